@@ -1,0 +1,46 @@
+# reelmake: `make demo` and `make test` set everything up by themselves.
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup demo test lint bench clean config lock
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
+
+setup: $(READY)  ## a virtual environment with the pinned packages (once: about 7 minutes)
+
+$(READY): requirements.lock pyproject.toml tools/install.py
+	@$(PYTHON) tools/install.py $(VENV)
+	@touch $@
+
+demo: $(READY)  ## the whole workflow on the bundled video, offline
+	@cd demo && HF_HUB_OFFLINE=1 ../$(BIN)/snakemake --snakefile ../Snakefile --cores 2 --configfile config.yaml
+	@$(BIN)/python demo/show.py
+
+test: lint  ## lint, types, and the tests: make test PYTEST_ARGS="-k name"
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(READY)  ## ruff, snakefmt, snakemake --lint, mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/snakefmt --check Snakefile rules
+	@$(BIN)/snakemake --lint
+	@$(BIN)/mypy
+	@$(BIN)/mypy scripts/*.py
+
+bench: $(READY)  ## what it costs beside what one would use instead; prints tables
+	@$(BIN)/python benchmarks/run.py
+
+config: $(READY)  ## write config.yaml and README's table as the schema has them
+	@$(BIN)/python tools/write_config.py
+
+lock: $(READY)  ## write the versions that are installed to requirements.lock and envs/
+	@$(BIN)/python tools/write_lock.py
+
+clean:  ## remove what the demo, the tests and the benchmarks made; keeps results/ and .venv
+	rm -rf demo/results demo/logs demo/.snakemake benchmarks/work .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

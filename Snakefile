@@ -1,0 +1,53 @@
+"""reelmake: make for video libraries.
+
+    snakemake -n --config videos=~/Movies          what would run, and why
+    snakemake --cores 8 --config videos=~/Movies   run it
+
+One stage a rule, from the video to its artifacts in results/<video>/.
+"""
+
+import sys
+
+sys.path.insert(0, workflow.basedir + "/scripts")
+
+
+configfile: workflow.basedir + "/config.yaml"
+
+
+wildcard_constraints:
+    video="[^/]+",
+
+
+include: "rules/common.smk"
+include: "rules/media.smk"
+include: "rules/speech.smk"
+include: "rules/pictures.smk"
+include: "rules/manifest.smk"
+
+
+localrules:
+    all,
+    transcripts,
+    scenes,
+    descriptions,
+
+
+rule all:
+    input:
+        artifacts("manifest"),
+    default_target: True
+
+
+rule transcripts:
+    input:
+        artifacts("transcript", "subtitles"),
+
+
+rule scenes:
+    input:
+        artifacts("scenes", "keyframes"),
+
+
+rule descriptions:
+    input:
+        artifacts("scenedesc"),

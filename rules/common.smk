@@ -1,0 +1,99 @@
+"""What the rules ask for: targets, fingerprints and settings. The only functions in rules/."""
+
+import functools
+from pathlib import Path
+
+from snakemake.logging import logger
+from snakemake_interface_executor_plugins.settings import ExecMode
+
+from reelmake import config as configuration
+from reelmake.errors import UserError
+from reelmake.library import Library
+from reelmake.stages import STAGES, artifact_paths
+
+
+def or_exit(function):
+    """A user's mistake ends the run with its message alone, without a traceback."""
+
+    @functools.wraps(function)
+    def wrapped(*args):
+        try:
+            return function(*args)
+        except UserError as error:
+            logger.error(f"reelmake: {error}")
+            raise SystemExit(1) from None
+
+    return wrapped
+
+
+@or_exit
+def load_config(given):
+    return configuration.load(given)
+
+
+settings = load_config(config)
+
+
+@functools.cache
+def library():
+    """The library, whose sidecars a real run writes and every other leaves alone.
+
+    Snakemake knows which it is only when it evaluates input functions, not while it reads
+    the Snakefile. Without an executor it only inspects (--dag, --summary, --report).
+    """
+    real = not workflow.dryrun and workflow.executor_plugin is not None
+    return Library(settings, write=real, say=lambda line: logger.info(f"reelmake: {line}"))
+
+
+def artifacts(*stages):
+    """An input function: what the stages make of each video that is not finished."""
+
+    @or_exit
+    def paths(wildcards):
+        dag = workflow.dag_settings
+        forced = dag.forceall or dag.forcerun or dag.forcetargets
+        inspected = workflow.executor_plugin is None or workflow.touch
+        prune = settings["prune"] and not forced and not inspected
+        found = [
+            f"results/{video}/{path}".rstrip("/")
+            for video in library().unfinished(prune)
+            for stage in stages
+            for path in artifact_paths(STAGES[stage], video)
+        ]
+        # A rule without any input would always run: name a file that is always there.
+        return found or f"{workflow.basedir}/config.yaml"
+
+    return paths
+
+
+def fingerprint(stage):
+    """An input function: the sidecar that says what the stage's artifact is made from."""
+
+    @or_exit
+    def path(wildcards):
+        if workflow.exec_mode != ExecMode.DEFAULT:  # a job reads sidecars, and never writes them
+            return f"results/{wildcards.video}/fingerprints/{stage}.json"
+        return library().sidecar(wildcards.video, stage)
+
+    return path
+
+
+def setting(name):
+    """A params function: a setting that says how or where, not what (that is the sidecar's)."""
+
+    def value(wildcards):
+        return configuration.get(library().config_of(wildcards.video), name)
+
+    return value
+
+
+def gpus(stage):
+    """How many GPUs a job of the stage takes on this machine."""
+    device = settings["hardware"]["device"]
+    here = any(Path("/dev").glob("nvidia[0-9]*"))
+    return int(STAGES[stage].gpu and (device == "cuda" or (device == "auto" and here)))
+
+
+def kept(path):
+    """Temporary unless the config keeps it."""
+    return path if settings["keep_audio"] else temp(path)

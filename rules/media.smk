@@ -1,0 +1,21 @@
+"""The source itself.
+
+in: the video that the fingerprint names
+out: results/{video}/media.json
+"""
+
+
+rule probe_media:
+    input:
+        fingerprint=fingerprint("media"),
+    output:
+        media="results/{video}/media.json",
+    log:
+        "logs/probe_media/{video}.log",
+    message:
+        "{wildcards.video}: probing the source"
+    conda:
+        "../envs/media.yaml"
+    priority: 10
+    script:
+        "../scripts/probe_media.py"

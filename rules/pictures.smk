@@ -1,0 +1,71 @@
+"""What is shown: from the frames to scenes, keyframes and their descriptions.
+
+in: the video, results/{video}/media.json
+out: results/{video}/scenes.json, keyframes.json, keyframes/, {video}.scenedesc.msgpack
+"""
+
+
+rule detect_scenes:
+    input:
+        fingerprint=fingerprint("scenes"),
+        media="results/{video}/media.json",
+    output:
+        scenes="results/{video}/scenes.json",
+    log:
+        "logs/detect_scenes/{video}.log",
+    params:
+        ffmpeg=setting("ffmpeg"),
+    message:
+        "{wildcards.video}: detecting scenes"
+    conda:
+        "../envs/pictures.yaml"
+    threads: settings["hardware"]["threads"]
+    priority: 20
+    script:
+        "../scripts/detect_scenes.py"
+
+
+rule extract_keyframes:
+    input:
+        fingerprint=fingerprint("keyframes"),
+        media="results/{video}/media.json",
+        scenes="results/{video}/scenes.json",
+    output:
+        keyframes="results/{video}/keyframes.json",
+        folder=directory("results/{video}/keyframes"),
+    log:
+        "logs/extract_keyframes/{video}.log",
+    message:
+        "{wildcards.video}: extracting keyframes"
+    conda:
+        "../envs/pictures.yaml"
+    priority: 30
+    script:
+        "../scripts/extract_keyframes.py"
+
+
+rule describe_scenes:
+    input:
+        fingerprint=fingerprint("scenedesc"),
+        keyframes="results/{video}/keyframes.json",
+        folder="results/{video}/keyframes",
+    output:
+        descriptions="results/{video}/{video}.scenedesc.msgpack",
+    log:
+        "logs/describe_scenes/{video}.log",
+    params:
+        repo_id=setting("description.repo_id"),
+        model=setting("description.model"),
+        mmproj=setting("description.mmproj"),
+        device=setting("hardware.device"),
+        gpu_layers=setting("hardware.gpu_layers"),
+    message:
+        "{wildcards.video}: describing scenes"
+    conda:
+        "../envs/vision.yaml"
+    threads: settings["hardware"]["threads"]
+    resources:
+        gpu=gpus("scenedesc"),
+    priority: 40
+    script:
+        "../scripts/describe_scenes.py"

@@ -1,0 +1,66 @@
+"""What is said: from the sound to transcript and subtitles.
+
+in: the video, results/{video}/media.json
+out: results/{video}/audio.wav (temporary), transcript.json, .srt, .vtt, .txt
+"""
+
+
+rule extract_audio:
+    input:
+        fingerprint=fingerprint("audio"),
+        media="results/{video}/media.json",
+    output:
+        audio=kept("results/{video}/audio.wav"),
+    log:
+        "logs/extract_audio/{video}.log",
+    params:
+        ffmpeg=setting("ffmpeg"),
+    message:
+        "{wildcards.video}: extracting the sound"
+    conda:
+        "../envs/media.yaml"
+    priority: 20
+    script:
+        "../scripts/extract_audio.py"
+
+
+rule transcribe:
+    input:
+        fingerprint=fingerprint("transcript"),
+        audio="results/{video}/audio.wav",
+    output:
+        transcript="results/{video}/transcript.json",
+    log:
+        "logs/transcribe/{video}.log",
+    params:
+        model=setting("transcription.model"),
+        device=setting("hardware.device"),
+    message:
+        "{wildcards.video}: transcribing"
+    conda:
+        "../envs/speech.yaml"
+    threads: settings["hardware"]["threads"]
+    resources:
+        gpu=gpus("transcript"),
+    priority: 40
+    script:
+        "../scripts/transcribe.py"
+
+
+rule write_subtitles:
+    input:
+        fingerprint=fingerprint("subtitles"),
+        transcript="results/{video}/transcript.json",
+    output:
+        srt="results/{video}/transcript.srt",
+        vtt="results/{video}/transcript.vtt",
+        txt="results/{video}/transcript.txt",
+    log:
+        "logs/write_subtitles/{video}.log",
+    message:
+        "{wildcards.video}: writing subtitles"
+    conda:
+        "../envs/speech.yaml"
+    priority: 50
+    script:
+        "../scripts/write_subtitles.py"

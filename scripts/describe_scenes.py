@@ -1,0 +1,90 @@
+"""What is seen: results/V/V.scenedesc.msgpack."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reelmake import artifact, descriptions, vision
+from reelmake.errors import StageError
+from reelmake.job import Job, job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+
+def describe_scenes(
+    this: Job,
+    keyframes: Path,
+    folder: Path,
+    output: Path,
+    repo_id: str | None,
+    model: str,
+    mmproj: str,
+    gpu_layers: int,
+    threads: int,
+) -> None:
+    """Describe each keyframe. A frame that fails is null; if every frame does, the stage fails."""
+    records = artifact.read_json(keyframes)["keyframes"]
+    results: list[dict[str, Any]] = []
+    if records:  # a film without pictures needs no model
+        files = [
+            vision.local_file(setting, name, repo_id)
+            for setting, name in (("model", model), ("mmproj", mmproj))
+        ]
+        with vision.Vision(*files, this.settings, gpu_layers, threads) as seeing:
+            for record in records:
+                results.append({"record": record, "description": _describe(seeing, folder, record)})
+                this.progress(len(results), len(records))
+    failed = sum(result["description"] is None for result in results)
+    this.record["items_failed"] = failed
+    if results and failed == len(results):
+        raise StageError(
+            f"{this.fingerprint['source']['path']}: scenedesc: the model {model} failed on all "
+            f"{failed} frames; the log says how: {this.record['log']}",
+            kind="engine",
+        )
+    descriptions.write(output, _metadata(this, len(results), failed), results)
+
+
+def _describe(
+    seeing: vision.Vision, folder: Path, record: dict[str, Any]
+) -> dict[str, str] | None:
+    try:
+        return seeing.describe((folder / record["file"]).read_bytes())
+    except ValueError as error:
+        print(f"{record['file']}: no description: {error}")
+        return None
+
+
+def _metadata(this: Job, frames: int, failed: int) -> dict[str, Any]:
+    source, settings = this.fingerprint["source"], this.settings
+    return {
+        # A name that is not UTF-8 can't be packed as it is.
+        "source_file": Path(source["path"]).name.encode(errors="replace").decode(),
+        "mtime": source["mtime_ns"] / 1e9,
+        "size": source["size"],
+        "key": this.fingerprint["key"],
+        "model": _name(settings["model"]),
+        "mmproj": _name(settings["mmproj"]),
+        "prompt": settings["prompt"],
+        "frames": frames,
+        "failed": failed,
+    }
+
+
+def _name(model: str | dict[str, str]) -> str:
+    return model if isinstance(model, str) else model["name"]
+
+
+if __name__ == "__main__":
+    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+        describe_scenes(
+            this,
+            keyframes=Path(snakemake.input.keyframes),
+            folder=Path(snakemake.input.folder),
+            output=Path(snakemake.output.descriptions),
+            repo_id=snakemake.params.repo_id,
+            model=snakemake.params.model,
+            mmproj=snakemake.params.mmproj,
+            gpu_layers=0 if snakemake.params.device == "cpu" else snakemake.params.gpu_layers,
+            threads=snakemake.threads,
+        )

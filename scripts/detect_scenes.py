@@ -1,0 +1,39 @@
+"""Where the cuts are: results/V/scenes.json."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reelmake import artifact, ffmpeg, scenes, source
+from reelmake.job import Job, job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+
+def detect_scenes(
+    this: Job, media: Path, output: Path, program: str | None, threads: int
+) -> None:
+    """Detect the scenes of the source that the fingerprint names."""
+    identity = this.fingerprint["source"]
+    path = source.check(identity, this.stage)
+    found = scenes.detect(
+        path,
+        artifact.read_json(media),
+        this.settings,
+        ffmpeg.binary(program),
+        threads=threads,
+        progress=this.progress,
+    )
+    source.check(identity, this.stage)
+    artifact.write_json(output, found, "scenes")
+
+
+if __name__ == "__main__":
+    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+        detect_scenes(
+            this,
+            media=Path(snakemake.input.media),
+            output=Path(snakemake.output.scenes),
+            program=snakemake.params.ffmpeg,
+            threads=snakemake.threads,
+        )

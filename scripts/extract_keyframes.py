@@ -1,0 +1,39 @@
+"""The pictures that stand for the scenes: results/V/keyframes/ and keyframes.json."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reelmake import artifact, keyframes, source
+from reelmake.job import Job, job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+
+def extract_keyframes(this: Job, media: Path, scenes: Path, output: Path, folder: Path) -> None:
+    """Choose and write the keyframes of every scene, and the list of them."""
+    identity = this.fingerprint["source"]
+    path = source.check(identity, this.stage)
+    with artifact.writing(folder) as temporary:
+        temporary.mkdir()
+        found = keyframes.extract(
+            path,
+            artifact.read_json(media),
+            artifact.read_json(scenes),
+            this.settings,
+            temporary,
+            this.progress,
+        )
+        source.check(identity, this.stage)
+    artifact.write_json(output, found, "keyframes")
+
+
+if __name__ == "__main__":
+    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+        extract_keyframes(
+            this,
+            media=Path(snakemake.input.media),
+            scenes=Path(snakemake.input.scenes),
+            output=Path(snakemake.output.keyframes),
+            folder=Path(snakemake.output.folder),
+        )

@@ -1,0 +1,25 @@
+"""What the source is: results/V/media.json."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reelmake import artifact, media, source
+from reelmake.job import Job, job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+
+def probe_media(this: Job, output: Path) -> None:
+    """Probe the source that the fingerprint names and write its facts with its digest."""
+    identity = this.fingerprint["source"]
+    path = source.check(identity, this.stage)
+    facts = media.probe(path)
+    content = source.digest(path, full=this.settings["digest"] == "full")
+    source.check(identity, this.stage)
+    artifact.write_json(output, {"source": identity, "content": content} | facts, "media")
+
+
+if __name__ == "__main__":
+    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+        probe_media(this, output=Path(snakemake.output.media))

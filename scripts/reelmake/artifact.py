@@ -1,0 +1,118 @@
+"""Artifacts appear whole or not at all: temporary file, validation, fsync, rename."""
+
+import contextlib
+import functools
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
+
+
+@contextlib.contextmanager
+def writing(path: Path, durable: bool = True) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its name if the block ends well.
+
+    The temporary name keeps the suffix, from which tools such as ffmpeg infer the
+    format. What an earlier job that was killed left of the same artifact is removed
+    (a library is processed by one run at a time, so nobody else is writing it).
+    An error or a signal in the block leaves nothing and `path` as it was.
+
+    durable: flush to the disk first, so that a power cut can't leave the name without the
+    content. Records that can be written again do without.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
+    temporary = path.with_name(f"{_prefix(path)}{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        if durable and temporary.is_dir():
+            for name in os.listdir(temporary):
+                _sync(temporary / name)
+        if durable:
+            _sync(temporary)
+        if path.is_dir():  # a folder can't be renamed onto one that is not empty
+            shutil.rmtree(path)
+        os.replace(temporary, path)
+        if durable:
+            _sync(path.parent)
+    finally:
+        _remove(temporary)
+
+
+def write_bytes(path: Path, content: bytes, durable: bool = True) -> None:
+    """Write a small file atomically."""
+    with writing(path, durable) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_json(path: Path, value: Any, schema: str | None = None, durable: bool = True) -> None:
+    """Validate `value` by `schemas/<schema>.schema.json`, then write it atomically.
+
+    Non-finite numbers are refused: they are not JSON.
+    """
+    if schema:
+        validate(value, schema)
+    text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
+    # A file name that is not UTF-8 is held with surrogates, which only the escaped form can carry.
+    try:
+        content = text.encode()
+    except UnicodeEncodeError:
+        content = json.dumps(value, indent=1, allow_nan=False).encode()
+    write_bytes(path, content + b"\n", durable)
+
+
+def read_json(path: Path) -> Any:
+    """The JSON in `path`, or None where the file is absent, unreadable or not JSON."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def validate(value: Any, schema: str) -> None:
+    """Raise ValueError, naming the place, where `value` does not satisfy the schema."""
+    import jsonschema
+
+    error = jsonschema.exceptions.best_match(_validator(schema).iter_errors(value))
+    if error is not None:
+        raise ValueError(f"{schema}{error.json_path[1:]}: {error.message[:300]}")
+
+
+
+@functools.cache
+def _validator(schema: str) -> Any:
+    import jsonschema
+
+    document = json.loads((SCHEMAS / f"{schema}.schema.json").read_bytes())
+    return jsonschema.Draft202012Validator(document)
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.name}.tmp-"
+
+
+def _remove_leftovers(path: Path) -> None:
+    prefix = _prefix(path)
+    for name in os.listdir(path.parent):
+        if name.startswith(prefix):
+            _remove(path.parent / name)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Flush a file or a folder's entries to the disk, so that a power cut keeps the rename."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

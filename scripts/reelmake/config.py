@@ -1,0 +1,150 @@
+"""The configuration: defaults and types from `schemas/config.schema.json`, which closes it.
+
+`python -m reelmake.config yaml` prints config.yaml as the schema has it, and
+`python -m reelmake.config markdown` the README's table (a test holds them together).
+"""
+
+import copy
+import difflib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from reelmake.artifact import SCHEMAS, validate
+from reelmake.errors import UserError
+
+Config = dict[str, Any]
+
+
+def schema() -> dict[str, Any]:
+    return json.loads((SCHEMAS / "config.schema.json").read_bytes())
+
+
+def load(given: Config) -> Config:
+    """The whole configuration: what was given over the defaults, checked.
+
+    A key with dots is short for a nested one, so that `--config transcription.model=small`
+    works. Raises UserError for an unknown key (naming the nearest right one) or a wrong value.
+    """
+    config = _defaults(schema())
+    for key, value in given.items():
+        _merge(config, _nest(key, value))
+    _refuse_unknown(config, schema())
+    try:
+        validate(config, "config")
+    except ValueError as error:
+        raise UserError(f"config: {error}; config.yaml says what each setting may be") from None
+    return config
+
+
+def get(config: Config, dotted: str) -> Any:
+    """The value of a section or a setting: `get(config, "transcription.model")`."""
+    for key in dotted.split("."):
+        config = config[key]
+    return config
+
+
+def with_overrides(config: Config, overrides: dict[str, Any]) -> Config:
+    """The configuration of one video: `overrides` maps dotted keys to values."""
+    if not overrides:
+        return config
+    given = copy.deepcopy(config)
+    for key, value in overrides.items():
+        _merge(given, _nest(key, value))
+    return load(given)
+
+
+def settings(node: dict[str, Any] | None = None, prefix: str = "") -> Iterator[tuple[str, dict]]:
+    """Each setting's dotted name with its schema, in the schema's order."""
+    for key, child in (node or schema())["properties"].items():
+        if "properties" in child:
+            yield from settings(child, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", child
+
+
+def expand(path: str) -> Path:
+    """A path as written in the config: relative to the working directory, `~` is home."""
+    return Path(path).expanduser()
+
+
+def _defaults(node: dict[str, Any]) -> Any:
+    if "properties" in node:
+        return {key: _defaults(child) for key, child in node["properties"].items()}
+    return node["default"]
+
+
+def _nest(key: str, value: Any) -> Config:
+    for part in reversed(str(key).split(".")):
+        value = {part: value}
+    return value
+
+
+def _merge(base: Config, over: Config) -> None:
+    for key, value in over.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            _merge(base[key], value)
+        else:
+            base[key] = value
+
+
+def _refuse_unknown(config: Config, node: dict[str, Any], prefix: str = "") -> None:
+    known = [name for name, _ in settings()] + list(schema()["properties"])
+    for key, value in config.items():
+        name = f"{prefix}{key}"
+        child = node["properties"].get(key)
+        if child is None:
+            # The right key may stand in another section: `model_size` for `transcription.model`.
+            near = difflib.get_close_matches(name, known, 1, 0.4)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise UserError(f"config: there is no setting '{name}'{hint}")
+        if "properties" in child and isinstance(value, dict):
+            _refuse_unknown(value, child, f"{name}.")
+
+
+def _as_yaml(node: dict[str, Any], indent: str = "") -> Iterator[str]:
+    for key, child in node["properties"].items():
+        if "properties" in child:
+            yield f"\n{indent}{key}:  # {child['description']}"
+            yield from _as_yaml(child, indent + "  ")
+        else:
+            value = json.dumps(child["default"])
+            if isinstance(child["default"], str) and not child["default"][0].isdigit():
+                value = value if ": " in value or len(value) > 60 else child["default"]
+            yield f"{indent}# {child['description']}"
+            yield f"{indent}{key}: {value}"
+
+
+def _as_markdown() -> Iterator[str]:
+    from reelmake.stages import STAGES, downstream
+
+    yield "| setting | default | what it is | a change makes stale |"
+    yield "|---|---|---|---|"
+    for name, child in settings():
+        stale = next(
+            (
+                " and ".join([stage.name, "what is made from it"][: len(downstream(stage.name))])
+                for stage in STAGES.values()
+                for used in stage.settings
+                if name == used or name.startswith(f"{used}.")
+            ),
+            "nothing",
+        )
+        default = json.dumps(child["default"]).replace("|", "\\|")
+        yield f"| `{name}` | `{default}` | {child['description']} | {stale} |"
+
+
+if __name__ == "__main__":
+    import sys
+
+    if sys.argv[1:] == ["markdown"]:
+        print("\n".join(_as_markdown()))
+    elif sys.argv[1:] == ["yaml"]:
+        print("# yaml-language-server: $schema=schemas/config.schema.json")
+        print("# Every setting with its default. Override: --config key=value (section.key=value works)")
+        print("# or --configfile yours.yaml with only what differs. Paths are relative to the working")
+        print("# directory, ~ is your home.")
+        print("\n".join(_as_yaml(schema())))
+    else:
+        sys.exit("usage: python -m reelmake.config yaml | markdown")

@@ -1,0 +1,40 @@
+"""The scene descriptions' file: msgpack, `V.scenedesc.msgpack`.
+
+{"metadata": {"source_file", "mtime", "size", "key", "model", …},
+ "results": [{"record": keyframe's record, "description": {"visual_content", "mood",
+ "action", "setting"} or null}]}; null is a frame that the model failed on.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgpack
+
+from reelmake import artifact
+
+FIELDS = ("visual_content", "mood", "action", "setting")
+
+ANSWER_SCHEMA = {
+    "type": "object",
+    "properties": {field: {"type": "string"} for field in FIELDS},
+    "required": list(FIELDS),
+    "additionalProperties": False,
+}
+"""What the model's answer is constrained to."""
+
+
+def write(path: Path, metadata: dict[str, Any], results: list[dict[str, Any]]) -> None:
+    """Validate and write the file atomically. Raises ValueError for what is not its form."""
+    document = {"metadata": metadata, "results": results}
+    artifact.validate(document, "scenedesc")
+    artifact.write_bytes(path, msgpack.packb(document, use_bin_type=True))
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """The file's content; None where it is absent or not what `write` writes."""
+    try:
+        document = msgpack.unpackb(path.read_bytes(), raw=False, strict_map_key=False)
+        artifact.validate(document, "scenedesc")
+    except (OSError, ValueError, msgpack.exceptions.UnpackException):
+        return None
+    return document

@@ -1,0 +1,115 @@
+"""Fingerprints: what an artifact should be made from.
+
+`results/V/fingerprints/S.json` says it for the stage S of the video V. Its key is the
+SHA-256 of all it says, so two artifacts with one key are the same artifact. The settings
+of a stage become its fingerprint in `compute`, and nowhere else.
+"""
+
+import functools
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from reelmake import config as configuration
+from reelmake import source
+from reelmake.config import Config
+from reelmake.stages import STAGES, Stage
+
+Fingerprint = dict[str, Any]
+"""{"stage", "version", "source": Identity, "settings": {dotted name: value},
+"upstream": {stage: key}, "key"}"""
+
+
+def settings(config: Config) -> dict[str, dict[str, Any]]:
+    """For each stage, the settings that its artifact depends on: {dotted name: value}."""
+    return {stage.name: _settings(stage, config) for stage in STAGES.values()}
+
+
+def compute(
+    settings: dict[str, dict[str, Any]], identity: source.Identity
+) -> dict[str, Fingerprint]:
+    """The fingerprint of every stage of one video, in the table's order.
+
+    settings: as `settings` gives them. identity: its source's.
+    """
+    fingerprints: dict[str, Fingerprint] = {}
+    for stage in STAGES.values():
+        content = {
+            "stage": stage.name,
+            "version": stage.version,
+            "source": identity,
+            "settings": settings[stage.name],
+            "upstream": {name: fingerprints[name]["key"] for name in stage.upstream},
+        }
+        fingerprints[stage.name] = content | {"key": key(content)}
+    return fingerprints
+
+
+def key(content: dict[str, Any]) -> str:
+    """64 hex digits: SHA-256 over the canonical JSON (sorted, no spaces, ASCII)."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def differences(old: Fingerprint | None, new: Fingerprint) -> list[str]:
+    """What a person would say changed, or nothing where only an upstream stage did."""
+    if old is None:
+        return ["new"]
+    said = []
+    if old.get("version") != new["version"]:
+        said.append(f"{new['stage']}'s version {old.get('version')} -> {new['version']}")
+    before, after = old.get("source") or {}, new["source"]
+    if before.get("path") != after["path"]:
+        said.append("source moved")
+    if (before.get("size"), before.get("mtime_ns")) != (after["size"], after["mtime_ns"]):
+        said.append("source changed (its size or time)")
+    before, after = old.get("settings") or {}, new["settings"]
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            said.append(f"{name} {_show(before.get(name))} -> {_show(after.get(name))}")
+    return said
+
+
+def _settings(stage: Stage, config: Config) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in stage.settings:
+        value = configuration.get(config, name)
+        for setting, leaf in _leaves(name, value):
+            found[setting] = _model(config, leaf) if setting in stage.models else leaf
+    return found
+
+
+def _leaves(name: str, value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return [leaf for key, child in value.items() for leaf in _leaves(f"{name}.{key}", child)]
+    return [(name, value)]
+
+
+def _model(config: Config, model: str) -> Any:
+    """What a model setting stands for: a name on the hub, or what is in the file or folder.
+
+    A local model is known by its content, so it may be moved, and a retrained one under the
+    old name is noticed. Its name is kept for people to read.
+    """
+    path = configuration.expand(model)
+    if not path.exists():
+        return model
+    return {"name": path.name, "content": _model_digest(path)}
+
+
+@functools.cache
+def _model_digest(path: Path) -> str:
+    """The sampled digest of a model file, or of a folder's files with their names."""
+    if path.is_file():
+        return source.digest(path)
+    files = sorted(file for file in path.iterdir() if file.is_file())
+    listed = "\n".join(f"{file.name} {source.digest(file)}" for file in files)
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, dict) and "content" in value:
+        return f"{value['name']} ({value['content'][:8]})"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else f"{text[:37]}..."

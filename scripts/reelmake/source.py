@@ -1,0 +1,97 @@
+"""What a source file is: its identity (one `stat`) and the digest of its content."""
+
+import hashlib
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from reelmake.errors import StageError
+
+Identity = dict[str, Any]
+"""{"path": absolute path, "size": bytes, "mtime_ns": ns since 1970}; size and mtime are
+None where the file can't be seen."""
+
+BLOCK = 64 * 1024
+BLOCKS = 64
+
+
+def identify(path: str) -> Identity:
+    """The identity of the source at `path`. Nothing is read."""
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return {"path": path, "size": None, "mtime_ns": None}
+    return {"path": path, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+
+
+def growing(paths: Iterable[str], settle_seconds: float) -> set[str]:
+    """Those of the paths that are being written: two looks differ.
+
+    Only files changed within the last `settle_seconds` get the second look, after that
+    time, so that a library at rest costs no wait.
+    """
+    first = {path: identify(path) for path in paths}
+    now = time.time_ns()
+    recent = [
+        path
+        for path, seen in first.items()
+        if seen["mtime_ns"] is not None and abs(now - seen["mtime_ns"]) < settle_seconds * 1e9
+    ]
+    if not recent:
+        return set()
+    time.sleep(settle_seconds)
+    return {path for path in recent if identify(path) != first[path]}
+
+
+def check(expected: Identity, stage: str) -> Path:
+    """The source's path, if it is there and still what its fingerprint says.
+
+    Called before and after a stage reads the source: an artifact must not be made from
+    a file that changed meanwhile. Raises StageError.
+    """
+    path = Path(expected["path"])
+    try:
+        path.stat()
+        with path.open("rb"):
+            pass
+    except FileNotFoundError:
+        raise StageError(
+            f"{path}: {stage}: the file is gone; put it back, or take it off the list"
+        ) from None
+    except IsADirectoryError:
+        raise StageError(f"{path}: {stage}: this is a folder, not a video") from None
+    except PermissionError:
+        raise StageError(
+            f"{path}: {stage}: no permission to read it; try chmod +r, or run as its owner"
+        ) from None
+    except OSError as error:
+        raise StageError(f"{path}: {stage}: cannot be read ({error.strerror})") from None
+    if identify(str(path)) != expected:
+        raise StageError(
+            f"{path}: {stage}: the file changed since this run looked at it (is it still being "
+            "written?); run again when it is complete",
+            kind="transient",
+        )
+    return path
+
+
+def digest(path: Path, full: bool = False) -> str:
+    """SHA-256 (hex) over the file's size and content.
+
+    Sampled: over 64 blocks of 64 KiB spread evenly from the first byte to the last (the
+    whole file up to 4 MiB), which is read in milliseconds however long the film is.
+    Full: over all of it.
+    """
+    size = path.stat().st_size
+    sha = hashlib.sha256(f"{'full' if full else 'sampled'}:{size}:".encode())
+    with path.open("rb") as file:
+        if full or size <= BLOCK * BLOCKS:
+            while block := file.read(1024 * 1024):
+                sha.update(block)
+        else:
+            for number in range(BLOCKS):
+                file.seek(number * (size - BLOCK) // (BLOCKS - 1))
+                sha.update(file.read(BLOCK))
+    return sha.hexdigest()

@@ -1,0 +1,129 @@
+"""The table of stages: from it targets, fingerprints, job records and documentation derive.
+
+To add a stage: a row here, a rule in `rules/`, a script in `scripts/` (CONTRIBUTING.md).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step from a video to an artifact.
+
+    name: also the name of its sidecar and job record.
+    rule: the Snakemake rule, the script and the log folder.
+    version: raised when a change of the code changes what the stage makes.
+    artifacts: paths below `results/<video>/`; `{video}` stands for the video's id;
+        a trailing `/` marks a folder.
+    settings: the config sections (or single keys) that the artifact depends on.
+    models: the settings above that name a model: their fingerprint holds what is in
+        the file, not where it lies.
+    upstream: the stages whose artifacts this one reads.
+    temporary: deleted when nothing needs it any more, so no manifest lists it.
+    gpu: asks the scheduler for a GPU where there is one.
+    packages: the distributions whose versions the job record and the manifest name.
+    """
+
+    name: str
+    rule: str
+    version: int
+    artifacts: tuple[str, ...]
+    settings: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    upstream: tuple[str, ...] = ()
+    temporary: bool = False
+    gpu: bool = False
+    packages: tuple[str, ...] = ()
+
+
+_TABLE = (
+    Stage(
+        name="media",
+        rule="probe_media",
+        version=1,
+        artifacts=("media.json",),
+        settings=("source.digest",),
+        packages=("av",),
+    ),
+    Stage(
+        name="audio",
+        rule="extract_audio",
+        version=1,
+        artifacts=("audio.wav",),
+        settings=("audio",),
+        upstream=("media",),
+        temporary=True,
+        packages=("ffmpeg-python",),
+    ),
+    Stage(
+        name="transcript",
+        rule="transcribe",
+        version=1,
+        artifacts=("transcript.json",),
+        settings=("transcription",),
+        models=("transcription.model",),
+        upstream=("audio",),
+        gpu=True,
+        packages=("faster-whisper", "ctranslate2"),
+    ),
+    Stage(
+        name="subtitles",
+        rule="write_subtitles",
+        version=1,
+        artifacts=("transcript.srt", "transcript.vtt", "transcript.txt"),
+        upstream=("transcript",),
+        packages=("pysubs2",),
+    ),
+    Stage(
+        name="scenes",
+        rule="detect_scenes",
+        version=1,
+        artifacts=("scenes.json",),
+        settings=("scenes",),
+        upstream=("media",),
+        packages=("scenedetect-headless",),
+    ),
+    Stage(
+        name="keyframes",
+        rule="extract_keyframes",
+        version=1,
+        artifacts=("keyframes.json", "keyframes/"),
+        settings=("keyframes",),
+        upstream=("media", "scenes"),
+        packages=("av", "opencv-python-headless"),
+    ),
+    Stage(
+        name="scenedesc",
+        rule="describe_scenes",
+        version=1,
+        artifacts=("{video}.scenedesc.msgpack",),
+        settings=("description",),
+        models=("description.model", "description.mmproj"),
+        upstream=("media", "keyframes"),
+        gpu=True,
+        packages=("llama-cpp-python",),
+    ),
+    Stage(
+        name="manifest",
+        rule="write_manifest",
+        version=1,
+        artifacts=("manifest.json",),
+        upstream=("media", "transcript", "subtitles", "scenes", "keyframes", "scenedesc"),
+    ),
+)
+
+STAGES: dict[str, Stage] = {stage.name: stage for stage in _TABLE}
+
+
+def downstream(name: str) -> list[str]:
+    """The stage and everything made from it, in the table's order."""
+    found = [name]
+    for stage in _TABLE:
+        if set(stage.upstream) & set(found):
+            found.append(stage.name)
+    return found
+
+
+def artifact_paths(stage: Stage, video: str) -> list[str]:
+    """The stage's artifacts of one video, as paths below `results/<video>/`."""
+    return [artifact.replace("{video}", video) for artifact in stage.artifacts]

@@ -1,0 +1,215 @@
+"""Which videos there are, and the id under which each one's results lie."""
+
+import csv
+import difflib
+import glob
+import hashlib
+import io
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reelmake import artifact
+from reelmake.config import Config, expand
+from reelmake.errors import UserError
+
+MAX_ID_BYTES = 150
+"""So that the longest name made from an id (a temporary one) fits into 255 bytes."""
+
+
+@dataclass(frozen=True)
+class Video:
+    """A video of the library: its id, its source's absolute path, and its own settings.
+
+    `overrides` maps dotted setting names to values (from a sample sheet).
+    """
+
+    id: str
+    source: str
+    overrides: dict[str, Any] = field(default_factory=dict, hash=False)
+
+
+def find(config: Config) -> dict[str, Video]:
+    """The videos that the config names, by id, in the order of their ids.
+
+    Raises UserError where there is none, or two that would share a folder.
+    """
+    given, extensions = config["videos"], config["extensions"]
+    found: dict[str, Video] = {}
+    for video in _find(given, extensions):
+        other = found.setdefault(video.id, video)
+        if other.source != video.source:
+            raise UserError(
+                f"videos: {other.source} and {video.source} would both be '{video.id}'; "
+                "give them ids of their own in a sample sheet (columns source and id)"
+            )
+    if not found:
+        raise UserError(
+            f"videos: nothing found in {given!r} with the extensions {', '.join(extensions)}; "
+            "name a folder that has some (--config videos=~/Movies) or set extensions"
+        )
+    return dict(sorted(found.items()))
+
+
+def nearest(video: str, ids: list[str]) -> str:
+    """A hint for an id that does not exist: ' (did you mean …?)', or nothing."""
+    near = difflib.get_close_matches(video, ids, 1)
+    return f" (did you mean '{near[0]}'?)" if near else ""
+
+
+def make_id(relative: str, extensions: list[str]) -> str:
+    """The id of the video at the path `relative` to its folder.
+
+    It depends on nothing but that path, so it stays the same when other files come and
+    go, and no two paths share one. `holiday.mp4` is `holiday`; other extensions stay
+    (`holiday.mkv`); `/` becomes `__`; what is not a letter, digit, `_`, `-` or `.`
+    becomes `_`. Where that loses something that another path could have, eight hex digits of
+    the path's SHA-256 follow.
+    """
+    name = relative.removesuffix(".mp4")
+    parts = name.split("/")
+    slug = "__".join(_safe(part) for part in parts)
+    lossless = (
+        slug == "__".join(parts)  # nothing was replaced
+        and not any("__" in part or part.startswith("_") or part.endswith("_") for part in parts)
+        and not (name != relative and _ends_with(name, extensions))  # `a.mkv.mp4` is not `a.mkv`
+        and len(slug.encode()) <= MAX_ID_BYTES
+    )
+    if lossless:
+        return slug
+    mark = "-" + hashlib.sha256(os.fsencode(relative)).hexdigest()[:8]
+    stem = slug.encode()[: MAX_ID_BYTES - len(mark)].decode(errors="ignore")
+    return (stem.rstrip("-._") or "video") + mark
+
+
+def _safe(part: str) -> str:
+    """`part` with letters, marks, digits, `_`, `-` and `.` only, and no odd first character."""
+    # Some file systems decompose letters (é as e + accent): both are the same name.
+    part = unicodedata.normalize("NFC", part)
+    kept = "".join(
+        c if c in "_-." or unicodedata.category(c)[0] in "LMN" else "_" for c in part
+    )
+    return re.sub("_+", "_", kept).lstrip("-._")
+
+
+def _find(given: str | list[str], extensions: list[str]) -> Iterator[Video]:
+    if isinstance(given, list):
+        for path in given:
+            if expand(path).is_dir():
+                raise UserError(f"videos: {path} in the list is a folder; name one folder, or files")
+            yield _listed(path, extensions)
+        return
+    path = expand(given)
+    if path.suffix.lower() in {".tsv", ".csv"}:
+        yield from _sheet(path, extensions)
+    elif path.is_dir():
+        yield from _folder(path, extensions)
+    elif glob.has_magic(given) and not path.exists():
+        yield from _glob(path, extensions)
+    elif os.path.lexists(path):
+        yield Video(make_id(path.name, extensions), _absolute(path))
+    else:
+        raise UserError(
+            f"videos: {given} does not exist; name a folder, a glob, a file, a list or a "
+            "sample sheet, such as --config videos=~/Movies"
+        )
+
+
+def _folder(folder: Path, extensions: list[str]) -> Iterator[Video]:
+    seen: set[tuple[int, int]] = set()  # a link may lead to a folder that contains it
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        stat = os.stat(parent)
+        if (stat.st_dev, stat.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((stat.st_dev, stat.st_ino))
+        # Hidden: trash folders, and the `._name` files that macOS leaves on foreign disks.
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if _ends_with(name, extensions) and not name.startswith("."):
+                path = Path(parent, name)
+                yield Video(make_id(path.relative_to(folder).as_posix(), extensions), _absolute(path))
+
+
+def _glob(pattern: Path, extensions: list[str]) -> Iterator[Video]:
+    fixed = Path(*_before_magic(pattern.parts[:-1]))
+    for name in sorted(glob.glob(str(pattern), recursive=True)):
+        if not os.path.isdir(name):
+            relative = Path(name).relative_to(fixed).as_posix()
+            yield Video(make_id(relative, extensions), _absolute(Path(name)))
+
+
+def _before_magic(parts: tuple[str, ...]) -> Iterator[str]:
+    for part in parts:
+        if glob.has_magic(part):
+            return
+        yield part
+
+
+def _listed(path: str, extensions: list[str]) -> Video:
+    """A file of a list: its id comes from the path as seen from the working directory.
+
+    A file elsewhere gets the mark of its whole path: the name alone says too little.
+    """
+    absolute = _absolute(expand(path))
+    try:
+        relative = Path(absolute).relative_to(os.getcwd()).as_posix()
+    except ValueError:
+        stem = make_id(Path(absolute).name, extensions)
+        mark = hashlib.sha256(os.fsencode(absolute)).hexdigest()[:8]
+        return Video(f"{stem}-{mark}", absolute)
+    return Video(make_id(relative, extensions), absolute)
+
+
+def _sheet(path: Path, extensions: list[str]) -> Iterator[Video]:
+    """The rows of a sample sheet: `source`, optional `id`, further columns are settings."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UserError(f"videos: the sample sheet {path} does not exist") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"videos: the sample sheet {path} cannot be read: {error}") from None
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    # newline="": a quoted cell may hold a name with a line break in it
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    for number, row in enumerate(rows, start=2):
+        where = f"{path}, row {number}"
+        if None in row or None in row.values():
+            raise UserError(f"{where}: it has not as many cells as the header has columns")
+        cells = {key.strip(): value.strip() for key, value in row.items() if value.strip()}
+        if not cells:
+            continue
+        try:
+            artifact.validate(cells, "samples")
+        except ValueError as error:
+            raise UserError(f"{where}: {error}") from None
+        source, given = cells.pop("source"), cells.pop("id", None)
+        if given is not None and not re.fullmatch(r"[^\W][\w.-]*", given):
+            raise UserError(f"{where}: the id {given!r} is not a safe file name")
+        if "language" in cells:
+            cells["transcription.language"] = cells.pop("language")
+        listed = _listed(source, extensions)
+        yield Video(given or listed.id, listed.source, {k: _value(v) for k, v in cells.items()})
+
+
+def _value(cell: str) -> Any:
+    """A cell as YAML would read it, but `no` stays Norwegian."""
+    for convert in (int, float):
+        try:
+            return convert(cell)
+        except ValueError:
+            continue
+    return {"true": True, "false": False, "null": None}.get(cell.lower(), cell)
+
+
+def _ends_with(name: str, extensions: list[str]) -> bool:
+    return name.lower().endswith(tuple(f".{extension.lower()}" for extension in extensions))
+
+
+def _absolute(path: Path) -> str:
+    """Absolute, but links are kept: what a link points to may move."""
+    return os.path.abspath(path)

@@ -1,0 +1,20 @@
+"""The record of a finished video: results/V/manifest.json."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reelmake import artifact, manifest
+from reelmake.job import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+
+def write_manifest(output: Path) -> None:
+    """Write down every artifact beside `output`, with what it was made from."""
+    artifact.write_json(output, manifest.build(output.parent), "manifest")
+
+
+if __name__ == "__main__":
+    with job(snakemake.input.fingerprint, snakemake.log[0]):
+        write_manifest(output=Path(snakemake.output.manifest))

@@ -1,0 +1,25 @@
+"""The transcript for players and people: results/V/transcript.srt, .vtt and .txt."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reelmake import artifact, subtitles
+from reelmake.job import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+
+def write_subtitles(transcript: Path, outputs: list[Path]) -> None:
+    """Write the transcript in the format of each output's suffix."""
+    content = artifact.read_json(transcript)
+    for output in outputs:
+        artifact.write_bytes(output, subtitles.render(content, output.suffix[1:]).encode())
+
+
+if __name__ == "__main__":
+    with job(snakemake.input.fingerprint, snakemake.log[0]):
+        write_subtitles(
+            transcript=Path(snakemake.input.transcript),
+            outputs=[Path(path) for path in snakemake.output],
+        )

@@ -1,0 +1,189 @@
+"""Small real media files for the tests, made by ffmpeg: each function writes one file.
+
+Times named in the tests are film times: seconds after the earliest start of any stream.
+`CLICK` is when a 10 ms tone sounds and, where there are pictures, a white frame is shown.
+"""
+
+import functools
+import struct
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+SIZE = "160x90"
+CLICK = 3.0
+LENGTH = 6.0
+
+
+@functools.cache
+def binary() -> str:
+    """The ffmpeg that comes with the imageio-ffmpeg wheel."""
+    import imageio_ffmpeg
+
+    return str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+def ffmpeg(*arguments: str | Path) -> None:
+    """Run ffmpeg quietly; its last words are in the error when it fails."""
+    command = [binary(), "-nostdin", "-y", "-v", "error", *map(str, arguments)]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise RuntimeError(f"{command}: {process.stderr[-500:]}")
+
+
+def _lavfi(graph: str) -> list[str]:
+    return ["-f", "lavfi", "-i", graph]
+
+
+def click(at: float, length: float, rate: int = 48000, layout: str = "mono") -> str:
+    """A lavfi source: silence with a 10 ms tone `at` seconds."""
+    tone = f"if(between(t\\,{at}\\,{at + 0.01 - 0.5 / rate})\\,0.9*sin(2*PI*1000*t+1)\\,0)"
+    return f"aevalsrc='{tone}':s={rate}:d={length},aformat=channel_layouts={layout}"
+
+
+def flash(at: float, length: float, rate: int = 25) -> str:
+    """A lavfi source: dark gray pictures, and one white frame `at` seconds."""
+    when = f"between(t,{at - 0.001},{at + 0.5 / rate})"
+    return (
+        f"color=0x303030:s={SIZE}:r={rate}:d={length},"
+        f"drawbox=x=0:y=0:w=iw:h=ih:color=white:t=fill:enable='{when}'"
+    )
+
+
+def cuts(parts: Sequence[tuple[str, float, float]], size: str = SIZE) -> str:
+    """A lavfi graph: (color, seconds, frames per second) one after the other,
+    with a little noise, at the exact times that the frame rates give."""
+    chains = [
+        f"color={color}:s={size}:r={rate}:d={seconds},noise=alls=6:allf=t:all_seed=1,"
+        f"settb=1/1000[v{number}]"
+        for number, (color, seconds, rate) in enumerate(parts)
+    ]
+    labels = "".join(f"[v{number}]" for number in range(len(parts)))
+    return ";".join(chains) + f";{labels}concat=n={len(parts)}:v=1:a=0"
+
+
+def counter(length: float, rate: int = 25, size: str = "96x64") -> str:
+    """A lavfi source whose frame n is gray of level 20 + 4 * (n mod 50), a noisy patch apart."""
+    return f"color=black:s={size}:r={rate}:d={length},format=gray,geq=lum='20+4*mod(N,50)'"
+
+
+H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+
+
+def video(path: Path, graph: str, *arguments: str | Path) -> Path:
+    """Silent H.264 of a lavfi graph, its timestamps kept."""
+    ffmpeg(*_lavfi(graph), *H264, "-fps_mode", "passthrough", *arguments, path)
+    return path
+
+
+def three_scenes(path: Path, *arguments: str) -> Path:
+    """25 frames a second, cuts at 2 s and 4 s, 6 s long."""
+    parts = [("red", 2, 25), ("blue", 2, 25), ("white", 2, 25)]
+    return video(path, cuts(parts), "-r", "25", "-fps_mode", "cfr", *arguments)
+
+
+def vfr(path: Path) -> Path:
+    """Cuts at 2 s and 5 s where the frame rate also changes: 25, 10, then 50; 7 s long."""
+    parts = [("red", 2, 25), ("blue", 3, 10), ("white", 2, 50)]
+    return video(path, cuts(parts), "-enc_time_base", "1:1000")
+
+
+def rotated(path: Path, degrees: int = 90) -> Path:
+    """160x90 pixels, coded lying on the side: its left half is red, its right half blue.
+
+    `degrees` counter-clockwise turn it upright; with 90 blue is on top, 90x160.
+    """
+    graph = f"color=red:s={SIZE}:r=25:d=2,drawbox=x=iw/2:y=0:w=iw/2:h=ih:color=blue:t=fill"
+    plain = video(path.with_name(f"plain-{path.name}"), graph)
+    ffmpeg("-display_rotation", str(degrees), "-i", plain, "-c", "copy", path)
+    plain.unlink()
+    return path
+
+
+def ten_bit(path: Path) -> Path:
+    return video(path, cuts([("red", 1, 25), ("blue", 1, 25)]), "-pix_fmt", "yuv420p10le")
+
+
+def odd_size(path: Path) -> Path:
+    graph = cuts([("red", 1, 25), ("blue", 1, 25)], size="161x91")
+    return video(path, graph, "-pix_fmt", "yuv444p")
+
+
+def one_frame(path: Path) -> Path:
+    return video(path, f"color=green:s={SIZE}:r=25", "-frames:v", "1")
+
+
+def sync(path: Path, audio: str = "aac", late: float = 0.0, early: float = 0.0) -> Path:
+    """A click and a flash together, `CLICK` seconds after the *first* stream starts.
+
+    late: seconds by which the audio starts after the video; early: the other way round.
+    """
+    sound = click(CLICK - late, LENGTH - late)
+    pictures = flash(CLICK - early, LENGTH - early)
+    ffmpeg(
+        *("-itsoffset", str(early), *_lavfi(pictures), "-itsoffset", str(late), *_lavfi(sound)),
+        *("-map", "0:v", "-map", "1:a", *H264, "-bf", "0", "-g", "25", "-c:a", audio, path),
+    )
+    return path
+
+
+def audio_gap(path: Path) -> Path:
+    """Audio whose timestamps jump: nothing between 1 s and 2.5 s; the click at `CLICK`."""
+    ffmpeg(
+        *_lavfi(flash(CLICK, LENGTH)),
+        *_lavfi(click(CLICK, LENGTH) + ",aselect='lt(t,1)+gte(t,2.5)'"),
+        *("-map", "0:v", "-map", "1:a", *H264, "-c:a", "pcm_s16le", path),
+    )
+    return path
+
+
+def sound(path: Path, rate: int = 48000, layout: str = "stereo", codec: str = "pcm_s16le") -> Path:
+    """Audio only, with the click at `CLICK`."""
+    ffmpeg(*_lavfi(click(CLICK, LENGTH, rate, layout)), "-c:a", codec, path)
+    return path
+
+
+def two_languages(path: Path) -> Path:
+    """A click at 1 s in the first track (eng), at 2 s in the second (deu, the default one)."""
+    ffmpeg(
+        *_lavfi(flash(1, 3)),
+        *(*_lavfi(click(1, 3)), *_lavfi(click(2, 3)), "-map", "0:v", "-map", "1:a", "-map", "2:a"),
+        *("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu"),
+        *("-disposition:a:0", "0", "-disposition:a:1", "default", *H264, "-c:a", "aac", path),
+    )
+    return path
+
+
+def cover_art(path: Path) -> Path:
+    """A song with a picture attached (m4a): no film."""
+    picture = path.with_name("cover.png")
+    ffmpeg(*_lavfi(f"color=red:s={SIZE}"), "-frames:v", "1", picture)
+    ffmpeg(
+        *(*_lavfi(click(1, 2)), "-i", picture, "-map", "0", "-map", "1", "-c:a", "aac"),
+        *("-c:v", "png", "-disposition:v:0", "attached_pic", path),
+    )
+    picture.unlink()
+    return path
+
+
+def cut_short(path: Path, share: float, *arguments: str) -> Path:
+    """The first `share` of the bytes of a 6 s film with sound.
+
+    With `-movflags +faststart` the header is there and the data is not; without it,
+    an mp4 has no header (moov) at all.
+    """
+    graph = "testsrc2=s=320x180:r=25:d=6"
+    ffmpeg(*_lavfi(graph), *_lavfi("sine=d=6"), *H264, "-c:a", "aac", *arguments, path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    return path
+
+
+def no_frames(path: Path) -> Path:
+    """An mp4 whose header is right while all its pictures' bytes are zero."""
+    three_scenes(path, "-movflags", "+faststart")
+    content = bytearray(path.read_bytes())
+    start = content.index(b"mdat") + 4
+    content[start:] = struct.pack("B", 0) * (len(content) - start)
+    path.write_bytes(content)
+    return path
