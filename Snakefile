@@ -7,11 +7,12 @@ One stage a rule, from the video to its artifacts in results/<video>/.
 """
 
 import sys
+from pathlib import Path
 
-sys.path.insert(0, workflow.basedir + "/scripts")
+sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
 
-configfile: workflow.basedir + "/config.yaml"
+configfile: Path(workflow.basedir, "config.yaml")
 
 
 wildcard_constraints:

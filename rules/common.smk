@@ -7,6 +7,7 @@ from snakemake.logging import logger
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from reelmake import config as configuration
+from reelmake import hardware
 from reelmake.errors import UserError
 from reelmake.library import Library
 from reelmake.stages import STAGES, artifact_paths
@@ -60,8 +61,8 @@ def artifacts(*stages):
             for stage in stages
             for path in artifact_paths(STAGES[stage], video)
         ]
-        # A rule without any input would always run: name a file that is always there.
-        return found or f"{workflow.basedir}/config.yaml"
+        # Without any input the target would always run: name a file that is always there.
+        return found or str(Path(workflow.basedir, "config.yaml"))
 
     return paths
 
@@ -89,9 +90,7 @@ def setting(name):
 
 def gpus(stage):
     """How many GPUs a job of the stage takes on this machine."""
-    device = settings["hardware"]["device"]
-    here = any(Path("/dev").glob("nvidia[0-9]*"))
-    return int(STAGES[stage].gpu and (device == "cuda" or (device == "auto" and here)))
+    return int(STAGES[stage].gpu and hardware.uses_gpu(settings["hardware"]["device"]))
 
 
 def kept(path):

@@ -45,9 +45,7 @@ def describe_scenes(
     descriptions.write(output, _metadata(this, len(results), failed), results)
 
 
-def _describe(
-    seeing: vision.Vision, folder: Path, record: dict[str, Any]
-) -> dict[str, str] | None:
+def _describe(seeing: vision.Vision, folder: Path, record: dict[str, Any]) -> dict[str, str] | None:
     try:
         return seeing.describe((folder / record["file"]).read_bytes())
     except ValueError as error:

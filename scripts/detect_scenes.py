@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def detect_scenes(
-    this: Job, media: Path, output: Path, program: str | None, threads: int
-) -> None:
+def detect_scenes(this: Job, media: Path, output: Path, program: str | None, threads: int) -> None:
     """Detect the scenes of the source that the fingerprint names."""
     identity = this.fingerprint["source"]
     path = source.check(identity, this.stage)

@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def transcribe(
-    this: Job, audio: Path, output: Path, model: str, device: str, threads: int
-) -> None:
+def transcribe(this: Job, audio: Path, output: Path, model: str, device: str, threads: int) -> None:
     """Transcribe the sound with the settings of the fingerprint."""
     transcript = transcription.transcribe(
         transcription.read_wav(audio), this.settings, model, device, threads, this.progress

@@ -82,6 +82,12 @@ def validate(value: Any, schema: str) -> None:
         raise ValueError(f"{schema}{error.json_path[1:]}: {error.message[:300]}")
 
 
+def is_valid(value: Any, node: dict[str, Any]) -> bool:
+    """Whether `value` satisfies the schema `node`."""
+    import jsonschema
+
+    return bool(jsonschema.Draft202012Validator(node).is_valid(value))
+
 
 @functools.cache
 def _validator(schema: str) -> Any:

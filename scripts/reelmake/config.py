@@ -4,41 +4,45 @@
 `python -m reelmake.config markdown` the README's table (a test holds them together).
 """
 
+import contextlib
 import copy
 import difflib
+import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reelmake.artifact import SCHEMAS, validate
+from reelmake.artifact import SCHEMAS, is_valid, validate
 from reelmake.errors import UserError
 
 Config = dict[str, Any]
 
 
+@functools.cache
 def schema() -> dict[str, Any]:
-    return json.loads((SCHEMAS / "config.schema.json").read_bytes())
+    """The schema of the configuration."""
+    document: dict[str, Any] = json.loads((SCHEMAS / "config.schema.json").read_bytes())
+    return document
 
 
 def load(given: Config) -> Config:
     """The whole configuration: what was given over the defaults, checked.
 
-    A key with dots is short for a nested one, so that `--config transcription.model=small`
-    works. Raises UserError for an unknown key (naming the nearest right one) or a wrong value.
+    Raises UserError for an unknown key (naming the nearest right one) or a wrong value.
     """
-    config = _defaults(schema())
-    for key, value in given.items():
-        _merge(config, _nest(key, value))
+    config: Config = _defaults(schema())
+    _merge(config, copy.deepcopy(given))
     _refuse_unknown(config, schema())
+    typed: Config = _typed(config, schema())
     try:
-        validate(config, "config")
+        validate(typed, "config")
     except ValueError as error:
         raise UserError(f"config: {error}; config.yaml says what each setting may be") from None
-    return config
+    return typed
 
 
-def get(config: Config, dotted: str) -> Any:
+def get(config: Any, dotted: str) -> Any:
     """The value of a section or a setting: `get(config, "transcription.model")`."""
     for key in dotted.split("."):
         config = config[key]
@@ -55,7 +59,9 @@ def with_overrides(config: Config, overrides: dict[str, Any]) -> Config:
     return load(given)
 
 
-def settings(node: dict[str, Any] | None = None, prefix: str = "") -> Iterator[tuple[str, dict]]:
+def settings(
+    node: dict[str, Any] | None = None, prefix: str = ""
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each setting's dotted name with its schema, in the schema's order."""
     for key, child in (node or schema())["properties"].items():
         if "properties" in child:
@@ -69,16 +75,34 @@ def expand(path: str) -> Path:
     return Path(path).expanduser()
 
 
-def _defaults(node: dict[str, Any]) -> Any:
+def _defaults(node: Any) -> Any:
     if "properties" in node:
         return {key: _defaults(child) for key, child in node["properties"].items()}
-    return node["default"]
+    return copy.deepcopy(node["default"])
+
+
+def _typed(value: Any, node: dict[str, Any]) -> Any:
+    """`value` with each text that the schema wants as a number, truth value or null as that.
+
+    Snakemake's command line and a sample sheet give text: `section={beam_size: 3}` arrives as
+    "3". And a folder named 2023 arrives as a number.
+    """
+    if "properties" in node:
+        if not isinstance(value, dict):
+            return value
+        return {key: _typed(child, node["properties"][key]) for key, child in value.items()}
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            read = json.loads(value.lower())
+            return read if not isinstance(read, str) and is_valid(read, node) else value
+    elif isinstance(value, int | float) and not is_valid(value, node):
+        return str(value) if is_valid(str(value), node) else value
+    return value
 
 
 def _nest(key: str, value: Any) -> Config:
-    for part in reversed(str(key).split(".")):
-        value = {part: value}
-    return value
+    first, _, rest = key.partition(".")
+    return {first: _nest(rest, value) if rest else value}
 
 
 def _merge(base: Config, over: Config) -> None:
@@ -142,9 +166,9 @@ if __name__ == "__main__":
         print("\n".join(_as_markdown()))
     elif sys.argv[1:] == ["yaml"]:
         print("# yaml-language-server: $schema=schemas/config.schema.json")
-        print("# Every setting with its default. Override: --config key=value (section.key=value works)")
-        print("# or --configfile yours.yaml with only what differs. Paths are relative to the working")
-        print("# directory, ~ is your home.")
+        print("# Every setting with its default. Override some with --config key=value, with")
+        print("# --config 'section={key: value}', or with --configfile and a file of what differs.")
+        print("# Paths are relative to the working directory, ~ is your home.")
         print("\n".join(_as_yaml(schema())))
     else:
         sys.exit("usage: python -m reelmake.config yaml | markdown")

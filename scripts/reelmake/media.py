@@ -87,8 +87,9 @@ class Frames:
     Use as a context manager. Windows asked for in the order of time cost least.
     """
 
-    def __init__(self, path: Path, index: int, zero: float) -> None:
-        self._path, self._index, self._zero = path, index, zero
+    def __init__(self, path: Path, index: int, zero: float, threads: int = 0) -> None:
+        """index: of the stream; zero: start_time of media.json; threads: 0 is one a core."""
+        self._path, self._index, self._zero, self._threads = path, index, zero, threads
         self._reopen()
         self._decoder: Iterator[Shown] = iter(())
         self._last: list[Shown] = []
@@ -159,6 +160,7 @@ class Frames:
         self._stream = self._container.streams[self._index]
         assert isinstance(self._stream, VideoStream)
         self._stream.thread_type = "AUTO"  # type: ignore[assignment]
+        self._stream.thread_count = self._threads
         self._avi = self._container.format.name == "avi"
         self._time_base = self._stream.time_base or Fraction(1, 1_000_000)
 

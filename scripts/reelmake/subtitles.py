@@ -21,7 +21,7 @@ def render(transcript: dict[str, Any], format: str) -> str:
         )
         event.text = _plain(segment["text"], format)
         subtitles.append(event)
-    return subtitles.to_string(format, keep_ssa_tags=True)
+    return str(subtitles.to_string(format, keep_ssa_tags=True))
 
 
 def _plain(text: str, format: str) -> str:

@@ -26,7 +26,7 @@ def read_wav(path: Path) -> NDArray[np.float32]:
         if shape != (RATE, 1, 2):
             raise StageError(f"{path}: not 16 kHz mono 16-bit: {shape}", kind="engine")
         samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
-    return samples.astype(np.float32) / 32768
+    return samples.astype(np.float32) / np.float32(32768)
 
 
 def transcribe(
@@ -86,7 +86,7 @@ def transcribe(
 
 def _run(
     folder: str, samples: NDArray[np.float32], settings: dict[str, Any], device: str, threads: int
-) -> tuple[Iterable[Any], Any]:
+) -> Any:
     from faster_whisper import BatchedInferencePipeline, WhisperModel
 
     model = WhisperModel(
@@ -137,7 +137,8 @@ def _record(number: int, segment: Any) -> dict[str, Any]:
 def _voiced_seconds(samples: NDArray[np.float32]) -> float:
     from faster_whisper.vad import get_speech_timestamps
 
-    return sum(span["end"] - span["start"] for span in get_speech_timestamps(samples)) / RATE
+    spans = get_speech_timestamps(samples)
+    return float(sum(span["end"] - span["start"] for span in spans)) / RATE
 
 
 def _covered(spans: Iterable[tuple[float, float]]) -> float:

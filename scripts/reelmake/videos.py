@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reelmake import artifact
-from reelmake.config import Config, expand
+from reelmake.config import Config, expand, settings
 from reelmake.errors import UserError
 
 MAX_ID_BYTES = 150
@@ -55,9 +55,9 @@ def find(config: Config) -> dict[str, Video]:
     return dict(sorted(found.items()))
 
 
-def nearest(video: str, ids: list[str]) -> str:
-    """A hint for an id that does not exist: ' (did you mean …?)', or nothing."""
-    near = difflib.get_close_matches(video, ids, 1)
+def nearest(name: str, known: list[str]) -> str:
+    """A hint for a name that does not exist: ' (did you mean …?)', or nothing."""
+    near = difflib.get_close_matches(name, known, 1)
     return f" (did you mean '{near[0]}'?)" if near else ""
 
 
@@ -90,20 +90,18 @@ def _safe(part: str) -> str:
     """`part` with letters, marks, digits, `_`, `-` and `.` only, and no odd first character."""
     # Some file systems decompose letters (é as e + accent): both are the same name.
     part = unicodedata.normalize("NFC", part)
-    kept = "".join(
-        c if c in "_-." or unicodedata.category(c)[0] in "LMN" else "_" for c in part
-    )
+    kept = "".join(c if c in "_-." or unicodedata.category(c)[0] in "LMN" else "_" for c in part)
     return re.sub("_+", "_", kept).lstrip("-._")
 
 
 def _find(given: str | list[str], extensions: list[str]) -> Iterator[Video]:
     if isinstance(given, list):
-        for path in given:
-            if expand(path).is_dir():
-                raise UserError(f"videos: {path} in the list is a folder; name one folder, or files")
-            yield _listed(path, extensions)
+        for name in given:
+            if expand(name).is_dir():
+                raise UserError(f"videos: {name} in the list is a folder; name files there")
+            yield _listed(name, extensions)
         return
-    path = expand(given)
+    path: Path = expand(given)
     if path.suffix.lower() in {".tsv", ".csv"}:
         yield from _sheet(path, extensions)
     elif path.is_dir():
@@ -132,7 +130,8 @@ def _folder(folder: Path, extensions: list[str]) -> Iterator[Video]:
         for name in sorted(names):
             if _ends_with(name, extensions) and not name.startswith("."):
                 path = Path(parent, name)
-                yield Video(make_id(path.relative_to(folder).as_posix(), extensions), _absolute(path))
+                relative = path.relative_to(folder).as_posix()
+                yield Video(make_id(relative, extensions), _absolute(path))
 
 
 def _glob(pattern: Path, extensions: list[str]) -> Iterator[Video]:
@@ -176,11 +175,18 @@ def _sheet(path: Path, extensions: list[str]) -> Iterator[Video]:
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     # newline="": a quoted cell may hold a name with a line break in it
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    known = {"source", "id", "language"} | {name for name, _ in settings()}
+    for column in rows.fieldnames or []:
+        if column.strip() not in known:
+            raise UserError(
+                f"{path}: there is no setting '{column}'{nearest(column, list(known))}; columns "
+                "are source, id, language and settings such as transcription.model"
+            )
     for number, row in enumerate(rows, start=2):
         where = f"{path}, row {number}"
         if None in row or None in row.values():
             raise UserError(f"{where}: it has not as many cells as the header has columns")
-        cells = {key.strip(): value.strip() for key, value in row.items() if value.strip()}
+        cells = {key.strip(): value for key, value in row.items() if value.strip()}
         if not cells:
             continue
         try:
@@ -193,17 +199,7 @@ def _sheet(path: Path, extensions: list[str]) -> Iterator[Video]:
         if "language" in cells:
             cells["transcription.language"] = cells.pop("language")
         listed = _listed(source, extensions)
-        yield Video(given or listed.id, listed.source, {k: _value(v) for k, v in cells.items()})
-
-
-def _value(cell: str) -> Any:
-    """A cell as YAML would read it, but `no` stays Norwegian."""
-    for convert in (int, float):
-        try:
-            return convert(cell)
-        except ValueError:
-            continue
-    return {"true": True, "false": False, "null": None}.get(cell.lower(), cell)
+        yield Video(given or listed.id, listed.source, cells)
 
 
 def _ends_with(name: str, extensions: list[str]) -> bool:

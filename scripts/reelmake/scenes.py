@@ -1,0 +1,182 @@
+"""Where one scene ends and the next begins. The only module that imports PySceneDetect.
+
+ffmpeg decodes and scales in its own threads while the detector looks at the small frames
+that come through a pipe, with the presentation timestamps of the source.
+"""
+
+import bisect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from reelmake import ffmpeg
+from reelmake.errors import StageError
+from reelmake.media import raw_frames
+
+# The width to which PySceneDetect scales too: the published thresholds hold for it.
+WIDTH = 256
+# Frames between two reports of progress: some 0.3 s of work at 1080p.
+REPORT_EVERY = 100
+
+Progress = Callable[[int, int | None], None]
+
+
+def detect(
+    source: Path,
+    media: dict[str, Any],
+    settings: dict[str, Any],
+    binary: str,
+    threads: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """The scenes of the main video, as in schemas/scenes.schema.json.
+
+    media: media.json. settings: `detector` (adaptive, content, threshold or hash),
+    `min_scene_seconds`, and under each detector's name its parameters (see _detector).
+    progress is called with the frames done and, where known, in all.
+    At least one scene for a video with at least one frame, none for audio only.
+    Raises StageError where no frame can be decoded.
+    """
+    name = settings.get("detector", "adaptive")
+    if media["video"] is None:
+        return {"fps": None, "frames": 0, "duration": 0.0, "detector": name, "scenes": []}
+    stream = next(s for s in media["streams"] if s["index"] == media["video"])
+    shortest = float(settings.get("min_scene_seconds", 0.6))
+    rate = stream["fps_average"] or stream["fps_real"] or 25.0
+    times, cuts = _look(
+        source,
+        media,
+        _detector(name, settings.get(name) or {}, shortest),
+        rate,
+        binary,
+        threads,
+        _report(progress, stream, rate),
+    )
+    if not times:
+        raise StageError(
+            f"{source}: not one frame of its video can be decoded: get an intact file."
+        )
+    end = _end(times, stream, rate)
+    frames = _boundaries(times, cuts, end, shortest)
+    bounds = [*(times[frame] for frame in frames[:-1]), end]
+    return {
+        "fps": round(len(times) / (end - times[0]), 6),
+        "frames": len(times),
+        "duration": round(end - times[0], 6),
+        "detector": name,
+        "scenes": [
+            {
+                "id": number,
+                "start": round(bounds[number], 6),
+                "end": round(bounds[number + 1], 6),
+                "start_frame": frames[number],
+                "end_frame": frames[number + 1],
+            }
+            for number in range(len(frames) - 1)
+        ],
+    }
+
+
+def _look(
+    source: Path,
+    media: dict[str, Any],
+    detector: Any,
+    rate: float,
+    binary: str,
+    threads: int,
+    report: Callable[[int], None],
+) -> tuple[list[float], list[float]]:
+    """Decode the whole video once: (each frame's time, the cuts' times), seconds of film time."""
+    from scenedetect.common import FrameTimecode, Timecode
+
+    times: list[float] = []
+    found = []
+    last = None
+    with ffmpeg.small_frames(source, media, WIDTH, binary, threads) as pipe:
+        for pts, time_base, image in raw_frames(pipe):
+            if last is not None and pts <= last.pts:
+                continue  # a step back in time, as in joined recordings, is no place to cut
+            # The rate is only for detectors that count frames; the time is exact.
+            last = FrameTimecode(Timecode(pts, time_base), fps=float(rate))
+            times.append(float(pts * time_base))
+            found += detector.process_frame(last, image)
+            if len(times) % REPORT_EVERY == 0:
+                report(len(times))
+    if last is not None:
+        found += detector.post_process(last)
+        report(len(times))
+    return times, [cut.seconds for cut in found]
+
+
+def _detector(name: str, parameters: dict[str, Any], shortest: float) -> Any:
+    """PySceneDetect's detector of that name; `parameters` overrides what is given here."""
+    from scenedetect import detectors
+
+    def parameter(key: str, default: float) -> Any:
+        return parameters.get(key, default)
+
+    if name == "adaptive":
+        return detectors.AdaptiveDetector(
+            adaptive_threshold=parameter("threshold", 3.5),
+            window_width=parameter("window_width", 3),
+            min_content_val=parameter("min_content", 15.0),
+            min_scene_len=shortest,
+        )
+    if name == "content":
+        return detectors.ContentDetector(
+            threshold=parameter("threshold", 27.0), min_scene_len=shortest
+        )
+    if name == "threshold":
+        return detectors.ThresholdDetector(
+            threshold=parameter("threshold", 12.0),
+            fade_bias=parameter("fade_bias", 0.0),
+            min_scene_len=shortest,
+        )
+    if name == "hash":
+        return detectors.HashDetector(
+            threshold=parameter("threshold", 0.35),
+            size=parameter("size", 8),
+            lowpass=parameter("lowpass", 2),
+            min_scene_len=shortest,
+        )
+    raise ValueError(f"unknown detector {name!r}")
+
+
+def _report(
+    progress: Progress | None, stream: dict[str, Any], rate: float
+) -> Callable[[int], None]:
+    total = stream["frames"]
+    if total is None and stream["duration"]:
+        total = round(stream["duration"] * rate)
+
+    def report(done: int) -> None:
+        if progress is not None:
+            progress(done, None if total is None else max(total, done))
+
+    return report
+
+
+def _end(times: list[float], stream: dict[str, Any], rate: float) -> float:
+    """When the last frame goes: as the container says (a last slide may stay for long), or
+    after as long as the frame before it stayed."""
+    if stream["start_time"] is not None and stream["duration"]:
+        end = float(stream["start_time"] + stream["duration"])
+        if end > times[-1]:
+            return end
+    return times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1 / rate)
+
+
+def _boundaries(
+    times: list[float], cuts: list[float], end: float, shortest: float
+) -> list[int]:
+    """Frame numbers at which scenes begin, and the number of frames.
+
+    Every boundary is a frame: cuts between frames (fades) go to the next one. Detectors keep
+    scenes from being shorter than `shortest` seconds, except for the last one, which then
+    belongs to the one before.
+    """
+    starts = {bisect.bisect_left(times, cut - 1e-6) for cut in cuts}
+    inner = sorted(start for start in starts if 0 < start < len(times))
+    while inner and end - times[inner[-1]] < shortest - 1e-6:
+        inner.pop()
+    return [0, *inner, len(times)]

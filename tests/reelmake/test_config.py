@@ -1,0 +1,111 @@
+"""The configuration: defaults, types, refusals, and the documents that repeat it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reelmake import config
+from reelmake.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_nothing_given_is_every_default():
+    loaded = config.load({})
+    for name, node in config.settings():
+        assert config.get(loaded, name) == node["default"]
+
+
+def test_given_values_win_and_leave_their_section_alone():
+    loaded = config.load({"transcription": {"model": "tiny"}})
+    assert loaded["transcription"]["model"] == "tiny"
+    assert loaded["transcription"]["beam_size"] == 5
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ({"vidoes": "x"}, "did you mean 'videos'?"),
+        ({"transcription": {"modle": "x"}}, "did you mean 'transcription.model'?"),
+        ({"keyframes": {"per_scenes": 2}}, "did you mean 'keyframes.per_scene'?"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_the_nearest(given, hint):
+    with pytest.raises(UserError, match="there is no setting") as error:
+        config.load(given)
+    assert hint in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"transcription": {"beam_size": 0}},
+        {"transcription": {"beam_size": "many"}},
+        {"transcription": "small"},
+        {"transcription": {"language": "English"}},
+        {"scenes": {"detector": "magic"}},
+        {"videos": []},
+        {"prune": "perhaps"},
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(given):
+    section = next(iter(given))
+    with pytest.raises(UserError, match=section):
+        config.load(given)
+
+
+def test_text_from_the_command_line_becomes_what_the_schema_wants():
+    """Snakemake hands nested values over as text, and a folder named 2023 as a number."""
+    loaded = config.load(
+        {
+            "videos": 2023,
+            "prune": "False",
+            "transcription": {"beam_size": "3", "language": "no", "model": "7"},
+            "audio": {"track": "1"},
+            "scenes": {"threshold": "null", "min_seconds": "0.5"},
+        }
+    )
+    assert loaded["videos"] == "2023"
+    assert loaded["prune"] is False
+    assert loaded["transcription"]["beam_size"] == 3
+    assert loaded["transcription"]["language"] == "no"  # Norwegian
+    assert loaded["transcription"]["model"] == "7"
+    assert loaded["audio"]["track"] == 1
+    assert loaded["scenes"]["threshold"] is None
+    assert loaded["scenes"]["min_seconds"] == 0.5
+
+
+def test_a_video_has_its_own_settings_and_the_others_keep_theirs():
+    base = config.load({})
+    own = config.with_overrides(base, {"transcription.language": "de", "keyframes.per_scene": "2"})
+    assert own["transcription"]["language"] == "de"
+    assert own["keyframes"]["per_scene"] == 2
+    assert base["transcription"]["language"] is None
+    with pytest.raises(UserError):
+        config.with_overrides(base, {"transcription.language": "German"})
+
+
+def test_every_setting_is_described_and_its_default_is_valid():
+    for name, node in config.settings():
+        assert node.get("description"), name
+        assert "default" in node, name
+
+
+def _printed(what: str) -> str:
+    command = [sys.executable, "-m", "reelmake.config", what]
+    return subprocess.run(
+        command, cwd=ROOT / "scripts", check=True, capture_output=True, text=True
+    ).stdout
+
+
+def test_config_yaml_is_what_the_schema_says():
+    written = (ROOT / "config.yaml").read_text()
+    assert written == _printed("yaml"), "run: make config"
+    assert config.load(yaml.safe_load(written)) == config.load({})
+
+
+def test_the_readme_lists_every_setting():
+    assert _printed("markdown") in (ROOT / "README.md").read_text(), "run: make config"

@@ -1,0 +1,77 @@
+"""Fingerprints: what goes in, and nothing else."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reelmake import config, fingerprint
+from reelmake.stages import STAGES, downstream
+
+IDENTITY = {"path": "/films/a.mp4", "size": 10, "mtime_ns": 5}
+
+
+def compute(given=None, identity=IDENTITY):
+    return fingerprint.compute(fingerprint.settings(config.load(given or {})), identity)
+
+
+def changed(one, other):
+    return [stage for stage in STAGES if one[stage]["key"] != other[stage]["key"]]
+
+
+def test_a_key_is_the_sha256_of_all_that_the_fingerprint_says():
+    for stage, content in compute().items():
+        said = {name: value for name, value in content.items() if name != "key"}
+        assert content["key"] == fingerprint.key(said)
+        assert len(content["key"]) == 64
+        assert content["stage"] == stage
+
+
+def test_a_key_survives_being_written_and_read():
+    """A sidecar is compared with what is wanted: JSON must not change a value."""
+    for content in compute().values():
+        assert json.loads(json.dumps(content)) == content
+
+
+@given(st.dictionaries(st.text(), st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()))
+def test_the_order_of_settings_does_not_matter(settings):
+    assert fingerprint.key(settings) == fingerprint.key(dict(reversed(settings.items())))
+
+
+def test_the_source_makes_everything_stale():
+    for change in ({"size": 11}, {"mtime_ns": 6}, {"path": "/films/b.mp4"}):
+        assert changed(compute(), compute(identity=IDENTITY | change)) == list(STAGES)
+
+
+def test_a_version_makes_the_stage_and_what_follows_stale(monkeypatch):
+    before = compute()
+    monkeypatch.setitem(
+        STAGES, "scenes", type(STAGES["scenes"])(**{**vars(STAGES["scenes"]), "version": 99})
+    )
+    assert changed(before, compute()) == downstream("scenes")
+
+
+def test_a_model_is_known_by_its_content_not_its_place(tmp_path):
+    one, other = tmp_path / "one" / "m.gguf", tmp_path / "other" / "m.gguf"
+    for path in (one, other):
+        path.parent.mkdir()
+        path.write_bytes(b"GGUF weights")
+    given = [{"description": {"model": str(path), "repo_id": None}} for path in (one, other)]
+    assert not changed(compute(given[0]), compute(given[1]))
+    other.write_bytes(b"GGUF better!")
+    fingerprint._model_digest.cache_clear()
+    assert changed(compute(given[0]), compute(given[1])) == downstream("scenedesc")
+
+
+def test_differences_are_said_in_words():
+    before = compute()
+    after = compute({"transcription": {"model": "tiny"}})
+    assert fingerprint.differences(before["transcript"], after["transcript"]) == [
+        "transcription.model small -> tiny"
+    ]
+    assert fingerprint.differences(before["subtitles"], after["subtitles"]) == []
+    assert fingerprint.differences(None, after["transcript"]) == ["new"]
+    replaced = compute(identity=IDENTITY | {"size": 99})
+    assert fingerprint.differences(before["media"], replaced["media"]) == [
+        "source changed (its size or time)"
+    ]
