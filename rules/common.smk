@@ -79,6 +79,15 @@ def fingerprint(stage):
     return path
 
 
+def upstream(stage):
+    """The artifacts, as patterns, of every stage that this one is made from."""
+    return [
+        f"results/{{video}}/{path}".rstrip("/")
+        for name in STAGES[stage].upstream
+        for path in STAGES[name].artifacts
+    ]
+
+
 def setting(name):
     """A params function: a setting that says how or where, not what (that is the sidecar's)."""
 

@@ -12,10 +12,10 @@ rule probe_media:
         media="results/{video}/media.json",
     log:
         "logs/probe_media/{video}.log",
-    message:
-        "{wildcards.video}: probing the source"
+    priority: 10
     conda:
         "../envs/media.yaml"
-    priority: 10
+    message:
+        "{wildcards.video}: probing the source"
     script:
         "../scripts/probe_media.py"

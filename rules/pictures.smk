@@ -13,14 +13,14 @@ rule detect_scenes:
         scenes="results/{video}/scenes.json",
     log:
         "logs/detect_scenes/{video}.log",
+    priority: 20
+    conda:
+        "../envs/pictures.yaml"
+    threads: settings["hardware"]["threads"]
     params:
         ffmpeg=setting("ffmpeg"),
     message:
         "{wildcards.video}: detecting scenes"
-    conda:
-        "../envs/pictures.yaml"
-    threads: settings["hardware"]["threads"]
-    priority: 20
     script:
         "../scripts/detect_scenes.py"
 
@@ -35,11 +35,11 @@ rule extract_keyframes:
         folder=directory("results/{video}/keyframes"),
     log:
         "logs/extract_keyframes/{video}.log",
-    message:
-        "{wildcards.video}: extracting keyframes"
+    priority: 30
     conda:
         "../envs/pictures.yaml"
-    priority: 30
+    message:
+        "{wildcards.video}: extracting keyframes"
     script:
         "../scripts/extract_keyframes.py"
 
@@ -53,6 +53,12 @@ rule describe_scenes:
         descriptions="results/{video}/{video}.scenedesc.msgpack",
     log:
         "logs/describe_scenes/{video}.log",
+    priority: 40
+    conda:
+        "../envs/vision.yaml"
+    threads: settings["hardware"]["threads"]
+    resources:
+        gpu=gpus("scenedesc"),
     params:
         repo_id=setting("description.repo_id"),
         model=setting("description.model"),
@@ -61,11 +67,5 @@ rule describe_scenes:
         gpu_layers=setting("hardware.gpu_layers"),
     message:
         "{wildcards.video}: describing scenes"
-    conda:
-        "../envs/vision.yaml"
-    threads: settings["hardware"]["threads"]
-    resources:
-        gpu=gpus("scenedesc"),
-    priority: 40
     script:
         "../scripts/describe_scenes.py"

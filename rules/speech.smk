@@ -13,13 +13,13 @@ rule extract_audio:
         audio=kept("results/{video}/audio.wav"),
     log:
         "logs/extract_audio/{video}.log",
+    priority: 20
+    conda:
+        "../envs/media.yaml"
     params:
         ffmpeg=setting("ffmpeg"),
     message:
         "{wildcards.video}: extracting the sound"
-    conda:
-        "../envs/media.yaml"
-    priority: 20
     script:
         "../scripts/extract_audio.py"
 
@@ -32,17 +32,17 @@ rule transcribe:
         transcript="results/{video}/transcript.json",
     log:
         "logs/transcribe/{video}.log",
-    params:
-        model=setting("transcription.model"),
-        device=setting("hardware.device"),
-    message:
-        "{wildcards.video}: transcribing"
+    priority: 40
     conda:
         "../envs/speech.yaml"
     threads: settings["hardware"]["threads"]
     resources:
         gpu=gpus("transcript"),
-    priority: 40
+    params:
+        model=setting("transcription.model"),
+        device=setting("hardware.device"),
+    message:
+        "{wildcards.video}: transcribing"
     script:
         "../scripts/transcribe.py"
 
@@ -57,10 +57,10 @@ rule write_subtitles:
         txt="results/{video}/transcript.txt",
     log:
         "logs/write_subtitles/{video}.log",
-    message:
-        "{wildcards.video}: writing subtitles"
+    priority: 50
     conda:
         "../envs/speech.yaml"
-    priority: 50
+    message:
+        "{wildcards.video}: writing subtitles"
     script:
         "../scripts/write_subtitles.py"

@@ -33,7 +33,8 @@ def write(path: Path, metadata: dict[str, Any], results: list[dict[str, Any]]) -
 def read(path: Path) -> dict[str, Any] | None:
     """The file's content; None where it is absent or not what `write` writes."""
     try:
-        document: dict[str, Any] = msgpack.unpackb(path.read_bytes(), raw=False, strict_map_key=False)
+        packed = path.read_bytes()
+        document: dict[str, Any] = msgpack.unpackb(packed, raw=False, strict_map_key=False)
         artifact.validate(document, "scenedesc")
     except (OSError, ValueError, msgpack.exceptions.UnpackException):
         return None

@@ -38,6 +38,12 @@ SCALER = "fast_bilinear"
 # the film, for zero (in MPEG-TS, measured: sound that starts 2 s late came 2 s early).
 KEEP_TIMES = ("-copyts",)
 
+# Of ffmpeg's messages: where one comes from, and those that only say that something failed.
+ORIGIN = re.compile(r"^(\[[^]]* @ 0x[0-9a-f]+\] )+")
+CONSEQUENCE = re.compile(
+    "Task finished|Terminating|Nothing was written|Conversion failed|Last mess"
+)
+
 
 def binary(configured: str | None = None) -> str:
     """The ffmpeg to run: the configured one, else that on the PATH, else imageio-ffmpeg's.
@@ -45,7 +51,7 @@ def binary(configured: str | None = None) -> str:
     Raises UserError where the configured one can't be run.
     """
     if configured:
-        found = shutil.which(os.path.expanduser(configured))
+        found = shutil.which(Path(configured).expanduser())
         if found is None:
             raise UserError(
                 f"ffmpeg is not at {configured}: correct the setting, or leave it empty to use "
@@ -108,7 +114,8 @@ def small_frames(
     """A pipe with every frame of the main video as NUT, raw bgr24, at most `width` pixels wide.
 
     Timestamps count from film time zero and are exact, in ticks of the source's stream; frames
-    are as coded, lying on the side where a phone was. media.raw_frames reads it. threads: for decoding; 0 is one a core.
+    are as coded: a phone's may lie on the side. media.raw_frames reads it. threads: for
+    decoding; 0 is one a core.
     ffmpeg is killed when the block ends before the pipe does; StageError when ffmpeg fails.
     """
     import ffmpeg
@@ -169,8 +176,9 @@ def _finish(process: Process, errors: IO[bytes], source: Path) -> None:
     if code == 0:
         return
     errors.seek(0)
-    text = re.sub(r"\[[^]]* @ 0x[0-9a-f]+\] ", "", errors.read().decode(errors="replace"))
-    words = "; ".join(line.strip() for line in text.strip().splitlines()[-3:])[-500:]
+    lines = [ORIGIN.sub("", line) for line in errors.read().decode(errors="replace").splitlines()]
+    causes = [line.strip() for line in lines if line.strip() and not CONSEQUENCE.match(line)]
+    words = "; ".join(causes[-2:])[-400:] or f"exit status {code}"
     if code < 0:
         raise StageError(
             f"{source}: ffmpeg was killed by signal {-code} (9 often means that memory ran out).",
@@ -181,15 +189,18 @@ def _finish(process: Process, errors: IO[bytes], source: Path) -> None:
             f"{source}: the disk is full: make room and run again. ffmpeg said: {words}",
             kind="resources",
         )
-    raise StageError(f"{source}: ffmpeg can't decode it: {words or f'exit status {code}'}")
+    raise StageError(f"{source}: ffmpeg can't decode it, get an intact file. It said: {words}")
 
 
 def _track(source: Path, media: dict[str, Any], track: str | int) -> dict[str, Any] | None:
-    tracks = [stream for stream in media["streams"] if stream["type"] == "audio"]
+    tracks: list[dict[str, Any]] = [
+        stream for stream in media["streams"] if stream["type"] == "audio"
+    ]
     if not tracks:
         return None
     if track == "default":
-        return next(stream for stream in tracks if stream["index"] == media["audio"])
+        tracks.sort(key=lambda stream: stream["index"] != media["audio"])
+        return tracks[0]
     if isinstance(track, str):
         wanted = track.lower()
         found = [s for s in tracks if (s["language"] or "").lower().split("-")[0] == wanted]

@@ -22,7 +22,7 @@ SMALL = 320
 # The share of a scene, at either end, where transitions blend it into its neighbours.
 MARGIN = 0.1
 
-Progress = Callable[[int, int | None], None]
+Progress = Callable[[int, int], None]
 
 
 class Candidate(NamedTuple):
@@ -39,16 +39,17 @@ def extract(
     scenes: dict[str, Any],
     settings: dict[str, Any],
     folder: Path,
-    threads: int = 0,
     progress: Progress | None = None,
+    threads: int = 0,
 ) -> dict[str, Any]:
     """Write `per_scene` JPEGs of each scene into `folder`, which exists.
 
     Returns what schemas/keyframes.schema.json describes. settings: `per_scene`, `strategy`
     (sharpest, middle or first), `nth_frame`, `window_seconds`, `max_resolution` (pixels),
-    `face_filter`, `quality` (of the JPEG, 1 to 100). threads: for decoding; 0 is one a core. progress is called with the scenes done
-    and in all. A scene of which nothing decodes is passed over and counted.
-    Raises StageError where there are scenes and no frame of any decodes.
+    `face_filter`, `quality` (of the JPEG, 1 to 100). progress is called with the scenes done
+    and in all. threads: for decoding; 0 is one a core.
+    A scene of which nothing decodes is passed over and counted. Raises StageError where there
+    are scenes and no frame of any decodes.
     """
     records: list[dict[str, Any]] = []
     skipped = 0
@@ -139,8 +140,8 @@ def _count_faces(gray: np.ndarray) -> int:
 
 @functools.cache
 def _classifier() -> cv2.CascadeClassifier:
-    path = Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"
-    return cv2.CascadeClassifier(str(path))
+    folder = Path(cv2.__file__).with_name("data")
+    return cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_default.xml"))
 
 
 def _record(

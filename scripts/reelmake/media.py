@@ -90,7 +90,7 @@ class Frames:
     def __init__(self, path: Path, index: int, zero: float, threads: int = 0) -> None:
         """index: of the stream; zero: start_time of media.json; threads: 0 is one a core."""
         self._path, self._index, self._zero, self._threads = path, index, zero, threads
-        self._reopen()
+        self._open()
         self._decoder: Iterator[Shown] = iter(())
         self._last: list[Shown] = []
 
@@ -137,7 +137,8 @@ class Frames:
         # look where we landed, and go further back until it is early enough.
         for back in (0.0, 2.0, 10.0, 60.0, math.inf):
             if start - back <= 0 or not self._seek(start - back):
-                self._reopen()
+                self._container.close()
+                self._open()
                 back = math.inf
             self._decoder = self._decode()
             first = next(self._decoder, None)
@@ -153,13 +154,11 @@ class Frames:
             return False
         return True
 
-    def _reopen(self) -> None:
-        if hasattr(self, "_container"):
-            self._container.close()
+    def _open(self) -> None:
         self._container = _open(self._path)
         self._stream = self._container.streams[self._index]
         assert isinstance(self._stream, VideoStream)
-        self._stream.thread_type = "AUTO"  # type: ignore[assignment]
+        self._stream.thread_type = "AUTO"
         self._stream.thread_count = self._threads
         self._avi = self._container.format.name == "avi"
         self._time_base = self._stream.time_base or Fraction(1, 1_000_000)
@@ -232,7 +231,7 @@ def raw_frames(pipe: IO[bytes]) -> Iterator[tuple[int, Fraction, np.ndarray]]:
 
 def _open(path: Path) -> InputContainer:
     try:
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             head = file.read(16)
     except FileNotFoundError:
         raise StageError(
@@ -248,7 +247,9 @@ def _open(path: Path) -> InputContainer:
         raise StageError(f"{path} is empty (0 bytes): copy or download it again.")
     try:
         # `file:` and an absolute path: no name is taken for an option, a protocol or a pattern.
-        return av.open(f"file:{os.path.abspath(path)}", mode="r", options=OPTIONS)
+        address = f"file:{os.path.abspath(path)}"
+        container: InputContainer = av.open(address, mode="r", options=OPTIONS)
+        return container
     except av.error.FFmpegError as error:
         if head[4:8] == b"ftyp":
             raise StageError(
@@ -264,7 +265,7 @@ def _open(path: Path) -> InputContainer:
 def _refuse_truncated(
     path: Path, container: InputContainer, zero: float, duration: float | None
 ) -> None:
-    size = os.path.getsize(path)
+    size = path.stat().st_size
     end: float | None = None
     if container.format.name.startswith("mov,"):
         # Packets in fragments (no samples in the header: frames is 0) are not held to this:
@@ -273,7 +274,7 @@ def _refuse_truncated(
         entries = [s.index_entries[len(s.index_entries) - 1] for s in streams]
         cut = any(entry.pos + entry.size > size for entry in entries)
     elif container.format.name in ("avi", "wav"):
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             declared = int.from_bytes(file.read(8)[4:], "little")
         cut = declared + 8 > size and declared < 0xFFFFFFF0  # all ones: written to a pipe
     elif container.format.name in ("matroska,webm", "flv", "asf") and duration:

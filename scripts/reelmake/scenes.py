@@ -15,10 +15,12 @@ from reelmake.media import raw_frames
 
 # The width to which PySceneDetect scales too: the published thresholds hold for it.
 WIDTH = 256
+# Adaptive: the best mean F1 published by PySceneDetect; the others are its command line's.
+THRESHOLDS = {"adaptive": 3.5, "content": 27.0, "threshold": 12.0, "hash": 0.395}
 # Frames between two reports of progress: some 0.3 s of work at 1080p.
 REPORT_EVERY = 100
 
-Progress = Callable[[int, int | None], None]
+Progress = Callable[[int, int], None]
 
 
 def detect(
@@ -31,9 +33,9 @@ def detect(
 ) -> dict[str, Any]:
     """The scenes of the main video, as in schemas/scenes.schema.json.
 
-    media: media.json. settings: `detector` (adaptive, content, threshold or hash),
-    `min_scene_seconds`, and under each detector's name its parameters (see _detector).
-    progress is called with the frames done and, where known, in all.
+    media: media.json. settings: `detector` (adaptive, content, threshold or hash), `threshold`
+    (None: see THRESHOLDS), `min_seconds`, and for adaptive `window` and `min_content`.
+    progress is called with the frames done and the frames expected.
     At least one scene for a video with at least one frame, none for audio only.
     Raises StageError where no frame can be decoded.
     """
@@ -41,23 +43,16 @@ def detect(
     if media["video"] is None:
         return {"fps": None, "frames": 0, "duration": 0.0, "detector": name, "scenes": []}
     stream = next(s for s in media["streams"] if s["index"] == media["video"])
-    shortest = float(settings.get("min_scene_seconds", 0.6))
     rate = stream["fps_average"] or stream["fps_real"] or 25.0
-    times, cuts = _look(
-        source,
-        media,
-        _detector(name, settings.get(name) or {}, shortest),
-        rate,
-        binary,
-        threads,
-        _report(progress, stream, rate),
-    )
+    report = _report(progress, stream, rate)
+    detector = _detector(settings)
+    times, cuts = _look(source, media, detector, rate, binary, threads, report)
     if not times:
         raise StageError(
             f"{source}: not one frame of its video can be decoded: get an intact file."
         )
     end = _end(times, stream, rate)
-    frames = _boundaries(times, cuts, end, shortest)
+    frames = _boundaries(times, cuts, end, settings.get("min_seconds", 0.6))
     bounds = [*(times[frame] for frame in frames[:-1]), end]
     return {
         "fps": round(len(times) / (end - times[0]), 6),
@@ -108,50 +103,38 @@ def _look(
     return times, [cut.seconds for cut in found]
 
 
-def _detector(name: str, parameters: dict[str, Any], shortest: float) -> Any:
-    """PySceneDetect's detector of that name; `parameters` overrides what is given here."""
+def _detector(settings: dict[str, Any]) -> Any:
+    """PySceneDetect's detector as the settings name it."""
     from scenedetect import detectors
 
-    def parameter(key: str, default: float) -> Any:
-        return parameters.get(key, default)
-
+    name = settings.get("detector", "adaptive")
+    threshold = settings.get("threshold")
+    if threshold is None:
+        threshold = THRESHOLDS[name]
+    shortest = float(settings.get("min_seconds", 0.6))  # an integer would mean frames
     if name == "adaptive":
         return detectors.AdaptiveDetector(
-            adaptive_threshold=parameter("threshold", 3.5),
-            window_width=parameter("window_width", 3),
-            min_content_val=parameter("min_content", 15.0),
+            adaptive_threshold=threshold,
+            window_width=settings.get("window", 3),
+            min_content_val=settings.get("min_content", 15.0),
             min_scene_len=shortest,
         )
-    if name == "content":
-        return detectors.ContentDetector(
-            threshold=parameter("threshold", 27.0), min_scene_len=shortest
-        )
-    if name == "threshold":
-        return detectors.ThresholdDetector(
-            threshold=parameter("threshold", 12.0),
-            fade_bias=parameter("fade_bias", 0.0),
-            min_scene_len=shortest,
-        )
-    if name == "hash":
-        return detectors.HashDetector(
-            threshold=parameter("threshold", 0.35),
-            size=parameter("size", 8),
-            lowpass=parameter("lowpass", 2),
-            min_scene_len=shortest,
-        )
-    raise ValueError(f"unknown detector {name!r}")
+    kinds = {
+        "content": detectors.ContentDetector,
+        "threshold": detectors.ThresholdDetector,
+        "hash": detectors.HashDetector,
+    }
+    return kinds[name](threshold=threshold, min_scene_len=shortest)
 
 
 def _report(
     progress: Progress | None, stream: dict[str, Any], rate: float
 ) -> Callable[[int], None]:
-    total = stream["frames"]
-    if total is None and stream["duration"]:
-        total = round(stream["duration"] * rate)
+    expected = stream["frames"] or round((stream["duration"] or 0) * rate)
 
     def report(done: int) -> None:
         if progress is not None:
-            progress(done, None if total is None else max(total, done))
+            progress(done, max(expected, done))
 
     return report
 
@@ -166,9 +149,7 @@ def _end(times: list[float], stream: dict[str, Any], rate: float) -> float:
     return times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1 / rate)
 
 
-def _boundaries(
-    times: list[float], cuts: list[float], end: float, shortest: float
-) -> list[int]:
+def _boundaries(times: list[float], cuts: list[float], end: float, shortest: float) -> list[int]:
     """Frame numbers at which scenes begin, and the number of frames.
 
     Every boundary is a frame: cuts between frames (fades) go to the next one. Detectors keep

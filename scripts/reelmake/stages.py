@@ -103,22 +103,23 @@ _TABLE = (
         gpu=True,
         packages=("llama-cpp-python",),
     ),
-    Stage(
-        name="manifest",
-        rule="write_manifest",
-        version=1,
-        artifacts=("manifest.json",),
-        upstream=("media", "transcript", "subtitles", "scenes", "keyframes", "scenedesc"),
-    ),
 )
 
-STAGES: dict[str, Stage] = {stage.name: stage for stage in _TABLE}
+_MANIFEST = Stage(
+    name="manifest",
+    rule="write_manifest",
+    version=1,
+    artifacts=("manifest.json",),
+    upstream=tuple(stage.name for stage in _TABLE if not stage.temporary),
+)
+
+STAGES: dict[str, Stage] = {stage.name: stage for stage in (*_TABLE, _MANIFEST)}
 
 
 def downstream(name: str) -> list[str]:
     """The stage and everything made from it, in the table's order."""
     found = [name]
-    for stage in _TABLE:
+    for stage in STAGES.values():
         if set(stage.upstream) & set(found):
             found.append(stage.name)
     return found

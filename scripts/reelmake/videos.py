@@ -74,7 +74,8 @@ def make_id(relative: str, extensions: list[str]) -> str:
     parts = name.split("/")
     slug = "__".join(_safe(part) for part in parts)
     lossless = (
-        slug == "__".join(parts)  # nothing was replaced
+        slug != ""
+        and slug == "__".join(parts)  # nothing was replaced
         and not any("__" in part or part.startswith("_") or part.endswith("_") for part in parts)
         and not (name != relative and _ends_with(name, extensions))  # `a.mkv.mp4` is not `a.mkv`
         and len(slug.encode()) <= MAX_ID_BYTES

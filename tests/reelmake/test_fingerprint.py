@@ -33,7 +33,11 @@ def test_a_key_survives_being_written_and_read():
         assert json.loads(json.dumps(content)) == content
 
 
-@given(st.dictionaries(st.text(), st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()))
+@given(
+    st.dictionaries(
+        st.text(), st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+    )
+)
 def test_the_order_of_settings_does_not_matter(settings):
     assert fingerprint.key(settings) == fingerprint.key(dict(reversed(settings.items())))
 

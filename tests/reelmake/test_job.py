@@ -1,0 +1,123 @@
+"""What a job leaves behind: record, log, exit status, one sentence on the terminal."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from reelmake import artifact, config, fingerprint
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run a block of code as the media job of the video V; returns process and record."""
+    settings = fingerprint.settings(config.load({}))
+    identity = {"path": "/films/a\nb.mp4", "size": 1, "mtime_ns": 1}
+    wanted = fingerprint.compute(settings, identity)["media"]
+    sidecar = tmp_path / "results" / "V" / "fingerprints" / "media.json"
+    artifact.write_json(sidecar, wanted)
+    record = tmp_path / "results" / "V" / "jobs" / "media.json"
+
+    def start(block):
+        code = (
+            "import errno, os, sys, time\n"
+            "from reelmake.errors import StageError\n"
+            "from reelmake.job import job\n"
+            f"with job({str(sidecar)!r}, 'logs/media/V.log') as this:\n"
+            + textwrap.indent(textwrap.dedent(block), "    ")
+        )
+        return subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def finish(block):
+        process = start(block)
+        _, process.terminal = process.communicate(timeout=30)
+        process.log = (tmp_path / "logs" / "media" / "V.log").read_text()
+        return process, json.loads(record.read_bytes())
+
+    finish.start, finish.record = start, record
+    return finish
+
+
+def test_a_job_that_ends_well(run):
+    process, record = run("this.progress(3, 3); print('working'); os.write(2, b'engine')")
+    assert process.returncode == 0
+    assert record["state"] == "done"
+    assert record["attempt"] == 1
+    assert record["items_done"] == record["items_total"] == 3
+    assert record["started"] <= record["ended"] <= time.time()
+    assert "av" in record["engines"]
+    assert "working" in process.log
+    assert "engine" in process.log
+    assert process.terminal == ""
+
+
+@pytest.mark.parametrize(
+    ("block", "kind", "says"),
+    [
+        ("raise StageError('a.mp4: it is empty')", "input", "a.mp4: it is empty"),
+        ("raise StageError('no network', kind='transient')", "transient", "no network"),
+        ("raise MemoryError", "resources", "out of memory"),
+        ("raise OSError(errno.ENOSPC, 'No space left on device')", "resources", "disk is full"),
+        ("raise PermissionError(errno.EACCES, 'denied', 'x')", "engine", "denied"),
+        ("{}['nobody foresaw']", "engine", "nobody foresaw"),
+        ("os.kill(os.getpid(), 15)\ntime.sleep(5)", "killed", "stopped from outside"),
+        ("os.kill(os.getpid(), 2)\ntime.sleep(5)", "killed", "stopped from outside"),
+    ],
+)
+def test_a_job_that_fails_says_why_in_one_sentence(run, block, kind, says):
+    process, record = run(block)
+    assert process.returncode == 1
+    assert (record["state"], record["class"]) == ("failed", kind)
+    assert says in record["error"]
+    assert says in process.terminal
+    assert process.terminal.count("\n") == 1  # whatever the file's name holds
+    assert "Traceback" not in process.terminal
+    assert says in process.log
+    assert ("Traceback" in process.log) == (kind in {"engine"} or "disk" in says)
+
+
+def test_attempts_are_counted_until_one_ends_well(run):
+    assert run("raise StageError('x')")[1]["attempt"] == 1
+    assert run("raise StageError('x')")[1]["attempt"] == 2
+    assert run("pass")[1]["attempt"] == 3
+    assert run("pass")[1]["attempt"] == 1
+
+
+def test_a_killed_job_leaves_running_with_its_owner(run):
+    process = run.start("print('x'); time.sleep(60)")
+    for _ in range(100):
+        if run.record.exists():
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+    record = json.loads(run.record.read_bytes())
+    assert record["state"] == "running"
+    assert record["pid"] == process.pid
+
+
+def test_progress_is_written_at_most_once_a_second(run):
+    block = """
+        for n in range(1000):
+            this.progress(n, 1000)
+        this.record["writes"] = os.stat(this._path).st_mtime_ns
+        first = os.stat(this._path).st_mtime_ns
+        this.progress(1000, 1000)
+        assert os.stat(this._path).st_mtime_ns == first
+    """
+    assert run(block)[0].returncode == 0

@@ -1,0 +1,118 @@
+"""A working directory in which the real workflow runs, and what tests ask of it."""
+
+import copy
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Workspace:
+    """A working directory in which `snakemake` runs reelmake's Snakefile.
+
+    folder: the working directory. videos: where its videos lie.
+    """
+
+    snakefile = ROOT / "Snakefile"
+
+    def __init__(self, folder: Path, videos: Path):
+        self.folder, self.videos = folder, videos
+        folder.mkdir(exist_ok=True)
+        videos.mkdir(exist_ok=True)
+        self.config = yaml.safe_load((ROOT / "demo" / "config.yaml").read_text())
+        self.config |= {"videos": str(videos), "settle_seconds": 0}
+        self.config["transcription"]["model"] = str(ROOT / "demo/models/speech")
+        for name, file in (("model", "text.gguf"), ("mmproj", "mmproj.gguf")):
+            self.config["description"][name] = str(ROOT / "demo/models/vision" / file)
+
+    def command(self, *args: str) -> list[str]:
+        (self.folder / "test.yaml").write_text(yaml.safe_dump(self.config))
+        return [
+            *(sys.executable, "-m", "snakemake", "--snakefile", str(self.snakefile)),
+            *("--configfile", "test.yaml", "--cores", "2", "--nocolor", *args),
+        ]
+
+    def start(self, *args: str, **options) -> subprocess.Popen:
+        """A run in a process group of its own."""
+        environment = os.environ | {"HF_HUB_OFFLINE": "1"} | options.pop("env", {})
+        return subprocess.Popen(
+            self.command(*args),
+            cwd=self.folder,
+            env=environment,
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            **options,
+        )
+
+    def run(self, *args: str, ok: bool = True, **options) -> str:
+        """The output of a run, whose success is `ok`."""
+        process = self.start(*args, **options)
+        try:
+            output, _ = process.communicate(timeout=300)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+        assert (process.returncode == 0) == ok, output
+        return output
+
+    def plan(self, *args: str) -> list[str]:
+        """The jobs that a dry run lists, as rules; `rule x2` where there are two."""
+        return jobs(self.run("-n", *args))
+
+    def result(self, video: str, *path: str) -> Path:
+        return self.folder.joinpath("results", video, *path)
+
+    def json(self, video: str, *path: str):
+        return json.loads(self.result(video, *path).read_bytes())
+
+    def record(self, video: str, stage: str) -> dict:
+        return self.json(video, "jobs", f"{stage}.json")
+
+    def copy(self, folder: Path) -> "Workspace":
+        """The same library elsewhere, its videos where they were."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        other = Workspace(folder, self.videos)
+        other.config = copy.deepcopy(self.config)
+        return other
+
+
+def jobs(output: str) -> list[str]:
+    """The rules in the first table of jobs, without the target's own."""
+    table = re.search(r"^Job stats:\njob +count\n[- ]+\n(.*?)^total", output, re.M | re.S)
+    if table is None:
+        assert "Nothing to be done" in output, output
+        return []
+    rows = [line.split() for line in table[1].splitlines()]
+    targets = {"all", "transcripts", "scenes", "descriptions"}
+    return sorted(
+        rule if count == "1" else f"{rule} x{count}" for rule, count in rows if rule not in targets
+    )
+
+
+def snapshot(folder: Path) -> dict[str, tuple]:
+    """Each file's and folder's inode, mtime and content."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        stat = path.lstat()
+        content = path.read_bytes() if path.is_file() else None
+        found[str(path.relative_to(folder))] = (stat.st_ino, stat.st_mtime_ns, content)
+    return found
+
+
+def wait_for(condition, seconds: float = 60) -> None:
+    """Until `condition()`; fails after a while."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
