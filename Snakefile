@@ -34,9 +34,9 @@ localrules:
 
 
 rule all:
+    default_target: True
     input:
         artifacts("manifest"),
-    default_target: True
 
 
 rule transcripts:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
+
 from drawing import Picture, all_pictures, draw
 from synthesis import speak
 from vocabulary import sentences

@@ -19,6 +19,10 @@ from reelmake.errors import StageError, UserError
 
 Process = subprocess.Popen[bytes]
 
+# What stands for the files until the command is made: ffmpeg-python encodes names as UTF-8,
+# which not every name on a disk is.
+SOURCE, TARGET = "source", "target"
+
 SAMPLE_RATE = 16_000
 
 # Silence is filled in, and overlaps are cut, where the timestamps are off by more than this
@@ -51,7 +55,7 @@ def binary(configured: str | None = None) -> str:
     Raises UserError where the configured one can't be run.
     """
     if configured:
-        found = shutil.which(Path(configured).expanduser())
+        found = shutil.which(str(Path(configured).expanduser()))
         if found is None:
             raise UserError(
                 f"ffmpeg is not at {configured}: correct the setting, or leave it empty to use "
@@ -88,9 +92,9 @@ def extract_audio(
     resample = f"aresample={SAMPLE_RATE}:async=1:first_pts=0:min_hard_comp={GAP}"
     shift = f"asetpts=PTS-{media['start_time']}/TB"
     command = (
-        _input(ffmpeg, source)[str(stream["index"])]
+        _input(ffmpeg)[str(stream["index"])]
         .output(
-            _address(target),
+            TARGET,
             af=f"{shift},{resample}",
             ac=1,
             acodec="pcm_s16le",
@@ -101,7 +105,8 @@ def extract_audio(
         .global_args(*KEEP_TIMES)
         .overwrite_output()
     )
-    with _started(command.compile(cmd=binary), stdout=subprocess.DEVNULL) as (process, errors):
+    arguments = _named(command.compile(cmd=binary), source, target)
+    with _started(arguments, stdout=subprocess.DEVNULL) as (process, errors):
         _finish(process, errors, source)
     _check_wav(source, media, stream, target)
     return stream
@@ -126,7 +131,7 @@ def small_frames(
     height = max(1, round(stream["height"] * width / stream["width"]))
     shift = f"setpts=PTS-round({media['start_time']}/TB)"
     command = (
-        _input(ffmpeg, source, noautorotate=None, threads=threads)[str(stream["index"])]
+        _input(ffmpeg, noautorotate=None, threads=threads)[str(stream["index"])]
         .output(
             "pipe:1",
             vf=f"{shift},scale={width}:{height}:flags={SCALER}",
@@ -138,20 +143,25 @@ def small_frames(
         )
         .global_args(*KEEP_TIMES)
     )
-    with _started(command.compile(cmd=binary), stdout=subprocess.PIPE) as (process, errors):
+    arguments = _named(command.compile(cmd=binary), source)
+    with _started(arguments, stdout=subprocess.PIPE) as (process, errors):
         assert process.stdout is not None
         yield process.stdout
         if not process.stdout.read(1):  # else the reader has seen enough
             _finish(process, errors, source)
 
 
-def _input(ffmpeg: Any, source: Path, **options: Any) -> Any:
+def _input(ffmpeg: Any, **options: Any) -> Any:
     # Only local files: what is named .mp4 may be a playlist that names addresses.
-    return ffmpeg.input(_address(source), protocol_whitelist="file", **options)
+    return ffmpeg.input(SOURCE, protocol_whitelist="file", **options)
 
 
-def _address(path: Path) -> str:
-    return f"file:{os.path.abspath(path)}"
+def _named(arguments: list[str], source: Path, target: Path | None = None) -> list[str]:
+    """The arguments with the files' addresses in place of SOURCE and TARGET."""
+    names = {SOURCE: f"file:{os.path.abspath(source)}"}
+    if target is not None:
+        names[TARGET] = f"file:{os.path.abspath(target)}"
+    return [names.get(argument, argument) for argument in arguments]
 
 
 @contextlib.contextmanager

@@ -93,6 +93,12 @@ class Library:
             self._explain()
         return str(self._sidecars[video][stage])
 
+    def release(self) -> None:
+        """Let another run have the library. The end of the process does the same."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
     def config_of(self, video: str) -> Config:
         """The configuration with the video's own settings from the sample sheet."""
         return with_overrides(self.config, self.videos[video].overrides)
@@ -171,8 +177,10 @@ class Library:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
+            owner = file.read().strip()
+            file.close()
             raise UserError(
-                f"another run is processing this library ({file.read().strip()}); "
+                f"another run is processing this library ({owner}); "
                 "wait for it, or stop it, then run again"
             ) from None
         file.truncate(0)

@@ -140,7 +140,7 @@ class Frames:
                 self._container.close()
                 self._open()
                 back = math.inf
-            self._decoder = self._decode()
+            self._decoder = self._decode(0 if back == math.inf else None)
             first = next(self._decoder, None)
             if back == math.inf or (first is not None and first.time <= start + EPSILON):
                 return [] if first is None else [first]
@@ -163,12 +163,14 @@ class Frames:
         self._avi = self._container.format.name == "avi"
         self._time_base = self._stream.time_base or Fraction(1, 1_000_000)
 
-    def _decode(self) -> Iterator[Shown]:
-        """What decodes from here on; damaged packets are passed over."""
+    def _decode(self, following: int | None) -> Iterator[Shown]:
+        """What decodes from here on; damaged packets are passed over.
+
+        following: ticks of the next frame if it has no time of its own; None: unknown.
+        """
         packets = self._container.demux(self._stream)
         rate = self._stream.average_rate or self._stream.base_rate or Fraction(25)
         step = max(1, round(1 / (rate * self._time_base)))
-        following = 0
         while True:
             try:
                 frames = next(packets).decode()
@@ -183,6 +185,8 @@ class Frames:
                 ticks = frame.dts if self._avi or frame.pts is None else frame.pts
                 if ticks is None:  # the last ones of an AVI, and raw streams
                     ticks = following
+                if ticks is None:
+                    continue
                 following = ticks + (frame.duration or step)
                 yield Shown(film_time(ticks, self._time_base, self._zero), frame)
 

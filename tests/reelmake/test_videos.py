@@ -120,7 +120,8 @@ NAMES = [
     "a.mp4", "a.mkv", "a.MP4", "A.mp4", "a.mkv.mp4", "a b.mp4", "a_b.mp4", "a__b.mp4", "a/b.mp4",
     "a\nb.mp4", "a'b.mp4", 'a"b.mp4', "-a.mp4", "--help.mp4", "..mp4", "../a.mp4", "a/../b.mp4",
     "😀.mp4", "😁.mp4", "{wildcard}.mp4", "$(id).mp4", "a\\b.mp4", " a.mp4", "a .mp4", ".mp4",
-    "x" * 255, "x" * 251 + ".mp4", "y" * 300 + ".mp4", "é.mp4", "e\u0301.mp4", "\udcff.mp4", "%d.mp4",
+    "x" * 255, "x" * 251 + ".mp4", "y" * 300 + ".mp4", "é.mp4", "e\u0301.mp4", "\udcff.mp4",
+    "%d.mp4",
 ]  # fmt: skip
 
 

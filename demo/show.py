@@ -1,0 +1,40 @@
+"""Print what the demo made: what was said, and what was seen.
+
+    python demo/show.py
+"""
+
+import json
+import sys
+from pathlib import Path
+
+DEMO = Path(__file__).resolve().parent
+sys.path.insert(0, str(DEMO.parent / "scripts"))
+
+from reelmake import descriptions
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss.s."""
+    return f"{int(seconds // 60)}:{seconds % 60:04.1f}"
+
+
+def main() -> None:
+    """Print each video's transcript and descriptions."""
+    for results in sorted((DEMO / "results").iterdir()):
+        transcript = json.loads((results / "transcript.json").read_bytes())
+        described = descriptions.read(results / f"{results.name}.scenedesc.msgpack")
+        assert described, "the demo did not finish"
+        print(f"\n{results.name}: what is said (transcript.json, .srt, .vtt, .txt)")
+        for segment in transcript["segments"]:
+            print(f"  {clock(segment['start'])}  {segment['text']}")
+        print(f"\n{results.name}: what is seen (keyframes/, {results.name}.scenedesc.msgpack)")
+        for result in described["results"]:
+            seen = result["description"] or {"visual_content": "(no description)"}
+            record = result["record"]
+            print(f"  {clock(record['timestamp'])}  {record['file']}  {seen['visual_content']}")
+    print(f"\nEverything is in {Path.cwd().name}/demo/results/. Your own videos:")
+    print("  . .venv/bin/activate && snakemake -n --config videos=~/Movies")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""A run: what it makes is what is in the films, and it is all there."""
+
+import itertools
+import json
+
+import pysubs2
+import pytest
+
+from drawing import answer
+from make_video import random_story
+from reelmake import artifact, descriptions
+from reelmake.stages import STAGES
+
+STORIES = {"one": random_story(seed=1, seconds=8), "two": random_story(seed=2, seconds=5)}
+
+
+@pytest.fixture(params=STORIES)
+def video(request):
+    return request.param
+
+
+def test_the_transcript_says_what_is_spoken_when_it_is_spoken(finished, video):
+    _, lines = STORIES[video]
+    transcript = finished.json(video, "transcript.json")
+    heard = " ".join(segment["text"] for segment in transcript["segments"]).split()
+    spoken = " ".join(line.text for line in lines).split()
+    wrong = sum(one != other for one, other in zip(heard, spoken, strict=False))
+    assert wrong + abs(len(heard) - len(spoken)) <= len(spoken) // 8, (heard, spoken)
+    words = [word for segment in transcript["segments"] for word in segment["words"]]
+    assert abs(words[0]["start"] - lines[0].start) < 0.4
+    for one, other in itertools.pairwise(words):
+        assert one["start"] <= other["start"]
+
+
+def test_subtitles_say_the_same(finished, video):
+    transcript = finished.json(video, "transcript.json")
+    texts = [segment["text"] for segment in transcript["segments"]]
+    for suffix in ("srt", "vtt"):
+        read = pysubs2.load(str(finished.result(video, f"transcript.{suffix}")))
+        assert [event.plaintext for event in read] == texts
+    assert finished.result(video, "transcript.txt").read_text().splitlines() == texts
+
+
+def test_the_scenes_are_the_shots(finished, video):
+    shots, _ = STORIES[video]
+    scenes = finished.json(video, "scenes.json")["scenes"]
+    assert len(scenes) == len(shots)
+    start = 0.0
+    for scene, shot in zip(scenes, shots, strict=True):
+        assert scene["start"] == pytest.approx(start, abs=0.05)
+        start += shot.seconds
+        assert scene["end"] == pytest.approx(start, abs=0.05)
+
+
+def test_the_descriptions_name_what_is_shown(finished, video):
+    shots, _ = STORIES[video]
+    document = descriptions.read(finished.result(video, f"{video}.scenedesc.msgpack"))
+    assert document["metadata"]["failed"] == 0
+    assert document["metadata"]["source_file"] == f"{video}.mp4"
+    assert document["metadata"]["key"] == finished.record(video, "scenedesc")["key"]
+    shown = [result["description"] for result in document["results"]]
+    right = sum(
+        seen["visual_content"] == answer(shot.picture)["visual_content"]
+        for seen, shot in zip(shown, shots, strict=True)
+    )
+    assert right >= len(shots) - len(shots) // 5, shown
+
+
+def test_every_artifact_is_valid_and_nothing_else_is_left(finished, video):
+    for stage in ("media", "transcript", "scenes", "keyframes", "manifest"):
+        artifact.validate(finished.json(video, f"{stage}.json"), stage)
+    left = {path.name for path in finished.result(video).iterdir()}
+    assert left == {
+        "fingerprints", "jobs", "keyframes", "keyframes.json", "manifest.json", "media.json",
+        "scenes.json", "transcript.json", "transcript.srt", "transcript.txt", "transcript.vtt",
+        f"{video}.scenedesc.msgpack",
+    }  # fmt: skip
+    assert not list(finished.folder.rglob("*.tmp-*"))
+
+
+def test_every_job_left_its_record(finished, video):
+    for stage in STAGES:
+        record = finished.record(video, stage)
+        sidecar = finished.json(video, "fingerprints", f"{stage}.json")
+        assert (record["state"], record["attempt"]) == ("done", 1)
+        assert record["key"] == sidecar["key"]
+        assert record["started"] <= record["ended"]
+        assert (finished.folder / record["log"]).exists()
+
+
+def test_a_target_of_its_own_makes_no_more(workspace, film):
+    (workspace.videos / "film.mp4").symlink_to(film)
+    speech = ["extract_audio", "probe_media", "transcribe"]
+    assert workspace.plan("results/film/transcript.json") == speech
+    assert workspace.plan("transcripts") == sorted([*speech, "write_subtitles"])
+    assert workspace.plan("scenes") == ["detect_scenes", "extract_keyframes", "probe_media"]
+    workspace.run("scenes")
+    assert workspace.result("film", "keyframes.json").exists()
+    assert not workspace.result("film", "transcript.json").exists()
+    assert workspace.plan("scenes") == []
+    assert workspace.plan("descriptions") == ["describe_scenes"]
+
+
+def test_an_explicit_file_of_a_changed_setting_is_made_again(finished, tmp_path):
+    library = finished.copy(tmp_path / "work")
+    args = ("results/one/scenes.json", "--config", "scenes={threshold: 9}")
+    assert library.plan(*args) == ["detect_scenes"]
+    library.run(*args)
+    assert library.json("one", "fingerprints", "scenes.json")["settings"]["scenes.threshold"] == 9
+    assert library.plan(*args) == []
+
+
+def test_keep_audio(workspace, film):
+    (workspace.videos / "film.mp4").symlink_to(film)
+    workspace.run("transcripts", "--config", "keep_audio=true")
+    assert workspace.result("film", "audio.wav").exists()
+
+
+def test_mistakes_are_refused_in_one_line(workspace, film):
+    (workspace.videos / "film.mp4").symlink_to(film)
+    for args, says in (
+        (["--config", "videos=nowhere"], "videos: nowhere does not exist"),
+        (["--config", "vidoes=x"], "did you mean 'videos'?"),
+        (["--config", "transcription={modle: x}"], "did you mean 'transcription.model'?"),
+        (["--config", "transcription={beam_size: x}"], "transcription.beam_size"),
+        (["results/flim/media.json"], "did you mean 'film'"),
+    ):
+        for dry in ([], ["-n"]):
+            output = workspace.run(*dry, *args, ok=False)
+            assert says in output
+            assert "Traceback" not in output
+    assert not (workspace.folder / "results").exists()
+
+
+def test_the_demos_artifacts_are_made_from_what_the_manifest_says(finished):
+    written = finished.json("one", "manifest.json")
+    assert written["stages"]["transcript"]["settings"]["transcription.model"]["name"] == "speech"
+    assert "faster-whisper" in written["stages"]["transcript"]["engines"]
+    assert json.loads(json.dumps(written["source"])) == written["source"]
