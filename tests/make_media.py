@@ -7,7 +7,7 @@ Times named in the tests are film times: seconds after the earliest start of any
 import functools
 import struct
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 SIZE = "160x90"
@@ -62,9 +62,14 @@ def cuts(parts: Sequence[tuple[str, float, float]], size: str = SIZE) -> str:
     return ";".join(chains) + f";{labels}concat=n={len(parts)}:v=1:a=0"
 
 
-def counter(length: float, rate: int = 25, size: str = "96x64") -> str:
-    """A lavfi source whose frame n is gray of level 20 + 4 * (n mod 50), a noisy patch apart."""
-    return f"color=black:s={size}:r={rate}:d={length},format=gray,geq=lum='20+4*mod(N,50)'"
+def counter(length: float, rate: int = 25) -> str:
+    """A lavfi source whose frame n is plain, with luma 20 + 4 * (n mod 50)."""
+    return f"color=black:s=96x64:r={rate}:d={length},format=yuv420p,geq=20+4*mod(N\\,50):128:128"
+
+
+def luma(number: int) -> int:
+    """The luma of frame `number` of a `counter`."""
+    return 20 + 4 * (number % 50)
 
 
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
@@ -187,3 +192,46 @@ def no_frames(path: Path) -> Path:
     content[start:] = struct.pack("B", 0) * (len(content) - start)
     path.write_bytes(content)
     return path
+
+
+def counted(path: Path, *arguments: str) -> Path:
+    """A `counter` of 8 s with B-frames and a keyframe every 2 s."""
+    codec = [] if arguments else ["-preset", "veryfast", "-bf", "2"]
+    return video(path, counter(8), "-g", "50", *codec, *arguments)
+
+
+FILMS: dict[str, Callable[[Path], Path]] = {
+    "cfr.mp4": three_scenes,
+    "vfr.mkv": vfr,
+    "rotated.mp4": rotated,
+    "ten bit.mp4": ten_bit,
+    "odd.mkv": odd_size,
+    "one frame.mp4": one_frame,
+    "one frame.mkv": one_frame,
+    "together.mp4": sync,
+    "late.mp4": lambda path: sync(path, late=2),
+    "late.mkv": lambda path: sync(path, late=2),
+    "late.ts": lambda path: sync(path, late=2, audio="mp2"),
+    "early.mp4": lambda path: sync(path, early=1),
+    "early.mkv": lambda path: sync(path, early=1),
+    "start.ts": lambda path: sync(path, audio="mp2"),
+    "gap.mkv": audio_gap,
+    "two.mkv": two_languages,
+    "song.m4a": cover_art,
+    "8k.wav": lambda path: sound(path, 8000, "mono"),
+    "stereo.mka": lambda path: sound(path, 44100, "stereo", "flac"),
+    "5.1.wav": lambda path: sound(path, 48000, "5.1"),
+    "whole.avi": lambda path: cut_short(path, 1),
+    "whole.flv": lambda path: cut_short(path, 1),
+    "whole.mkv": lambda path: cut_short(path, 1),
+    "fragments.mp4": lambda path: cut_short(path, 1, "-movflags", "+frag_keyframe+empty_moov"),
+    "no index.mp4": lambda path: cut_short(path, 0.5),
+    "cut.mp4": lambda path: cut_short(path, 0.9, "-movflags", "+faststart"),
+    "cut.mkv": lambda path: cut_short(path, 0.5),
+    "cut.avi": lambda path: cut_short(path, 0.5),
+    "no frames.mp4": no_frames,
+    "count.mp4": counted,
+    "count.mkv": counted,
+    "count.ts": counted,
+    "count.avi": lambda path: counted(path, "-c:v", "mpeg4", "-q:v", "2", "-bf", "2"),
+}

@@ -66,6 +66,7 @@ def test_first_and_middle_are_where_they_are_said_to_be(film: Film, tmp_path: Pa
     path = film("cfr.mp4")
     firsts = extract(path, tmp_path, strategy="first")
     assert [r["timestamp"] for r in firsts] == [0, 2, 4]
+    assert [r["frame"] for r in firsts] == [0, 50, 100]
     middles = extract(path, tmp_path, strategy="middle")
     assert [r["timestamp"] for r in middles] == [1, 3, 5]
     halves = extract(path, tmp_path, strategy="first", per_scene=2)

@@ -16,19 +16,19 @@ def workspace(tmp_path) -> Workspace:
 
 
 @pytest.fixture(scope="session")
-def film(tmp_path_factory) -> Path:
+def spoken_film(tmp_path_factory) -> Path:
     """A video of about 8 s with two or three sentences and scenes. Do not change it."""
-    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    path = tmp_path_factory.mktemp("spoken_film") / "spoken_film.mp4"
     make_video(path, *random_story(seed=1, seconds=8), width=320, height=180)
     return path
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, film) -> Workspace:
+def finished(tmp_path_factory, spoken_film) -> Workspace:
     """A library of two finished videos. Only look at it, or copy it."""
     folder = tmp_path_factory.mktemp("finished")
     workspace = Workspace(folder / "work", folder / "videos")
-    shutil.copy(film, workspace.videos / "one.mp4")
+    shutil.copy(spoken_film, workspace.videos / "one.mp4")
     make_video(workspace.videos / "two.mp4", *random_story(seed=2, seconds=5), 320, 180)
     workspace.run()
     return workspace

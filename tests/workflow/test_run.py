@@ -88,8 +88,8 @@ def test_every_job_left_its_record(finished, video):
         assert (finished.folder / record["log"]).exists()
 
 
-def test_a_target_of_its_own_makes_no_more(workspace, film):
-    (workspace.videos / "film.mp4").symlink_to(film)
+def test_a_target_of_its_own_makes_no_more(workspace, spoken_film):
+    (workspace.videos / "film.mp4").symlink_to(spoken_film)
     speech = ["extract_audio", "probe_media", "transcribe"]
     assert workspace.plan("results/film/transcript.json") == speech
     assert workspace.plan("transcripts") == sorted([*speech, "write_subtitles"])
@@ -110,14 +110,14 @@ def test_an_explicit_file_of_a_changed_setting_is_made_again(finished, tmp_path)
     assert library.plan(*args) == []
 
 
-def test_keep_audio(workspace, film):
-    (workspace.videos / "film.mp4").symlink_to(film)
+def test_keep_audio(workspace, spoken_film):
+    (workspace.videos / "film.mp4").symlink_to(spoken_film)
     workspace.run("transcripts", "--config", "keep_audio=true")
     assert workspace.result("film", "audio.wav").exists()
 
 
-def test_mistakes_are_refused_in_one_line(workspace, film):
-    (workspace.videos / "film.mp4").symlink_to(film)
+def test_mistakes_are_refused_in_one_line(workspace, spoken_film):
+    (workspace.videos / "film.mp4").symlink_to(spoken_film)
     for args, says in (
         (["--config", "videos=nowhere"], "videos: nowhere does not exist"),
         (["--config", "vidoes=x"], "did you mean 'videos'?"),
