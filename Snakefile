@@ -36,7 +36,8 @@ localrules:
 rule all:
     default_target: True
     input:
-        artifacts("manifest"),
+        # Each artifact, not the manifest alone: Snakemake does not miss a file in the middle.
+        artifacts(*STAGES["manifest"].upstream, "manifest"),
 
 
 rule transcripts:

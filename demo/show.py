@@ -7,10 +7,11 @@ import json
 import sys
 from pathlib import Path
 
-DEMO = Path(__file__).resolve().parent
-sys.path.insert(0, str(DEMO.parent / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from reelmake import descriptions
+
+DEMO = Path(__file__).resolve().parent
 
 
 def clock(seconds: float) -> str:

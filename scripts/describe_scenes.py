@@ -26,11 +26,9 @@ def describe_scenes(
     records = artifact.read_json(keyframes)["keyframes"]
     results: list[dict[str, Any]] = []
     if records:  # a film without pictures needs no model
-        files = [
-            vision.local_file(setting, name, repo_id)
-            for setting, name in (("model", model), ("mmproj", mmproj))
-        ]
-        with vision.Vision(*files, this.settings, gpu_layers, threads) as seeing:
+        language_model = vision.local_file("model", model, repo_id)
+        encoder = vision.local_file("mmproj", mmproj, repo_id)
+        with vision.Vision(language_model, encoder, this.settings, gpu_layers, threads) as seeing:
             for record in records:
                 results.append({"record": record, "description": _describe(seeing, folder, record)})
                 this.progress(len(results), len(records))

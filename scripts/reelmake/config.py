@@ -127,48 +127,42 @@ def _refuse_unknown(config: Config, node: dict[str, Any], prefix: str = "") -> N
             _refuse_unknown(value, child, f"{name}.")
 
 
-def _as_yaml(node: dict[str, Any], indent: str = "") -> Iterator[str]:
-    for key, child in node["properties"].items():
-        if "properties" in child:
-            yield f"\n{indent}{key}:  # {child['description']}"
-            yield from _as_yaml(child, indent + "  ")
-        else:
-            value = json.dumps(child["default"])
-            if isinstance(child["default"], str) and not child["default"][0].isdigit():
-                value = value if ": " in value or len(value) > 60 else child["default"]
-            yield f"{indent}# {child['description']}"
-            yield f"{indent}{key}: {value}"
+def as_yaml() -> str:
+    """config.yaml: every setting with its default and its description."""
+    head = (
+        "# yaml-language-server: $schema=schemas/config.schema.json\n"
+        "# Every setting with its default. Override some with --config key=value, with\n"
+        "# --config 'section={key: value}', or with --configfile and a file of what differs.\n"
+        "# Paths are relative to the working directory, ~ is your home.\n"
+    )
+    return head + "".join(f"{line}\n" for line in _yaml_lines(schema()))
 
 
-def _as_markdown() -> Iterator[str]:
+def as_markdown() -> str:
+    """A table of every setting, for the README."""
     from reelmake.stages import STAGES, downstream
 
-    yield "| setting | default | what it is | a change makes stale |"
-    yield "|---|---|---|---|"
-    for name, child in settings():
-        stale = next(
-            (
-                " and ".join([stage.name, "what is made from it"][: len(downstream(stage.name))])
-                for stage in STAGES.values()
-                for used in stage.settings
-                if name == used or name.startswith(f"{used}.")
-            ),
-            "nothing",
-        )
-        default = json.dumps(child["default"]).replace("|", "\\|")
-        yield f"| `{name}` | `{default}` | {child['description']} | {stale} |"
+    rows = ["| setting | default | what it is | a change makes stale |", "|---|---|---|---|"]
+    for name, node in settings():
+        users = [
+            stage.name
+            for stage in STAGES.values()
+            if any(name == used or name.startswith(f"{used}.") for used in stage.settings)
+        ]
+        after = " and after" if users and len(downstream(users[0])) > 1 else ""
+        default = json.dumps(node["default"]).replace("|", "\\|")
+        stale = f"{users[0]}{after}" if users else "nothing"
+        rows.append(f"| `{name}` | `{default}` | {node['description']} | {stale} |")
+    return "".join(f"{row}\n" for row in rows)
 
 
-if __name__ == "__main__":
-    import sys
-
-    if sys.argv[1:] == ["markdown"]:
-        print("\n".join(_as_markdown()))
-    elif sys.argv[1:] == ["yaml"]:
-        print("# yaml-language-server: $schema=schemas/config.schema.json")
-        print("# Every setting with its default. Override some with --config key=value, with")
-        print("# --config 'section={key: value}', or with --configfile and a file of what differs.")
-        print("# Paths are relative to the working directory, ~ is your home.")
-        print("\n".join(_as_yaml(schema())))
-    else:
-        sys.exit("usage: python -m reelmake.config yaml | markdown")
+def _yaml_lines(node: dict[str, Any], indent: str = "") -> Iterator[str]:
+    for key, child in node["properties"].items():
+        if "properties" in child:
+            yield f"\n{indent}{key}: # {child['description']}"
+            yield from _yaml_lines(child, indent + "  ")
+        else:
+            value = child["default"]
+            plain = isinstance(value, str) and len(value) < 60  # longer ones hold `: ` or `#`
+            yield f"{indent}# {child['description']}"
+            yield f"{indent}{key}: {value if plain else json.dumps(value)}"
