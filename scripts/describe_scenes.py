@@ -36,8 +36,8 @@ def describe_scenes(
     this.record["items_failed"] = failed
     if results and failed == len(results):
         raise StageError(
-            f"{this.fingerprint['source']['path']}: scenedesc: the model {model} failed on all "
-            f"{failed} frames; the log says how: {this.record['log']}",
+            f"the model {model} failed on all {failed} frames; the log says how: "
+            f"{this.record['log']}",
             kind="engine",
         )
     descriptions.write(output, _metadata(this, len(results), failed), results)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def detect_scenes(this: Job, media: Path, output: Path, program: str | None, threads: int) -> None:
     """Detect the scenes of the source that the fingerprint names."""
     identity = this.fingerprint["source"]
-    path = source.check(identity, this.stage)
+    path = source.check(identity)
     found = scenes.detect(
         path,
         artifact.read_json(media),
@@ -22,7 +22,7 @@ def detect_scenes(this: Job, media: Path, output: Path, program: str | None, thr
         threads=threads,
         progress=this.progress,
     )
-    source.check(identity, this.stage)
+    source.check(identity)
     artifact.write_json(output, found, "scenes")
 
 

@@ -16,7 +16,7 @@ def extract_audio(this: Job, media: Path, output: Path, program: str | None) -> 
     A film without sound gets a file without samples. program: ffmpeg, as configured.
     """
     identity = this.fingerprint["source"]
-    path = source.check(identity, this.stage)
+    path = source.check(identity)
     with artifact.writing(output) as temporary:
         ffmpeg.extract_audio(
             path,
@@ -25,7 +25,7 @@ def extract_audio(this: Job, media: Path, output: Path, program: str | None) -> 
             temporary,
             ffmpeg.binary(program),
         )
-        source.check(identity, this.stage)
+        source.check(identity)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def extract_keyframes(this: Job, media: Path, scenes: Path, output: Path, folder: Path) -> None:
     """Choose and write the keyframes of every scene, and the list of them."""
     identity = this.fingerprint["source"]
-    path = source.check(identity, this.stage)
+    path = source.check(identity)
     with artifact.writing(folder) as temporary:
         temporary.mkdir()
         found = keyframes.extract(
@@ -24,7 +24,7 @@ def extract_keyframes(this: Job, media: Path, scenes: Path, output: Path, folder
             temporary,
             this.progress,
         )
-        source.check(identity, this.stage)
+        source.check(identity)
     artifact.write_json(output, found, "keyframes")
 
 

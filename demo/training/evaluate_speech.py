@@ -155,7 +155,7 @@ def evaluate(folder: Path, singles: int, longs: int, seed: int, show: bool) -> N
             if show and results[-1]["errors"]:
                 print("#", " ".join(w for w, _, _ in words), "->", " / ".join(s.text for s in segments))
         print(row(f"{singles} single sentences, {label}", results), flush=True)
-        files = [long_file(70, [voice], seed + i) for i, voice in enumerate((voices * longs)[:longs])]
+        files = [long_file(70, [voice], seed + 100 + i) for i, voice in enumerate((voices * longs)[:longs])]
         for sound, change in [("", lambda x: x), (" through AAC", through_aac)]:
             for mode, batched in [("sequential", False), ("batched", True)]:
                 results = []

@@ -28,7 +28,6 @@ IGNORED = -100  # cross_entropy's label for "no loss here"
 POSITIONS = speech_model.CONTENT + 1
 ATTENTION_WEIGHT, NAMING_WEIGHT = 0.5, 0.5
 LISTENING_SHARE = 0.2  # of the time, for learning to name the word at each position before anything else
-PEAK_RATE = 1.5e-3
 
 
 def make_batch(rng, speakers, size: int) -> dict[str, torch.Tensor]:
@@ -106,7 +105,7 @@ def losses(model, namer, batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tenso
     return token, attention, naming
 
 
-def train(minutes: float, steps: int, batch_size: int, seed: int, resume: bool, work: Path) -> None:
+def train(minutes: float, steps: int, batch_size: int, peak_rate: float, seed: int, resume: bool, work: Path) -> None:
     """Train until `steps` or `minutes` are over, whichever is first; the newest weights are in work/speech.pt.
 
     With `resume` go on from those instead of starting with fresh weights and the listening phase.
@@ -127,7 +126,7 @@ def train(minutes: float, steps: int, batch_size: int, seed: int, resume: bool, 
         done = max(step / steps, (time.monotonic() - started) / (minutes * 60))
         if done >= 1:
             break
-        rate = PEAK_RATE * min(step / 200, 1) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-6
+        rate = peak_rate * min(step / 100, 1) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-6
         for group in optimizer.param_groups:
             group["lr"] = rate
         batch = make_batch(rng, speakers, batch_size)
@@ -197,6 +196,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=40, help="time budget (default 40)")
     parser.add_argument("--steps", type=int, default=8000, help="most training steps (default 8000)")
     parser.add_argument("--batch", type=int, default=6, help="windows a step (default 6)")
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate (default 0.0015)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default 1)")
     here = Path(__file__).resolve().parent
@@ -209,7 +209,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
     if not options.convert_only:
-        train(options.minutes, options.steps, options.batch, options.seed, options.resume, options.work)
+        train(options.minutes, options.steps, options.batch, options.rate, options.seed, options.resume, options.work)
     convert(options.work, options.model)
 
 

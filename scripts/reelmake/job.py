@@ -92,16 +92,16 @@ def job(sidecar: str, log: str) -> Iterator[Job]:
         _fail(this, terminal, str(error), error.kind)
     except MemoryError:
         message = "out of memory; run fewer jobs at once (--cores) or choose a smaller model"
-        _fail(this, terminal, f"{_subject(this)}: {message}", "resources")
+        _fail(this, terminal, message, "resources")
     except OSError as error:
         traceback.print_exc()
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         cause = "the disk is full; free some space" if full else f"{error}"
-        _fail(this, terminal, f"{_subject(this)}: {cause}", "resources" if full else "engine")
+        _fail(this, terminal, cause, "resources" if full else "engine")
     except Exception as error:
         traceback.print_exc()
         message = f"{type(error).__name__}: {error}; the log has the details: {log}"
-        _fail(this, terminal, f"{_subject(this)}: {message}", "engine")
+        _fail(this, terminal, message, "engine")
     else:
         this.record |= {"state": "done", "ended": round(time.time(), 3)}
         this.save()
@@ -132,11 +132,10 @@ def _redirect(log: str) -> int:
     return terminal
 
 
-def _subject(this: Job) -> str:
-    return f"{this.fingerprint['source']['path']}: {this.stage}"
-
-
-def _fail(this: Job, terminal: int, message: str, kind: Kind) -> None:
+def _fail(this: Job, terminal: int, cause: str, kind: Kind) -> None:
+    message = f"{this.video}: {this.stage}: {cause}"
+    # What an engine or a file's name contributed must not steer the terminal.
+    message = "".join(c if c.isprintable() else "\ufffd" for c in message)
     this.record |= {
         "state": "failed",
         "error": message,
@@ -145,9 +144,7 @@ def _fail(this: Job, terminal: int, message: str, kind: Kind) -> None:
     }
     this.save()
     print(message, file=sys.stderr, flush=True)
-    # What an engine or a file's name contributed must not steer the terminal.
-    shown = "".join(c if c.isprintable() else "\ufffd" for c in message)
-    os.write(terminal, f"reelmake: {shown}\n".encode(errors="replace"))
+    os.write(terminal, f"reelmake: {message}\n".encode(errors="replace"))
     # Threads of an engine may be at work still; the artifact was not published.
     sys.stdout.flush()
     os._exit(1)

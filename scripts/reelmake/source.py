@@ -45,7 +45,7 @@ def growing(paths: Iterable[str], settle_seconds: float) -> set[str]:
     return {path for path in recent if identify(path) != first[path]}
 
 
-def check(expected: Identity, stage: str) -> Path:
+def check(expected: Identity) -> Path:
     """The source's path, if it is there and still what its fingerprint says.
 
     Called before and after a stage reads the source: an artifact must not be made from
@@ -57,20 +57,18 @@ def check(expected: Identity, stage: str) -> Path:
         with path.open("rb"):
             pass
     except FileNotFoundError:
-        raise StageError(
-            f"{path}: {stage}: the file is gone; put it back, or take it off the list"
-        ) from None
+        raise StageError(f"{path} is gone; put it back, or take it off the list") from None
     except IsADirectoryError:
-        raise StageError(f"{path}: {stage}: this is a folder, not a video") from None
+        raise StageError(f"{path} is a folder, not a video") from None
     except PermissionError:
         raise StageError(
-            f"{path}: {stage}: no permission to read it; try chmod +r, or run as its owner"
+            f"{path} can't be read, no permission; try chmod +r, or run as its owner"
         ) from None
     except OSError as error:
-        raise StageError(f"{path}: {stage}: cannot be read ({error.strerror})") from None
+        raise StageError(f"{path} can't be read ({error.strerror})") from None
     if identify(str(path)) != expected:
         raise StageError(
-            f"{path}: {stage}: the file changed since this run looked at it (is it still being "
+            f"{path} changed since this run looked at it (is it still being "
             "written?); run again when it is complete",
             kind="transient",
         )

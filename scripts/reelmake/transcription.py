@@ -77,7 +77,7 @@ def transcribe(
     }
     if not transcript["segments"] and voiced >= VOICED_ENOUGH and not settings["allow_empty"]:
         raise StageError(
-            f"transcript: {voiced:.1f} s of voice activity, but the model {model} heard no word; "
+            f"{voiced:.1f} s of voice activity, but the model {model} heard no word; "
             "choose another model or language, or accept it with transcription.allow_empty",
             kind="engine",
         )
@@ -157,14 +157,14 @@ def _folder(model: str) -> str:
         for needed in ("model.bin", "config.json", "tokenizer.json"):
             if not (path / needed).is_file():
                 raise StageError(
-                    f"transcript: {path} is not a converted Whisper model (it has no {needed}); "
+                    f"{path} is not a converted Whisper model (it has no {needed}); "
                     "make one with ct2-transformers-converter, or name a model such as small",
                     kind="engine",
                 )
         return str(path)
     if path.exists() or model.startswith((".", "/", "~")) or model.count("/") > 1:
         raise StageError(
-            f"transcript: the model folder {path} does not exist; check transcription.model",
+            f"the model folder {path} does not exist; check transcription.model",
             kind="engine",
         )
     from faster_whisper.utils import download_model
@@ -172,10 +172,10 @@ def _folder(model: str) -> str:
     try:
         return str(download_model(model))
     except ValueError as error:
-        raise StageError(f"transcript: {error}; check transcription.model", kind="engine") from None
+        raise StageError(f"{error}; check transcription.model", kind="engine") from None
     except Exception as error:
         raise StageError(
-            f"transcript: the model '{model}' is not on this machine and cannot be downloaded "
+            f"the model '{model}' is not on this machine and cannot be downloaded "
             f"({type(error).__name__}); connect once to fetch it, or copy a converted model here "
             "and set transcription.model to its folder",
             kind="transient",
@@ -195,12 +195,12 @@ def _engine_errors(model: str) -> Iterator[None]:
     except (RuntimeError, ValueError) as error:  # what CTranslate2 raises
         if "out of memory" in str(error).lower():
             raise StageError(
-                f"transcript: out of memory with the model {model}; choose a smaller one, "
+                f"out of memory with the model {model}; choose a smaller one, "
                 "compute_type int8, or a smaller batch_size",
                 kind="resources",
             ) from error
         raise StageError(
-            f"transcript: the model {model} cannot be used: {error}; "
+            f"the model {model} cannot be used: {error}; "
             "check transcription.model and compute_type",
             kind="engine",
         ) from error

@@ -47,14 +47,14 @@ class Vision:
 
         if settings["handler"] not in HANDLERS:
             raise StageError(
-                f"scenedesc: there is no chat handler '{settings['handler']}'; "
+                f"there is no chat handler '{settings['handler']}'; "
                 f"description.handler is one of {', '.join(HANDLERS)}",
                 kind="engine",
             )
         handler_class = getattr(llama_chat_format, HANDLERS[settings["handler"]])
         self._handler = handler_class(clip_model_path=str(mmproj), verbose=False)
         self._mismatch = (
-            f"scenedesc: {mmproj} is not the vision encoder of {model}, or damaged; "
+            f"{mmproj} is not the vision encoder of {model}, or damaged; "
             "take both from the same model's page (description.model, description.mmproj)"
         )
         try:
@@ -70,7 +70,7 @@ class Vision:
             )
         except ValueError as error:
             raise StageError(
-                f"scenedesc: {model} cannot be loaded ({error}): damaged, not a language model, "
+                f"{model} cannot be loaded ({error}): damaged, not a language model, "
                 "or too large for the memory; download it again or choose a smaller one",
                 kind="engine",
             ) from error
@@ -135,13 +135,13 @@ def local_file(setting: str, name: str, repo_id: str | None) -> Path:
         return Path(hf_hub_download(repo_id, name))
     except (EntryNotFoundError, RepositoryNotFoundError) as error:
         raise StageError(
-            f"scenedesc: {repo_id} on the Hugging Face hub, or {name} in it, cannot be had "
+            f"{repo_id} on the Hugging Face hub, or {name} in it, cannot be had "
             f"({type(error).__name__}); check description.repo_id and description.{setting}",
             kind="transient" if "LocalEntry" in type(error).__name__ else "engine",
         ) from error
     except Exception as error:
         raise StageError(
-            f"scenedesc: {name} of {repo_id} is not on this machine and cannot be downloaded "
+            f"{name} of {repo_id} is not on this machine and cannot be downloaded "
             f"({type(error).__name__}); connect once to fetch it, or set description.repo_id: null "
             f"and description.{setting} to a GGUF file",
             kind="transient",
@@ -155,10 +155,8 @@ def _require_gguf(path: Path, setting: str) -> None:
             magic = file.read(4)
     except OSError as error:
         raise StageError(
-            f"scenedesc: {path}: {error.strerror or error}; check description.{setting}",
+            f"{path}: {error.strerror or error}; check description.{setting}",
             kind="engine",
         ) from None
     if magic != b"GGUF":
-        raise StageError(
-            f"scenedesc: {path} is not a GGUF file; check description.{setting}", kind="engine"
-        )
+        raise StageError(f"{path} is not a GGUF file; check description.{setting}", kind="engine")

@@ -83,6 +83,7 @@ def test_a_job_that_fails_says_why_in_one_sentence(run, block, kind, says):
     assert process.returncode == 1
     assert (record["state"], record["class"]) == ("failed", kind)
     assert says in record["error"]
+    assert record["error"].startswith("V: media: ")
     assert says in process.terminal
     assert process.terminal.count("\n") == 1  # whatever the file's name holds
     assert "Traceback" not in process.terminal

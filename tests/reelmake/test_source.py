@@ -48,10 +48,10 @@ def test_a_file_that_changes_is_noticed(tmp_path):
     path = tmp_path / "film"
     path.write_bytes(b"x")
     identity = source.identify(str(path))
-    assert source.check(identity, "media") == path
+    assert source.check(identity) == path
     path.write_bytes(b"xy")
     with pytest.raises(StageError, match="changed since") as error:
-        source.check(identity, "media")
+        source.check(identity)
     assert error.value.kind == "transient"
 
 
@@ -69,7 +69,7 @@ def test_a_missing_file_or_a_folder_is_named(tmp_path, make):
     if make == "folder":
         path.mkdir()
     with pytest.raises(StageError, match="film"):
-        source.check(source.identify(str(path)), "media")
+        source.check(source.identify(str(path)))
 
 
 def test_a_growing_file_is_found_and_one_at_rest_costs_no_wait(tmp_path):

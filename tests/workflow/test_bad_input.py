@@ -17,9 +17,9 @@ from workspace import ROOT, Workspace
 
 BROKEN = {
     "empty": "is empty",
-    "text": "not a video",
-    "no-moov": "",
-    "cut-off": "",
+    "text": "is not a video",
+    "no-moov": "no readable index (moov)",
+    "cut-off": "cut off: get the whole file",
     "unreadable": "no permission",
 }
 """Files that fail, and something that the sentence says."""
@@ -102,6 +102,7 @@ def library(tmp_path_factory):
 def test_a_broken_file_fails_with_one_sentence(library, video):
     record = library.record(video, "media")
     assert (record["state"], record["class"]) == ("failed", "input")
+    assert record["error"].startswith(f"{video}: media: ")
     assert f"{video}.mp4" in record["error"]
     assert BROKEN[video] in record["error"]
     assert "\n" not in record["error"]
@@ -188,7 +189,8 @@ def test_a_missing_source_fails_alone(workspace):
     assert workspace.result("here", "scenes.json").exists()
     record = workspace.record("gone", "media")
     assert record["class"] == "input"
-    assert "nowhere.mp4: media: the file is gone" in record["error"]
+    assert "gone: media: " in record["error"]
+    assert "nowhere.mp4 is gone" in record["error"]
     assert record["error"] in output
 
 
