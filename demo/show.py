@@ -1,6 +1,6 @@
 """Print what the demo made: what was said, and what was seen.
 
-    python demo/show.py
+python demo/show.py
 """
 
 import json

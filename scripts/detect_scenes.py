@@ -14,11 +14,13 @@ def detect_scenes(this: Job, media: Path, output: Path, program: str | None, thr
     """Detect the scenes of the source that the fingerprint names."""
     identity = this.fingerprint["source"]
     path = source.check(identity)
+    binary = ffmpeg.binary(program)
+    this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
     found = scenes.detect(
         path,
         artifact.read_json(media),
         this.settings,
-        ffmpeg.binary(program),
+        binary,
         threads=threads,
         progress=this.progress,
     )

@@ -17,13 +17,15 @@ def extract_audio(this: Job, media: Path, output: Path, program: str | None) -> 
     """
     identity = this.fingerprint["source"]
     path = source.check(identity)
+    binary = ffmpeg.binary(program)
+    this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
     with artifact.writing(output) as temporary:
         ffmpeg.extract_audio(
             path,
             artifact.read_json(media),
             this.settings["track"],
             temporary,
-            ffmpeg.binary(program),
+            binary,
         )
         source.check(identity)
 

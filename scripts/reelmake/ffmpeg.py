@@ -5,6 +5,7 @@ path, so that no file name is taken for an option, a protocol, a pattern or a de
 """
 
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -52,7 +53,7 @@ CONSEQUENCE = re.compile(
 def binary(configured: str | None = None) -> str:
     """The ffmpeg to run: the configured one, else that on the PATH, else imageio-ffmpeg's.
 
-    Raises UserError where the configured one can't be run.
+    One on the PATH that is older than 5.1 is passed over: it has no `-fps_mode`. Raises UserError where the configured one can't be run.
     """
     if configured:
         found = shutil.which(str(Path(configured).expanduser()))
@@ -63,11 +64,24 @@ def binary(configured: str | None = None) -> str:
             )
         return found
     found = shutil.which("ffmpeg")
-    if found is not None:
+    if found is not None and _is_recent(version(found)):
         return found
     import imageio_ffmpeg
 
     return str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+@functools.cache
+def version(binary: str) -> str:
+    """What the ffmpeg calls its version: `7.0.2-static`, or a commit of its repository."""
+    command = [binary, "-hide_banner", "-version"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+    return said[2] if len(said) > 2 else "unknown"
+
+
+def _is_recent(version: str) -> bool:
+    numbers = re.match(r"n?(\d+)\.(\d+)", version)
+    return numbers is None or (int(numbers[1]), int(numbers[2])) >= (5, 1)
 
 
 def extract_audio(

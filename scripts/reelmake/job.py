@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from reelmake import artifact
-from reelmake.errors import Kind, StageError
+from reelmake.errors import Kind, StageError, UserError
 from reelmake.fingerprint import Fingerprint
 from reelmake.stages import STAGES
 
@@ -90,6 +90,8 @@ def job(sidecar: str, log: str) -> Iterator[Job]:
         _fail(this, terminal, "stopped from outside; the next run takes it up again", "killed")
     except StageError as error:
         _fail(this, terminal, str(error), error.kind)
+    except UserError as error:
+        _fail(this, terminal, str(error), "engine")
     except MemoryError:
         message = "out of memory; run fewer jobs at once (--cores) or choose a smaller model"
         _fail(this, terminal, message, "resources")

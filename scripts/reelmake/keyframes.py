@@ -75,7 +75,7 @@ def _chosen(
     frames: Frames, stream: dict[str, Any], scene: dict[str, Any], settings: dict[str, Any]
 ) -> list[Candidate]:
     """The best frame of each equal part of the scene; one frame never stands for two parts."""
-    parts = settings.get("per_scene", 1)
+    parts = settings["per_scene"]
     length = (scene["end"] - scene["start"]) / parts
     chosen: list[Candidate] = []
     for part in range(parts):
@@ -102,18 +102,18 @@ def _candidates(
     """The frames of a part, seconds of film time, among which its keyframe is chosen."""
     start, end = part
     nth, count = 1, 1
-    match settings.get("strategy", "sharpest"):
+    match settings["strategy"]:
         case "first":
             window = part
         case "middle":
             window = ((start + end) / 2, end)
         case _:
-            window = _window(scene, part, settings.get("window_seconds", 2.0))
-            nth, count = settings.get("nth_frame", 5), sys.maxsize
+            window = _window(scene, part, settings["window_seconds"])
+            nth, count = settings["nth_frame"], sys.maxsize
     # Where the film is damaged, the frame on screen can be one of an earlier scene.
     shown = (s for s in frames.between(*window) if s.time > scene["start"] - EPSILON)
     for one in itertools.islice(shown, 0, count, nth):
-        yield _measured(one, stream, settings.get("face_filter", False))
+        yield _measured(one, stream, settings["face_filter"])
 
 
 def _window(
@@ -152,11 +152,9 @@ def _record(
     settings: dict[str, Any],
     folder: Path,
 ) -> dict[str, Any]:
-    image = picture(candidate.shown, stream, settings.get("max_resolution", 768))
+    image = picture(candidate.shown, stream, settings["max_resolution"])
     name = f"scene{scene['id']:04d}_{number}.jpg"
-    done, content = cv2.imencode(
-        ".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, settings.get("quality", 90)]
-    )
+    done, content = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, settings["quality"]])
     assert done
     (folder / name).write_bytes(content.tobytes())  # imwrite mangles names that are not ASCII
     time = max(candidate.shown.time, scene["start"])

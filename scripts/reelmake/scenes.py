@@ -39,7 +39,7 @@ def detect(
     At least one scene for a video with at least one frame, none for audio only.
     Raises StageError where no frame can be decoded.
     """
-    name = settings.get("detector", "adaptive")
+    name = settings["detector"]
     if media["video"] is None:
         return {"fps": None, "frames": 0, "duration": 0.0, "detector": name, "scenes": []}
     stream = next(s for s in media["streams"] if s["index"] == media["video"])
@@ -52,7 +52,7 @@ def detect(
             f"{source}: not one frame of its video can be decoded: get an intact file."
         )
     end = _end(times, stream, rate)
-    frames = _boundaries(times, cuts, end, settings.get("min_seconds", 0.6))
+    frames = _boundaries(times, cuts, end, settings["min_seconds"])
     bounds = [*(times[frame] for frame in frames[:-1]), end]
     return {
         "fps": round(len(times) / (end - times[0]), 6),
@@ -107,16 +107,16 @@ def _detector(settings: dict[str, Any]) -> Any:
     """PySceneDetect's detector as the settings name it."""
     from scenedetect import detectors
 
-    name = settings.get("detector", "adaptive")
-    threshold = settings.get("threshold")
+    name = settings["detector"]
+    threshold = settings["threshold"]
     if threshold is None:
         threshold = THRESHOLDS[name]
-    shortest = float(settings.get("min_seconds", 0.6))  # an integer would mean frames
+    shortest = float(settings["min_seconds"])  # an integer would mean frames
     if name == "adaptive":
         return detectors.AdaptiveDetector(
             adaptive_threshold=threshold,
-            window_width=settings.get("window", 3),
-            min_content_val=settings.get("min_content", 15.0),
+            window_width=settings["window"],
+            min_content_val=settings["min_content"],
             min_scene_len=shortest,
         )
     kinds = {

@@ -52,7 +52,9 @@ class Vision:
                 kind="engine",
             )
         handler_class = getattr(llama_chat_format, HANDLERS[settings["handler"]])
-        self._handler = handler_class(clip_model_path=str(mmproj), verbose=False)
+        # The handlers of single models always take the GPU for the picture, if there is one.
+        device = {"use_gpu": gpu_layers != 0} if settings["handler"] == "auto" else {}
+        self._handler = handler_class(clip_model_path=str(mmproj), verbose=False, **device)
         self._mismatch = (
             f"{mmproj} is not the vision encoder of {model}, or damaged; "
             "take both from the same model's page (description.model, description.mmproj)"

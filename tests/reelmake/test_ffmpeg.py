@@ -229,5 +229,11 @@ def test_binary_is_the_configured_one_or_that_on_the_path_or_the_wheels(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert ffmpeg.binary(None) == mine
     assert shutil.which("ffmpeg") == mine
+    for name, told in (("old", "4.4.2-0ubuntu0.22.04.1"), ("new", "n7.1"), ("git", "N-110223-g")):
+        (tmp_path / name).mkdir()
+        other = script(tmp_path / name / "ffmpeg", f"echo ffmpeg version {told} Copyright")
+        monkeypatch.setenv("PATH", f"{tmp_path / name}:/bin")
+        assert ffmpeg.version(other) == told
+        assert ffmpeg.binary() == (make_media.binary() if name == "old" else other)
     with pytest.raises(UserError, match="/no/such/ffmpeg"):
         ffmpeg.binary("/no/such/ffmpeg")

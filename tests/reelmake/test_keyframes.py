@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import make_media
-from reelmake import artifact, ffmpeg, keyframes, media, scenes
+from reelmake import artifact, config, ffmpeg, keyframes, media, scenes
 from reelmake.errors import StageError
 
 Film = Callable[[str], Path]
@@ -16,8 +16,9 @@ Film = Callable[[str], Path]
 
 def extract(path: Path, folder: Path, cuts: dict | None = None, **settings: object) -> list[dict]:
     facts = media.probe(path)
-    cuts = cuts or scenes.detect(path, facts, {}, ffmpeg.binary())
-    found = keyframes.extract(path, facts, cuts, settings, folder)
+    given = config.load({"keyframes": settings})
+    cuts = cuts or scenes.detect(path, facts, given["scenes"], ffmpeg.binary())
+    found = keyframes.extract(path, facts, cuts, given["keyframes"], folder)
     artifact.validate(found, "keyframes")
     assert {entry.name for entry in folder.iterdir()} == {r["file"] for r in found["keyframes"]}
     for record in found["keyframes"]:
@@ -151,23 +152,25 @@ def test_one_frame_stands_for_its_film_once(film: Film, tmp_path: Path) -> None:
         assert (record["frame"], record["timestamp"]) == (0, 0)
 
 
-def test_frames_with_a_face_win(
-    blurred: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A blurred face beats a sharp room. That the cascade knows faces is OpenCV's business."""
-    faces = iter([0, 0, 1, 0, 0, 2, 0, 0, 0, 0])
-    monkeypatch.setattr(keyframes, "_count_faces", lambda gray: next(faces))
-    folder = tmp_path / "keyframes"
+def test_frames_with_a_face_win(tmp_path: Path) -> None:
+    """A soft face for a moment in a sharp scene without one."""
+    face = Path(__file__).parents[1] / "data" / "face.jpg"
+    film, folder = tmp_path / "film.mp4", tmp_path / "keyframes"
     folder.mkdir()
-    (record,) = extract(blurred, folder, one_scene(0, 6), face_filter=True)
-    assert record["timestamp"] in (2.4, 3.0)
-    assert record["faces"] > 0
+    make_media.ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=s=320x240:r=25:d=6", "-i", face),
+        *("-filter_complex", "[1]boxblur=1[f];[0][f]overlay=enable='between(t,3.3,3.7)'"),
+        *("-c:v", "libx264", film),
+    )
+    (record,) = extract(film, folder, one_scene(0, 6), face_filter=True)
+    assert 3.3 <= record["timestamp"] <= 3.7
+    assert record["faces"] == 1
+    (record,) = extract(film, folder, one_scene(0, 6))
+    assert not 3.3 <= record["timestamp"] <= 3.7
+    assert record["faces"] is None
 
 
-def test_the_cascade_is_there_and_finds_none_in_a_test_picture(
-    blurred: Path, tmp_path: Path
-) -> None:
-    assert not keyframes._classifier().empty()
+def test_no_face_is_found_where_there_is_none(blurred: Path, tmp_path: Path) -> None:
     folder = tmp_path / "keyframes"
     folder.mkdir()
     (record,) = extract(blurred, folder, one_scene(0, 6), face_filter=True)
@@ -188,7 +191,7 @@ def test_a_scene_without_frames_is_passed_over_and_counted(film: Film, tmp_path:
     facts = media.probe(path)
     cuts = one_scene(0, 8)
     cuts["scenes"].append({"id": 1, "start": 8.0, "end": 20, "start_frame": 200, "end_frame": 500})
-    found = keyframes.extract(path, facts, cuts, {}, tmp_path)
+    found = keyframes.extract(path, facts, cuts, config.load({})["keyframes"], tmp_path)
     assert [r["scene_id"] for r in found["keyframes"]] == [0]
     assert found["skipped_scenes"] == 1
 
@@ -198,7 +201,9 @@ def test_a_film_without_keyframes_is_refused_and_sound_only_is_not(
 ) -> None:
     path = film("no frames.mp4")
     with pytest.raises(StageError, match="no keyframe") as caught:
-        keyframes.extract(path, media.probe(path), one_scene(0, 6), {}, tmp_path)
+        keyframes.extract(
+            path, media.probe(path), one_scene(0, 6), config.load({})["keyframes"], tmp_path
+        )
     assert str(path) in str(caught.value)
     assert extract(film("song.m4a"), tmp_path) == []
 
@@ -207,6 +212,8 @@ def test_progress_is_told_in_scenes(film: Film, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     path = film("cfr.mp4")
     facts = media.probe(path)
-    cuts = scenes.detect(path, facts, {}, ffmpeg.binary())
-    keyframes.extract(path, facts, cuts, {}, tmp_path, lambda *now: told.append(now))
+    cuts = scenes.detect(path, facts, config.load({})["scenes"], ffmpeg.binary())
+    keyframes.extract(
+        path, facts, cuts, config.load({})["keyframes"], tmp_path, lambda *now: told.append(now)
+    )
     assert told == [(1, 3), (2, 3), (3, 3)]

@@ -7,14 +7,18 @@ from pathlib import Path
 import pytest
 
 import make_media
-from reelmake import artifact, ffmpeg, media, scenes
+from reelmake import artifact, config, ffmpeg, media, scenes
 from reelmake.errors import StageError
 
 Film = Callable[[str], Path]
 
 
+def given(**settings: object) -> dict:
+    return config.load({"scenes": settings})["scenes"]
+
+
 def detect(path: Path, **settings: object) -> dict:
-    found = scenes.detect(path, media.probe(path), settings, ffmpeg.binary())
+    found = scenes.detect(path, media.probe(path), given(**settings), ffmpeg.binary())
     artifact.validate(found, "scenes")
     bounds = found["scenes"]
     for before, after in itertools.pairwise(bounds):
@@ -105,7 +109,7 @@ def test_an_ffmpeg_that_gives_nothing_is_refused(film: Film, tmp_path: Path) -> 
     program.write_text("#!/bin/sh\nexit 0\n")
     program.chmod(0o755)
     with pytest.raises(StageError, match="not one frame"):
-        scenes.detect(path, media.probe(path), {}, str(program))
+        scenes.detect(path, media.probe(path), given(), str(program))
 
 
 def test_the_settings_reach_the_detector(film: Film) -> None:
@@ -129,7 +133,7 @@ def test_progress_is_told_in_frames(film: Film) -> None:
     told: list[tuple[int, int]] = []
     path = film("cfr.mp4")
     scenes.detect(
-        path, media.probe(path), {}, ffmpeg.binary(), progress=lambda *now: told.append(now)
+        path, media.probe(path), given(), ffmpeg.binary(), progress=lambda *now: told.append(now)
     )
     assert told == [(100, 150), (150, 150)]
 

@@ -283,12 +283,17 @@ MODELS = ROOT / "demo" / "models"
         ("transcript", {"transcription": {"model": "small"}}, "connect once"),
         ("audio", {"audio": {"track": "deu"}}, "deu"),
         ("audio", {"audio": {"track": 7}}, "7"),
+        ("audio", {"ffmpeg": "/nowhere/ffmpeg", "audio": {"track": 0}}, "ffmpeg is not at"),
     ],
 )
 def test_a_wrong_model_or_track_is_named_with_the_next_step(finished, tmp_path, stage, given, says):
     library = finished.copy(tmp_path / "work")
+    library.config = config.load(library.config)
     for section, settings in given.items():
-        library.config.setdefault(section, {}).update(settings)
+        if isinstance(settings, dict):
+            library.config[section].update(settings)
+        else:
+            library.config[section] = settings
     target = {
         "scenedesc": "results/one/one.scenedesc.msgpack",
         "transcript": "results/one/transcript.json",
