@@ -53,7 +53,8 @@ CONSEQUENCE = re.compile(
 def binary(configured: str | None = None) -> str:
     """The ffmpeg to run: the configured one, else that on the PATH, else imageio-ffmpeg's.
 
-    One on the PATH that is older than 5.1 is passed over: it has no `-fps_mode`. Raises UserError where the configured one can't be run.
+    One on the PATH that is older than 5.1 is passed over: it has no `-fps_mode`.
+    Raises UserError where the configured one can't be run.
     """
     if configured:
         found = shutil.which(str(Path(configured).expanduser()))

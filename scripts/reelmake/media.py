@@ -21,6 +21,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 
+from reelmake import source
 from reelmake.errors import StageError
 
 # Timestamps of the same frame by two ways are equal to the microsecond of our JSON.
@@ -234,19 +235,7 @@ def raw_frames(pipe: IO[bytes]) -> Iterator[tuple[int, Fraction, np.ndarray]]:
 
 
 def _open(path: Path) -> InputContainer:
-    try:
-        with path.open("rb") as file:
-            head = file.read(16)
-    except FileNotFoundError:
-        raise StageError(
-            f"{path} is not there: mount the disk that holds it, or take it off the list."
-        ) from None
-    except PermissionError:
-        raise StageError(
-            f"{path} can't be read, no permission: give the user that runs this read access."
-        ) from None
-    except OSError as error:
-        raise StageError(f"{path} can't be read: {error.strerror}.") from None
+    head = source.head(path)
     if not head:
         raise StageError(f"{path} is empty (0 bytes): copy or download it again.")
     try:

@@ -52,20 +52,7 @@ def check(expected: Identity) -> Path:
     a file that changed meanwhile. Raises StageError.
     """
     path = Path(expected["path"])
-    try:
-        path.stat()
-        with path.open("rb"):
-            pass
-    except FileNotFoundError:
-        raise StageError(f"{path} is gone; put it back, or take it off the list") from None
-    except IsADirectoryError:
-        raise StageError(f"{path} is a folder, not a video") from None
-    except PermissionError:
-        raise StageError(
-            f"{path} can't be read, no permission; try chmod +r, or run as its owner"
-        ) from None
-    except OSError as error:
-        raise StageError(f"{path} can't be read ({error.strerror})") from None
+    head(path)
     if identify(str(path)) != expected:
         raise StageError(
             f"{path} changed since this run looked at it (is it still being "
@@ -73,6 +60,23 @@ def check(expected: Identity) -> Path:
             kind="transient",
         )
     return path
+
+
+def head(path: Path) -> bytes:
+    """The first 16 bytes. Raises StageError where the file is gone or can't be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(16)
+    except FileNotFoundError:
+        raise StageError(f"{path} is gone; put it back, or take it off the list") from None
+    except IsADirectoryError:
+        raise StageError(f"{path} is a folder, not a video") from None
+    except PermissionError:
+        raise StageError(
+            f"{path} can't be read, no permission; give the user that runs this read access"
+        ) from None
+    except OSError as error:
+        raise StageError(f"{path} can't be read ({error.strerror})") from None
 
 
 def digest(path: Path, full: bool = False) -> str:

@@ -131,8 +131,8 @@ def test_what_is_no_film_is_refused(tmp_path: Path, content: bytes, words: str) 
 
 
 def test_missing_and_folder(tmp_path: Path) -> None:
-    assert "is not there" in refused(tmp_path / "none.mp4")
-    assert "can't be read" in refused(tmp_path)
+    assert "is gone" in refused(tmp_path / "none.mp4")
+    assert "is a folder" in refused(tmp_path)
 
 
 def test_no_permission(tmp_path: Path) -> None:
