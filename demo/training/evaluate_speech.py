@@ -7,6 +7,7 @@ with the synthesizer's own.
 """
 
 import argparse
+import fractions
 import io
 from pathlib import Path
 
@@ -19,8 +20,8 @@ from vocabulary import sentences
 # What the model needs. Float32: int8 costs a model of this size many words.
 SETTINGS = {"beam_size": 5, "temperature": 0, "condition_on_previous_text": False, "language": "en"}
 COMPUTE_TYPE = "float32"
-VOICES = [f"en-us+{variant}" for variant in HELD_OUT_VARIANTS]
-VOICES += [f"en+{variant}" for variant in HELD_OUT_VARIANTS] + HELD_OUT_ACCENTS
+ODD = "Alicia"  # unlike all other voices; the model hears half of its words wrong, so it has a row of its own
+VOICES = [f"{accent}+{v}" for accent in ("en-us", "en") for v in HELD_OUT_VARIANTS if v != ODD] + HELD_OUT_ACCENTS
 # The voices and default settings that a video's maker would take first; heard in training, with other sentences.
 PLAIN_VOICES = ["en-us", "en-gb", "en-us+f3", "en-us+m3", "en-gb-scotland"]
 
@@ -87,7 +88,11 @@ def through_aac(samples: np.ndarray, bit_rate: int = 96_000) -> np.ndarray:
         frame = av.AudioFrame.from_ndarray((samples[None] * 32767).astype(np.int16), format="s16", layout="mono")
         frame.sample_rate = SAMPLE_RATE
         resampler = av.AudioResampler(format="fltp", layout="stereo", rate=48_000, frame_size=1024)
+        time = 0
         for part in [*resampler.resample(frame), *resampler.resample(None)]:
+            # The resampler's own times repeat at the end now and then, which the muxer refuses.
+            part.pts, part.time_base = time, fractions.Fraction(1, 48_000)
+            time += part.samples
             container.mux(stream.encode(part))
         container.mux(stream.encode(None))
     file.seek(0)
@@ -147,7 +152,7 @@ def evaluate(folder: Path, singles: int, longs: int, seed: int, show: bool) -> N
     print("| held-out speech | words | word error rate | word time error, median | 95% | within 0.15 s ", end="")
     print("| segment edge, median | 95% | segments more than sentences |")
     print("|---|---|---|---|---|---|---|---|---|")
-    for label, voices in [("unseen voices", VOICES), ("plain voices", PLAIN_VOICES)]:
+    for label, voices in [("unseen voices", VOICES), ("plain voices", PLAIN_VOICES), ("an odd voice", [f"en-us+{ODD}"])]:
         results = []
         for samples, words in single_sentences(singles, voices, seed):
             segments = transcribe(model, samples, batched=False)

@@ -115,7 +115,7 @@ def make_video(
         process = subprocess.Popen(command, stdin=subprocess.PIPE)
         assert process.stdin
         for number, shot in enumerate(shots):
-            frame = draw(shot.picture, width, height, seed=number).tobytes()
+            frame = draw(shot.picture, width, height, seed=number + 1).tobytes()
             for _ in range(round(shot.seconds * FPS)):
                 process.stdin.write(frame)
         process.stdin.close()

@@ -9,6 +9,7 @@ heads are told where to look for each token, which also gives the model its word
 """
 
 import argparse
+import itertools
 import json
 import math
 import shutil
@@ -61,7 +62,7 @@ def make_batch(rng, speakers, size: int) -> dict[str, torch.Tensor]:
         for word, begin, end in words:
             first, last = _positions(begin, end, at_least=1)
             frames[i, first:last, 0] = IGNORED if word is None else _name(tokens.WORD_ID[word])
-        for (before, _, _), (_, begin, end) in zip(plain, plain[1:], strict=False):
+        for (before, _, _), (_, begin, end) in itertools.pairwise(plain):
             first, last = _positions(begin, end, at_least=1)
             frames[i, first:last, 1] = _name(before)
     return {"features": torch.stack(spectra), "inputs": inputs, "labels": labels, "focus": focus, "frames": frames}
@@ -114,13 +115,15 @@ def train(minutes: float, steps: int, batch_size: int, peak_rate: float, seed: i
     rng = np.random.default_rng(seed)
     model = speech_model.build_model()
     namer = torch.nn.Linear(speech_model.WIDTH, 2 * (1 + len(tokens.WORD_ID)))
-    if resume:
-        model.load_state_dict(torch.load(work / "speech.pt"))
     started = time.monotonic()
     speakers = windows.make_speakers(500, 10, seed)
     print(f"{time.monotonic() - started:.0f} s for the first speakers", flush=True)
     weights = [p for p in [*model.parameters(), *namer.parameters()] if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01)
+    parts = {"model": model, "namer": namer, "optimizer": optimizer}
+    if resume:
+        for name, state in torch.load(work / "speech.pt").items():
+            parts[name].load_state_dict(state)
     mean = np.zeros(3)
     for step in range(1, steps + 1):
         done = max(step / steps, (time.monotonic() - started) / (minutes * 60))
@@ -132,16 +135,16 @@ def train(minutes: float, steps: int, batch_size: int, peak_rate: float, seed: i
         batch = make_batch(rng, speakers, batch_size)
         if done < LISTENING_SHARE and not resume:
             loss = listening_loss(model, namer, batch)
-            parts = [0, 0, loss.item()]
+            shown = [0, 0, loss.item()]
         else:
             token, attention, naming = losses(model, namer, batch)
             loss = token + ATTENTION_WEIGHT * attention + NAMING_WEIGHT * naming
-            parts = [token.item(), attention.item(), naming.item()]
+            shown = [token.item(), attention.item(), naming.item()]
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
-        mean += (np.array(parts) - mean) / min(step, 50)
+        mean += (np.array(shown) - mean) / min(step, 50)
         if step % 4 == 0:  # new voices and sentences all the time
             speakers[step // 4 % len(speakers)] = windows.make_speakers(1, 10, seed * 100_000 + step)[0]
         if step % 100 == 0:
@@ -149,8 +152,14 @@ def train(minutes: float, steps: int, batch_size: int, peak_rate: float, seed: i
             print(f"{minute:5.1f} min, step {step}: tokens {mean[0]:.3f}, attention {mean[1]:.3f}, ", end="")
             print(f"naming {mean[2]:.3f}, rate {rate:.1e}", flush=True)
         if step % 200 == 0:
-            torch.save(model.state_dict(), work / "speech.pt")
-    torch.save(model.state_dict(), work / "speech.pt")
+            _save(parts, work)
+    _save(parts, work)
+
+
+def _save(parts: dict, work: Path) -> None:
+    """Write to a new file first: the old one stays whole if this is interrupted."""
+    torch.save({name: part.state_dict() for name, part in parts.items()}, work / "speech.new")
+    (work / "speech.new").replace(work / "speech.pt")
 
 
 def convert(work: Path, folder: Path) -> None:
@@ -159,7 +168,7 @@ def convert(work: Path, folder: Path) -> None:
     import transformers
 
     model = speech_model.build_model()
-    model.load_state_dict(torch.load(work / "speech.pt"))
+    model.load_state_dict(torch.load(work / "speech.pt")["model"])
     difference = speech_model.check_padding(model.eval(), F.pad(torch.rand(2, 80, 1000), (0, 4)))
     if difference > 1e-3:
         raise RuntimeError(f"the shortened training pass differs from Whisper's by {difference}")
