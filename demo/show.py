@@ -33,7 +33,7 @@ def main() -> None:
             seen = result["description"] or {"visual_content": "(no description)"}
             record = result["record"]
             print(f"  {clock(record['timestamp'])}  {record['file']}  {seen['visual_content']}")
-    print(f"\nEverything is in {Path.cwd().name}/demo/results/. Your own videos:")
+    print("\nEverything is in demo/results/. Your own videos:")
     print("  . .venv/bin/activate && snakemake -n --config videos=~/Movies")
 
 

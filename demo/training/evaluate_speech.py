@@ -17,10 +17,10 @@ from speech_windows import HELD_OUT_ACCENTS, HELD_OUT_VARIANTS
 from synthesis import SAMPLE_RATE, speak
 from vocabulary import sentences
 
-# What the model needs. Float32: int8 costs a model of this size many words.
+# What the model needs: with the text before as a prompt, which it never saw in training, it loses most words.
 SETTINGS = {"beam_size": 5, "temperature": 0, "condition_on_previous_text": False, "language": "en"}
 COMPUTE_TYPE = "float32"
-ODD = "Alicia"  # unlike all other voices; the model hears half of its words wrong, so it has a row of its own
+ODD = "Alicia"  # unlike all other voices; the model hears more than half of its words wrong, so it has its own rows
 VOICES = [f"{accent}+{v}" for accent in ("en-us", "en") for v in HELD_OUT_VARIANTS if v != ODD] + HELD_OUT_ACCENTS
 # The voices and default settings that a video's maker would take first; heard in training, with other sentences.
 PLAIN_VOICES = ["en-us", "en-gb", "en-us+f3", "en-us+m3", "en-gb-scotland"]
