@@ -8,7 +8,7 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 
 from reelmake import config as configuration
 from reelmake import hardware
-from reelmake.errors import UserError
+from reelmake.errors import UserError, printable
 from reelmake.library import Library
 from reelmake.stages import STAGES, artifact_paths
 
@@ -20,8 +20,8 @@ def or_exit(function):
     def wrapped(*args):
         try:
             return function(*args)
-        except UserError as error:
-            logger.error(f"reelmake: {error}")
+        except (UserError, OSError) as error:
+            logger.error(f"reelmake: {printable(str(error))}")
             raise SystemExit(1) from None
 
     return wrapped
@@ -42,8 +42,13 @@ def library():
     Snakemake knows which it is only when it evaluates input functions, not while it reads
     the Snakefile. Without an executor it only inspects (--dag, --summary, --report).
     """
-    real = not workflow.dryrun and workflow.executor_plugin is not None
-    return Library(settings, write=real, say=lambda line: logger.info(f"reelmake: {line}"))
+    inspected = workflow.executor_plugin is None or workflow.touch
+    real = not workflow.dryrun and not inspected
+    return Library(settings, write=real, say=say)
+
+
+def say(line):
+    logger.info(f"reelmake: {printable(line)}")
 
 
 def artifacts(*stages):
@@ -57,7 +62,7 @@ def artifacts(*stages):
         prune = settings["prune"] and not forced and not inspected
         found = [
             f"results/{video}/{path}".rstrip("/")
-            for video in library().unfinished(prune)
+            for video in library().unfinished(stages, prune)
             for stage in stages
             for path in artifact_paths(STAGES[stage], video)
         ]

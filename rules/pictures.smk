@@ -10,7 +10,7 @@ rule detect_scenes:
         fingerprint=fingerprint("scenes"),
         media="results/{video}/media.json",
     output:
-        scenes="results/{video}/scenes.json",
+        scenes=update("results/{video}/scenes.json"),
     log:
         "logs/detect_scenes/{video}.log",
     priority: 20
@@ -50,7 +50,7 @@ rule describe_scenes:
         keyframes="results/{video}/keyframes.json",
         folder="results/{video}/keyframes",
     output:
-        descriptions="results/{video}/{video}.scenedesc.msgpack",
+        descriptions=update("results/{video}/{video}.scenedesc.msgpack"),
     log:
         "logs/describe_scenes/{video}.log",
     priority: 40

@@ -29,7 +29,7 @@ rule transcribe:
         fingerprint=fingerprint("transcript"),
         audio="results/{video}/audio.wav",
     output:
-        transcript="results/{video}/transcript.json",
+        transcript=update("results/{video}/transcript.json"),
     log:
         "logs/transcribe/{video}.log",
     priority: 40

@@ -19,7 +19,7 @@ def writing(path: Path, durable: bool = True) -> Iterator[Path]:
     The temporary name keeps the suffix, from which tools such as ffmpeg infer the
     format. What an earlier job that was killed left of the same artifact is removed
     (a library is processed by one run at a time, so nobody else is writing it).
-    An error or a signal in the block leaves nothing and `path` as it was.
+    An error or a signal in the block leaves nothing, and `path` as it was when it began.
 
     durable: flush to the disk first, so that a power cut can't leave the name without the
     content. Records that can be written again do without.
@@ -40,7 +40,7 @@ def writing(path: Path, durable: bool = True) -> Iterator[Path]:
         if durable:
             _sync(path.parent)
     finally:
-        _remove(temporary)
+        remove(temporary)
 
 
 def write_bytes(path: Path, content: bytes, durable: bool = True) -> None:
@@ -105,10 +105,11 @@ def _remove_leftovers(path: Path) -> None:
     prefix = _prefix(path)
     for name in os.listdir(path.parent):
         if name.startswith(prefix):
-            _remove(path.parent / name)
+            remove(path.parent / name)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:

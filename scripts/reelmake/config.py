@@ -9,6 +9,7 @@ import copy
 import difflib
 import functools
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,12 @@ def load(given: Config) -> Config:
     typed: Config = _typed(config, schema())
     try:
         validate(typed, "config")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"config: {error}; config.yaml says what each setting may be") from None
+    for name, _ in settings():  # infinity and not-a-number pass the schema
+        value = get(typed, name)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UserError(f"config: {name} is {value}; give it a number")
     return typed
 
 
@@ -71,8 +76,14 @@ def settings(
 
 
 def expand(path: str) -> Path:
-    """A path as written in the config: relative to the working directory, `~` is home."""
-    return Path(path).expanduser()
+    """A path as written in the config: relative to the working directory, `~` is home.
+
+    Raises UserError for the home of somebody who does not exist.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise UserError(f"config: there is no home for the ~ in {path}") from None
 
 
 def _defaults(node: Any) -> Any:
@@ -85,19 +96,39 @@ def _typed(value: Any, node: dict[str, Any]) -> Any:
     """`value` with each text that the schema wants as a number, truth value or null as that.
 
     Snakemake's command line and a sample sheet give text: `section={beam_size: 3}` arrives as
-    "3". And a folder named 2023 arrives as a number.
+    "3". And a folder named 2023 arrives as a number. A number gets the schema's type.
     """
     if "properties" in node:
         if not isinstance(value, dict):
             return value
         return {key: _typed(child, node["properties"][key]) for key, child in value.items()}
     if isinstance(value, str):
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             read = json.loads(value.lower())
-            return read if not isinstance(read, str) and is_valid(read, node) else value
-    elif isinstance(value, int | float) and not is_valid(value, node):
-        return str(value) if is_valid(str(value), node) else value
+            value = read if not isinstance(read, str) and is_valid(read, node) else value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value) if not is_valid(value, node) and is_valid(str(value), node) else value
+    if isinstance(value, list):
+        return [_typed(item, _items(node)) for item in value]
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        # 4 and 4.0 are one value, and must be one fingerprint.
+        types = _types(node)
+        value = float(value) if "number" in types else value
+        value = int(value) if "integer" in types and value == int(value) else value
     return value
+
+
+def _types(node: dict[str, Any]) -> set[str]:
+    """The JSON types that the schema allows."""
+    types = node.get("type", [])
+    alternatives = (_types(child) for child in node.get("anyOf", []))
+    return set().union([types] if isinstance(types, str) else types, *alternatives)
+
+
+def _items(node: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a list's items."""
+    alternatives = [node, *node.get("anyOf", [])]
+    return next((child["items"] for child in alternatives if "items" in child), {})
 
 
 def _nest(key: str, value: Any) -> Config:

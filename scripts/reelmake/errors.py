@@ -5,6 +5,11 @@ from typing import Literal
 Kind = Literal["input", "transient", "resources", "engine", "killed"]
 
 
+def printable(text: str) -> str:
+    """`text` on one line, without what could steer a terminal: names of files are untrusted."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
 class UserError(Exception):
     """A mistake outside of any job: in the config, the sample sheet, the videos.
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from reelmake.config import expand
 from reelmake.errors import StageError, UserError
 
 Process = subprocess.Popen[bytes]
@@ -57,11 +58,13 @@ def binary(configured: str | None = None) -> str:
     Raises UserError where the configured one can't be run.
     """
     if configured:
-        found = shutil.which(str(Path(configured).expanduser()))
-        if found is None:
+        # `which` would look for the `./x` that is a plain `x` to a Path on the PATH.
+        path = str(expand(configured))
+        found = shutil.which(os.path.abspath(path) if "/" in configured else path)
+        if found is None or version(found) == "unknown":
             raise UserError(
-                f"ffmpeg is not at {configured}: correct the setting, or leave it empty to use "
-                "the one on the PATH or the one that reelmake brings."
+                f"ffmpeg is not at {configured}, or does not run: correct the setting, or leave "
+                "it empty to use the one on the PATH or the one that reelmake brings."
             )
         return found
     found = shutil.which("ffmpeg")
@@ -74,15 +77,20 @@ def binary(configured: str | None = None) -> str:
 
 @functools.cache
 def version(binary: str) -> str:
-    """What the ffmpeg calls its version: `7.0.2-static`, or a commit of its repository."""
+    """What the ffmpeg calls its version: `7.0.2-static`, a commit; `unknown` if it is none."""
     command = [binary, "-hide_banner", "-version"]
-    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
-    return said[2] if len(said) > 2 else "unknown"
+    try:
+        said = subprocess.run(command, capture_output=True, check=False).stdout.decode().split()
+    except (OSError, UnicodeDecodeError):
+        return "unknown"
+    return said[2] if said[:2] == ["ffmpeg", "version"] else "unknown"
 
 
 def _is_recent(version: str) -> bool:
     numbers = re.match(r"n?(\d+)\.(\d+)", version)
-    return numbers is None or (int(numbers[1]), int(numbers[2])) >= (5, 1)
+    if numbers is None:
+        return version != "unknown"
+    return (int(numbers[1]), int(numbers[2])) >= (5, 1)
 
 
 def extract_audio(

@@ -14,6 +14,7 @@ from typing import Any
 from reelmake import config as configuration
 from reelmake import source
 from reelmake.config import Config
+from reelmake.errors import UserError
 from reelmake.stages import STAGES, Stage
 
 Fingerprint = dict[str, Any]
@@ -54,7 +55,7 @@ def key(content: dict[str, Any]) -> str:
 
 def differences(old: Fingerprint | None, new: Fingerprint) -> list[str]:
     """What a person would say changed, or nothing where only an upstream stage did."""
-    if old is None:
+    if not old:
         return ["new"]
     said = []
     if old.get("version") != new["version"]:
@@ -75,8 +76,11 @@ def _settings(stage: Stage, config: Config) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in stage.settings:
         value = configuration.get(config, name)
+        section = name.partition(".")[0]
         for setting, leaf in _leaves(name, value):
-            found[setting] = _model(config, leaf) if setting in stage.models else leaf
+            # With a repository on the hub, a file here of the same name is another one.
+            here = config[section]["repo_id"] is None if section == "description" else True
+            found[setting] = _model(leaf) if setting in stage.models and here else leaf
     return found
 
 
@@ -86,16 +90,19 @@ def _leaves(name: str, value: Any) -> list[tuple[str, Any]]:
     return [(name, value)]
 
 
-def _model(config: Config, model: str) -> Any:
+def _model(model: str) -> Any:
     """What a model setting stands for: a name on the hub, or what is in the file or folder.
 
     A local model is known by its content, so it may be moved, and a retrained one under the
     old name is noticed. Its name is kept for people to read.
     """
     path = configuration.expand(model)
-    if not path.exists():
+    try:
+        return {"name": path.name, "content": _model_digest(path)}
+    except FileNotFoundError:
         return model
-    return {"name": path.name, "content": _model_digest(path)}
+    except OSError as error:
+        raise UserError(f"{path}: the model can't be read: {error.strerror}") from None
 
 
 @functools.cache

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reelmake import artifact
-from reelmake.errors import Kind, StageError, UserError
+from reelmake import artifact, lock, source
+from reelmake.errors import Kind, StageError, UserError, printable
 from reelmake.fingerprint import Fingerprint
 from reelmake.stages import STAGES
 
@@ -81,15 +81,21 @@ def job(sidecar: str, log: str) -> Iterator[Job]:
     a traceback is for the log, and only for errors that nobody foresaw.
     """
     terminal = _redirect(log)
-    this = Job(sidecar, log)
+    at_work = lock.hold_job()
     signal.signal(signal.SIGTERM, _terminate)
+    try:
+        this = Job(sidecar, log)
+    except (TypeError, KeyError, LookupError):
+        os.write(terminal, f"reelmake: {sidecar} is gone or damaged; run again\n".encode())
+        os._exit(1)
     this.save()
     try:
         yield this
     except (KeyboardInterrupt, _Terminated):
         _fail(this, terminal, "stopped from outside; the next run takes it up again", "killed")
     except StageError as error:
-        _fail(this, terminal, str(error), error.kind)
+        failure = _vanished(this) or error if error.kind == "input" else error
+        _fail(this, terminal, str(failure), failure.kind)
     except UserError as error:
         _fail(this, terminal, str(error), "engine")
     except MemoryError:
@@ -107,6 +113,7 @@ def job(sidecar: str, log: str) -> Iterator[Job]:
     else:
         this.record |= {"state": "done", "ended": round(time.time(), 3)}
         this.save()
+        at_work.close()
 
 
 def refuse(results: Path, reason: str) -> None:
@@ -134,10 +141,17 @@ def _redirect(log: str) -> int:
     return terminal
 
 
+def _vanished(this: Job) -> StageError | None:
+    """What an engine calls a broken file may be one that is gone, or has changed, meanwhile."""
+    try:
+        source.check(this.fingerprint["source"])
+    except StageError as error:
+        return error
+    return None
+
+
 def _fail(this: Job, terminal: int, cause: str, kind: Kind) -> None:
-    message = f"{this.video}: {this.stage}: {cause}"
-    # What an engine or a file's name contributed must not steer the terminal.
-    message = "".join(c if c.isprintable() else "\ufffd" for c in message)
+    message = printable(f"{this.video}: {this.stage}: {cause}")
     this.record |= {
         "state": "failed",
         "error": message,

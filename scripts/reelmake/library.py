@@ -4,23 +4,22 @@ Snakemake's input functions ask it; nothing else writes a sidecar.
 """
 
 import collections
-import fcntl
+import copy
 import functools
 import os
 import shutil
-import socket
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from reelmake import artifact, fingerprint, manifest, source, videos
+from reelmake import artifact, fingerprint, lock, manifest, source, videos
 from reelmake.config import Config, with_overrides
 from reelmake.errors import UserError
 from reelmake.fingerprint import Fingerprint
 from reelmake.job import refuse
-from reelmake.stages import STAGES, downstream
+from reelmake.stages import STAGES, artifact_paths, downstream
 
 RESULTS = Path("results")
 
@@ -38,38 +37,40 @@ class Library:
         self.config = config
         self.write = write
         self.say = say
-        self._settings = fingerprint.settings(config)
-        self._sidecars: dict[str, dict[str, Path]] = {}
+        self._settings: dict[str, dict[str, dict[str, Any]]] = {}
+        self._sidecars: dict[tuple[str, str], Path] = {}
         self._reasons: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
         self._lock: IO[str] | None = None
 
     @functools.cached_property
     def videos(self) -> dict[str, videos.Video]:
         """Every video by id."""
-        return videos.find(self.config)
+        return videos.find(self.config, self.say)
 
     @functools.cached_property
     def growing(self) -> set[str]:
         """The ids of the videos that are still being written."""
-        sources = {video.source: video.id for video in self.videos.values()}
+        sources = {video.source for video in self.videos.values()}
         moving = source.growing(sources, self.config["settle_seconds"])
-        return {sources[path] for path in moving}
+        return {video.id for video in self.videos.values() if video.source in moving}
 
-    def unfinished(self, prune: bool) -> list[str]:
-        """The ids of the videos that a run has to look at, with their sidecars refreshed.
+    def unfinished(self, stages: Iterable[str], prune: bool) -> list[str]:
+        """The ids of the videos that a run has to look at, with the sidecars of the stages,
+        and of those before them, refreshed.
 
         With `prune`, a video whose manifest still matches is left out. One that is still
         being written is left out in any case, and said.
         """
         self._hold()
+        needed = [name for name in STAGES if set(downstream(name)) & set(stages)]
         found = []
         for video in self.videos:
             if video in self.growing:
                 self._postpone(video)
                 continue
             wanted = self._wanted(video)
-            if not (prune and manifest.matches(RESULTS / video, wanted)):
-                self._refresh(video, wanted)
+            if not (prune and self._is_finished(RESULTS / video, wanted)):
+                self._refresh(video, wanted, needed)
                 found.append(video)
         self._explain()
         return found
@@ -80,7 +81,7 @@ class Library:
         Raises UserError for an id that no video has and for a video that is still growing.
         """
         self._hold()
-        if video not in self._sidecars:
+        if (video, stage) not in self._sidecars:
             if video not in self.videos:
                 hint = videos.nearest(video, list(self.videos))
                 raise UserError(
@@ -89,9 +90,9 @@ class Library:
                 )
             if video in self.growing:
                 raise UserError(self._postpone(video))
-            self._refresh(video, self._wanted(video))
+            self._refresh(video, self._wanted(video), [stage])
             self._explain()
-        return str(self._sidecars[video][stage])
+        return str(self._sidecars[video, stage])
 
     def release(self) -> None:
         """Let another run have the library. The end of the process does the same."""
@@ -103,41 +104,45 @@ class Library:
         """The configuration with the video's own settings from the sample sheet."""
         return with_overrides(self.config, self.videos[video].overrides)
 
+    def _is_finished(self, results: Path, wanted: dict[str, Fingerprint]) -> bool:
+        return manifest.matches(results, wanted) or manifest.renew(results, wanted, self.write)
+
     def _wanted(self, video: str) -> dict[str, Fingerprint]:
         entry = self.videos[video]
-        settings = (
-            fingerprint.settings(self.config_of(video)) if entry.overrides else self._settings
-        )
+        overrides = str(entry.overrides)
+        if overrides not in self._settings:
+            self._settings[overrides] = fingerprint.settings(self.config_of(video))
+        settings = _with_known_models(self._settings[overrides], RESULTS / video)
         identity = source.identify(entry.source)
         if identity["size"] is None:
             # A film moved to tape forces nothing: what is known of it stays true.
-            known = artifact.read_json(RESULTS / video / "fingerprints" / "media.json")
-            if known and known["source"]["path"] == entry.source:
-                identity = known["source"]
+            known = _read(RESULTS / video, "media").get("source", {})
+            identity = known if known.get("path") == entry.source else identity
         return fingerprint.compute(settings, identity)
 
-    def _refresh(self, video: str, wanted: dict[str, Fingerprint]) -> None:
+    def _refresh(self, video: str, wanted: dict[str, Fingerprint], stages: list[str]) -> None:
         """Make the sidecars say what is wanted; touch none that already does."""
-        paths = {}
-        for stage, new in wanted.items():
-            path = RESULTS / video / "fingerprints" / f"{stage}.json"
-            old = artifact.read_json(path)
-            if old != new:
-                for difference in fingerprint.differences(old, new):
+        for stage in stages:
+            if (video, stage) in self._sidecars:
+                continue
+            path, old = _path(RESULTS / video, stage), _read(RESULTS / video, stage)
+            new = wanted[stage]
+            spoiled = _is_spoiled(RESULTS / video, stage, wanted, unchanged=old == new)
+            if old != new or spoiled:
+                said = [f"{stage} is not what its manifest says"] if spoiled else []
+                for difference in said or fingerprint.differences(old, new):
                     self._reasons[difference, stage].append(video)
                 if not self.write:
                     path = self._elsewhere / video / f"{stage}.json"
-                # Not flushed to disk: there are thousands, and a lost one is written again.
-                artifact.write_json(path, new, durable=False)
-            paths[stage] = path
-        self._sidecars[video] = paths
+                _write(path, new, RESULTS / video, discard=spoiled and self.write)
+            self._sidecars[video, stage] = path
 
     def _explain(self) -> None:
         """Say why artifacts are stale, one line a reason for however many videos."""
-        whole = [stage for stage in STAGES if self._reasons.get(("new", stage))]
+        new = [stage for difference, stage in self._reasons if difference == "new"]
         said: dict[str, tuple[str, list[str]]] = {}
         for (difference, stage), ids in self._reasons.items():
-            if difference == "new" and whole and stage != whole[0]:
+            if difference == "new" and stage != new[0]:
                 continue  # a new video lacks every sidecar: one line
             said.setdefault(difference, (stage, ids))
         self._reasons.clear()
@@ -150,7 +155,7 @@ class Library:
 
     @functools.cached_property
     def _elsewhere(self) -> Path:
-        folder = tempfile.mkdtemp(prefix="reelmake-")
+        folder = tempfile.mkdtemp(prefix="reelmake-dry-run-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         return Path(folder)
 
@@ -163,27 +168,95 @@ class Library:
         return reason
 
     def _hold(self) -> None:
-        """Refuse to change sidecars that another run is working from.
+        """Only a real run keeps others out: looking is always allowed."""
+        if self.write and self._lock is None:
+            self._lock = lock.hold_library()
 
-        Snakemake locks only after it has built its graph, which is when sidecars change. The
-        kernel releases this lock when the process ends, however it ends.
-        """
-        if self._lock is not None or not self.write:
-            return
-        path = Path(".snakemake") / "reelmake.lock"
-        path.parent.mkdir(exist_ok=True)
-        file = path.open("a+")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            owner = file.read().strip()
-            file.close()
-            raise UserError(
-                f"another run is processing this library ({owner}); "
-                "wait for it, or stop it, then run again"
-            ) from None
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}")
-        file.flush()
-        self._lock = file
+
+def _path(results: Path, stage: str) -> Path:
+    return results / "fingerprints" / f"{stage}.json"
+
+
+def _read(results: Path, stage: str) -> dict[str, Any]:
+    """The sidecar on disk; empty where there is none, or what is there is not one."""
+    found = artifact.read_json(_path(results, stage))
+    return found if isinstance(found, dict) else {}
+
+
+def _with_known_models(
+    settings: dict[str, dict[str, Any]], results: Path
+) -> dict[str, dict[str, Any]]:
+    """The settings, with the last known content of a local model that is gone for now.
+
+    A model on a disk that is not mounted forces nothing, like a film that is.
+    """
+    gone = [
+        (stage.name, setting, settings[stage.name][setting])
+        for stage in STAGES.values()
+        for setting in stage.models
+        if isinstance(settings[stage.name][setting], str)
+        and ("/" in settings[stage.name][setting] or _is_file(settings[stage.name], setting))
+    ]
+    known = {}
+    for stage, setting, name in gone:
+        before = _read(results, stage).get("settings", {}).get(setting)
+        if isinstance(before, dict) and before.get("name") == Path(name).name:
+            known[stage, setting] = before
+    if known:
+        settings = copy.deepcopy(settings)
+        for (stage, setting), before in known.items():
+            settings[stage][setting] = before
+    return settings
+
+
+def _is_file(settings: dict[str, Any], setting: str) -> bool:
+    """Whether a model setting names a file here even without a folder in its name."""
+    return setting.startswith("description.") and settings["description.repo_id"] is None
+
+
+def _is_spoiled(results: Path, stage: str, wanted: dict[str, Fingerprint], unchanged: bool) -> bool:
+    """Whether the artifact on disk is not what it seems to be by its fingerprint.
+
+    A folder lacks files; a job that failed left, or one of an earlier run wrote, another
+    artifact; the manifest lists what is no longer so. A file edited by hand is not spoiled: as
+    with make, it stays until something before it changes.
+    """
+    paths = [results / path for path in artifact_paths(STAGES[stage], results.name)]
+    key = wanted[stage]["key"]
+    if not any(path.exists() for path in paths):
+        return False
+    if stage == "manifest":
+        return manifest.is_for(results, key) and not manifest.matches(results, wanted)
+    if not unchanged:
+        return False
+    if manifest.lacks_files(results, stage, key):
+        return True
+    record = artifact.read_json(results / "jobs" / f"{stage}.json") or {}
+    of_another = record.get("key", key) != key or record.get("state") == "failed"
+    return of_another and not manifest.vouches(results, stage, key)
+
+
+def _write(path: Path, new: Fingerprint, results: Path, discard: bool) -> None:
+    """Write a sidecar so that its time tells Snakemake whether the artifact is up to date.
+
+    discard: take the artifact away, which Snakemake would keep since the sidecar says the same.
+    """
+    paths = [results / name for name in artifact_paths(STAGES[new["stage"]], results.name)]
+    there = [artifact_path for artifact_path in paths if artifact_path.exists()]
+    # Not flushed to disk: there are thousands, and a lost one is written again.
+    artifact.write_json(path, new, durable=False)
+    if discard:
+        for artifact_path in there:
+            artifact.remove(artifact_path)
+    elif there and _was_made(results, new):
+        # A setting was changed and changed back, say: what is there is what is wanted.
+        before = min(os.stat(artifact_path).st_mtime_ns for artifact_path in there) - 1_000_000
+        os.utime(path, ns=(before, before))
+
+
+def _was_made(results: Path, wanted: Fingerprint) -> bool:
+    """Whether the artifact on disk was made for this very fingerprint."""
+    record = artifact.read_json(results / "jobs" / f"{wanted['stage']}.json") or {}
+    if (record.get("state"), record.get("key")) == ("done", wanted["key"]):
+        return True
+    return manifest.vouches(results, wanted["stage"], wanted["key"]) is True

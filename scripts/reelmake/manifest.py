@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reelmake import artifact
+from reelmake.errors import StageError
 from reelmake.fingerprint import Fingerprint
 from reelmake.stages import STAGES, artifact_paths
 
@@ -19,7 +20,9 @@ Manifest = dict[str, Any]
 def build(results: Path) -> Manifest:
     """The manifest of the finished video whose results lie in `results`.
 
-    Reads the sidecars, the job records and every artifact (for its SHA-256).
+    Reads the sidecars, the job records and every artifact (for its SHA-256). Raises
+    StageError for an artifact that another key was made for than its sidecar has: a job of
+    an earlier run, on another machine say, wrote it meanwhile.
     """
     video = results.name
     media = artifact.read_json(results / "media.json")
@@ -27,18 +30,18 @@ def build(results: Path) -> Manifest:
     for stage in STAGES.values():
         sidecar = artifact.read_json(results / "fingerprints" / f"{stage.name}.json")
         record = artifact.read_json(results / "jobs" / f"{stage.name}.json") or {}
-        artifacts = [
-            _record(results, path)
-            for artifact_path in artifact_paths(stage, video)
-            for path in _files(results, artifact_path)
-            if not stage.temporary and stage.name != "manifest"
-        ]
+        of_this = record.get("key") == sidecar["key"]
+        if not of_this and stage.name != "manifest" and record.get("state") == "done":
+            raise StageError(
+                f"{stage.artifacts[0]} was made by another run meanwhile; run again",
+                kind="transient",
+            )
         stages[stage.name] = {
             "key": sidecar["key"],
             "version": sidecar["version"],
             "settings": sidecar["settings"],
-            "engines": record.get("engines", {}),
-            "artifacts": artifacts,
+            "engines": record["engines"] if of_this else {},
+            "artifacts": [_record(results, path) for path in _files(results, stage.name)],
         }
     return {
         "video": video,
@@ -54,37 +57,95 @@ def matches(results: Path, wanted: dict[str, Fingerprint]) -> bool:
 
     Costs one small file and one `stat` for each artifact.
     """
-    manifest = artifact.read_json(results / "manifest.json")
+    stages = _stages(results)
     try:
         for name, fingerprint in wanted.items():
-            recorded = manifest["stages"][name]
-            if recorded["key"] != fingerprint["key"]:
+            if stages[name]["key"] != fingerprint["key"]:
                 return False
-            for entry in recorded["artifacts"]:
+            for entry in stages[name]["artifacts"]:
                 stat = os.stat(os.path.join(results, entry["path"]))
-                if stat.st_mtime_ns != entry["mtime_ns"] or (
-                    "size" in entry and stat.st_size != entry["size"]
-                ):
+                if (stat.st_size, stat.st_mtime_ns) != (entry["size"], entry["mtime_ns"]):
                     return False
     except (OSError, KeyError, TypeError):
         return False
     return True
 
 
-def _files(results: Path, artifact_path: str) -> list[str]:
-    """The artifact's own path and, where it is a folder, its files' too."""
-    if not artifact_path.endswith("/"):
-        return [artifact_path]
-    names = sorted(name for name in os.listdir(results / artifact_path) if name[0] != ".")
-    return [artifact_path] + [artifact_path + name for name in names]
+def renew(results: Path, wanted: dict[str, Fingerprint], write: bool) -> bool:
+    """Whether the video is finished though times differ, as after a copy: by its content.
+
+    write: put the new times into the manifest, so that the next look is cheap.
+    """
+    if not all(vouches(results, name, wanted[name]["key"]) for name in wanted):
+        return False
+    if write:
+        content = artifact.read_json(results / "manifest.json")
+        for stage in content["stages"].values():
+            for entry in stage["artifacts"]:
+                entry["mtime_ns"] = os.stat(results / entry["path"]).st_mtime_ns
+        artifact.write_json(results / "manifest.json", content, "manifest")
+    return True
+
+
+def is_for(results: Path, key: str) -> bool:
+    """Whether the manifest was written for the fingerprint with this key."""
+    return bool(_stages(results).get("manifest", {}).get("key") == key)
+
+
+def lacks_files(results: Path, stage: str, key: str) -> bool:
+    """Whether files that the manifest lists for this key are gone."""
+    recorded = _stages(results).get(stage, {})
+    if recorded.get("key") != key:
+        return False
+    return not all((results / entry["path"]).exists() for entry in recorded["artifacts"])
+
+
+def vouches(results: Path, stage: str, key: str) -> bool | None:
+    """Whether the stage's artifacts are those that the manifest lists under this key.
+
+    None: the manifest says nothing of this key. Looks at the content where the time differs.
+    """
+    recorded = _stages(results).get(stage)
+    try:
+        if not recorded or recorded["key"] != key:
+            return None
+        for entry in recorded["artifacts"]:
+            stat = os.stat(results / entry["path"])
+            if stat.st_size != entry["size"]:
+                return False
+            same_time = stat.st_mtime_ns == entry["mtime_ns"]
+            if not same_time and _record(results, entry["path"])["sha256"] != entry["sha256"]:
+                return False
+    except OSError:
+        return False
+    except (KeyError, TypeError):
+        return None
+    return True
+
+
+def _stages(results: Path) -> dict[str, Any]:
+    found = artifact.read_json(results / "manifest.json")
+    stages = found.get("stages") if isinstance(found, dict) else None
+    return stages if isinstance(stages, dict) else {}
+
+
+def _files(results: Path, stage: str) -> list[str]:
+    """The stage's lasting artifacts, a folder's files one by one."""
+    if STAGES[stage].temporary or stage == "manifest":
+        return []
+    found = []
+    for path in artifact_paths(STAGES[stage], results.name):
+        if not path.endswith("/"):
+            found.append(path)
+            continue
+        # What file managers and backups leave there (hidden files, folders) is not ours.
+        files = (file for file in (results / path).iterdir() if file.is_file())
+        found += sorted(path + file.name for file in files if file.name[0] != ".")
+    return found
 
 
 def _record(results: Path, path: str) -> dict[str, Any]:
-    """One artifact's entry. A folder has neither a size nor a SHA-256 of its own."""
     stat = os.stat(results / path)
-    entry: dict[str, Any] = {"path": path, "mtime_ns": stat.st_mtime_ns}
-    if not path.endswith("/"):
-        with (results / path).open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        entry |= {"size": stat.st_size, "sha256": digest}
-    return entry
+    with (results / path).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"path": path, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": digest}

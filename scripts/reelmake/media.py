@@ -31,6 +31,7 @@ NEAR = 2.0
 PICTURES = Disposition.attached_pic | Disposition.timed_thumbnails
 # Only local files: what is named .mp4 may be a playlist that names addresses.
 OPTIONS = {"protocol_whitelist": "file"}
+PLAYLISTS = {"concat", "hls", "dash", "imf"}
 
 
 class Shown(NamedTuple):
@@ -242,7 +243,6 @@ def _open(path: Path) -> InputContainer:
         # `file:` and an absolute path: no name is taken for an option, a protocol or a pattern.
         address = f"file:{os.path.abspath(path)}"
         container: InputContainer = av.open(address, mode="r", options=OPTIONS)
-        return container
     except av.error.FFmpegError as error:
         if head[4:8] == b"ftyp":
             raise StageError(
@@ -253,6 +253,13 @@ def _open(path: Path) -> InputContainer:
         raise StageError(
             f"{path} is not a video or audio file ({cause}): replace it, or take it off the list."
         ) from None
+    if container.format.name in PLAYLISTS:
+        container.close()
+        raise StageError(
+            f"{path} is a list of other files ({container.format.name}), which may change behind "
+            "its back: name those instead, or join them into one file."
+        )
+    return container
 
 
 def _refuse_truncated(

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,10 +21,10 @@ BLOCKS = 64
 def identify(path: str) -> Identity:
     """The identity of the source at `path`. Nothing is read."""
     try:
-        stat = os.stat(path)
-    except OSError:
+        seen = os.stat(path)
+    except (OSError, ValueError):  # ValueError: a name with a NUL in it
         return {"path": path, "size": None, "mtime_ns": None}
-    return {"path": path, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+    return {"path": path, "size": seen.st_size, "mtime_ns": seen.st_mtime_ns}
 
 
 def growing(paths: Iterable[str], settle_seconds: float) -> set[str]:
@@ -65,6 +66,9 @@ def check(expected: Identity) -> Path:
 def head(path: Path) -> bytes:
     """The first 16 bytes. Raises StageError where the file is gone or can't be read."""
     try:
+        # A pipe would make whoever opens it wait for ever.
+        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+            raise StageError(f"{path} is not a file, but a pipe or a device; take it off the list")
         with path.open("rb") as file:
             return file.read(16)
     except FileNotFoundError:

@@ -8,14 +8,17 @@ import io
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from reelmake import artifact
-from reelmake.config import Config, expand, settings
+from reelmake.config import Config, expand, load, settings, with_overrides
 from reelmake.errors import UserError
+from reelmake.stages import STAGES
+
+SHEETS = (".tsv", ".csv")
 
 MAX_ID_BYTES = 150
 """So that the longest name made from an id (a temporary one) fits into 255 bytes."""
@@ -33,20 +36,25 @@ class Video:
     overrides: dict[str, Any] = field(default_factory=dict, hash=False)
 
 
-def find(config: Config) -> dict[str, Video]:
+def find(config: Config, say: Callable[[str], None] = print) -> dict[str, Video]:
     """The videos that the config names, by id, in the order of their ids.
 
-    Raises UserError where there is none, or two that would share a folder.
+    say: told of folders that can't be looked into. Raises UserError where there is none, or two
+    that would share a folder.
     """
     given, extensions = config["videos"], config["extensions"]
     found: dict[str, Video] = {}
-    for video in _find(given, extensions):
+    for video in _find(given, extensions, say):
         other = found.setdefault(video.id, video)
         if other.source != video.source:
             raise UserError(
                 f"videos: {other.source} and {video.source} would both be '{video.id}'; "
                 "give them ids of their own in a sample sheet (columns source and id)"
             )
+        if other != video:
+            raise UserError(f"videos: '{video.id}' has two rows with different settings")
+    if not found and str(given).lower().endswith(SHEETS):
+        raise UserError(f"videos: the sample sheet {given} has no rows")
     if not found:
         raise UserError(
             f"videos: nothing found in {given!r} with the extensions {', '.join(extensions)}; "
@@ -77,7 +85,8 @@ def make_id(relative: str, extensions: list[str]) -> str:
         slug != ""
         and slug == "__".join(parts)  # nothing was replaced
         and not any("__" in part or part.startswith("_") or part.endswith("_") for part in parts)
-        and not (name != relative and _ends_with(name, extensions))  # `a.mkv.mp4` is not `a.mkv`
+        # Neither is `a.mkv.mp4` `a.mkv`, nor is `a.mp4` a file that is called `a`.
+        and (_ends_with(name, extensions) != (name != relative))
         and len(slug.encode()) <= MAX_ID_BYTES
     )
     if lossless:
@@ -95,18 +104,22 @@ def _safe(part: str) -> str:
     return re.sub("_+", "_", kept).lstrip("-._")
 
 
-def _find(given: str | list[str], extensions: list[str]) -> Iterator[Video]:
+def _find(
+    given: str | list[str], extensions: list[str], say: Callable[[str], None]
+) -> Iterator[Video]:
     if isinstance(given, list):
         for name in given:
-            if expand(name).is_dir():
-                raise UserError(f"videos: {name} in the list is a folder; name files there")
+            if expand(name).is_dir() or (glob.has_magic(name) and not expand(name).exists()):
+                raise UserError(
+                    f"videos: {name} in the list is a folder or a pattern; a list has files only"
+                )
             yield _listed(name, extensions)
         return
     path: Path = expand(given)
-    if path.suffix.lower() in {".tsv", ".csv"}:
+    if path.name.lower().endswith(SHEETS):
         yield from _sheet(path, extensions)
     elif path.is_dir():
-        yield from _folder(path, extensions)
+        yield from _folder(path, extensions, say)
     elif glob.has_magic(given) and not path.exists():
         yield from _glob(path, extensions)
     elif os.path.lexists(path):
@@ -118,16 +131,24 @@ def _find(given: str | list[str], extensions: list[str]) -> Iterator[Video]:
         )
 
 
-def _folder(folder: Path, extensions: list[str]) -> Iterator[Video]:
+def _folder(folder: Path, extensions: list[str], say: Callable[[str], None]) -> Iterator[Video]:
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise UserError(f"videos: no permission to look into {folder}")
+
+    def skipped(error: OSError) -> None:
+        say(f"videos: {error.filename} is left out: {error.strerror}")
+
     seen: set[tuple[int, int]] = set()  # a link may lead to a folder that contains it
-    for parent, folders, names in os.walk(folder, followlinks=True):
+    for parent, folders, names in os.walk(folder, followlinks=True, onerror=skipped):
         stat = os.stat(parent)
         if (stat.st_dev, stat.st_ino) in seen:
             folders.clear()
             continue
         seen.add((stat.st_dev, stat.st_ino))
         # Hidden: trash folders, and the `._name` files that macOS leaves on foreign disks.
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        # Links last: what is found twice goes by the name of where it is.
+        seen_here = [name for name in folders if not name.startswith(".")]
+        folders[:] = sorted(seen_here, key=lambda name: (Path(parent, name).is_symlink(), name))
         for name in sorted(names):
             if _ends_with(name, extensions) and not name.startswith("."):
                 path = Path(parent, name)
@@ -175,19 +196,27 @@ def _sheet(path: Path, extensions: list[str]) -> Iterator[Video]:
         raise UserError(f"videos: the sample sheet {path} cannot be read: {error}") from None
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     # newline="": a quoted cell may hold a name with a line break in it
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    known = {"source", "id", "language"} | {name for name, _ in settings()}
-    for column in rows.fieldnames or []:
-        if column.strip() not in known:
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise UserError(f"videos: the sample sheet {path} cannot be read: {error}") from None
+    # Only what goes into a stage's fingerprint can differ from video to video.
+    used = tuple(name for stage in STAGES.values() for name in stage.settings)
+    known = {"source", "id", "language"}
+    known |= {name for name, _ in settings() if f"{name}.".startswith(tuple(f"{u}." for u in used))}
+    defaults, right = load({}), set[str]()
+    header, rows = [column.strip() for column in rows[0]] if rows else [], rows[1:]
+    for column in header:
+        if column not in known:
             raise UserError(
-                f"{path}: there is no setting '{column}'{nearest(column, list(known))}; columns "
-                "are source, id, language and settings such as transcription.model"
+                f"{path}: '{column}' can't be set for one video{nearest(column, list(known))}; "
+                "columns are source, id, language and settings such as transcription.model"
             )
     for number, row in enumerate(rows, start=2):
         where = f"{path}, row {number}"
-        if None in row or None in row.values():
+        if row and len(row) != len(header):
             raise UserError(f"{where}: it has not as many cells as the header has columns")
-        cells = {key.strip(): value for key, value in row.items() if value.strip()}
+        cells = {column: cell for column, cell in zip(header, row, strict=False) if cell.strip()}
         if not cells:
             continue
         try:
@@ -195,10 +224,17 @@ def _sheet(path: Path, extensions: list[str]) -> Iterator[Video]:
         except ValueError as error:
             raise UserError(f"{where}: {error}") from None
         source, given = cells.pop("source"), cells.pop("id", None)
-        if given is not None and not re.fullmatch(r"[^\W][\w.-]*", given):
-            raise UserError(f"{where}: the id {given!r} is not a safe file name")
+        safe = given is None or re.fullmatch(r"[^\W][\w.-]*", given)
+        if not safe or len((given or "").encode()) > MAX_ID_BYTES:
+            raise UserError(f"{where}: the id {given!r} is too long or no safe file name")
         if "language" in cells:
             cells["transcription.language"] = cells.pop("language")
+        if str(cells) not in right:
+            try:
+                with_overrides(defaults, cells)
+            except UserError as error:
+                raise UserError(f"{where}: {error}") from None
+            right.add(str(cells))
         listed = _listed(source, extensions)
         yield Video(given or listed.id, listed.source, cells)
 

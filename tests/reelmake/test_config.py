@@ -47,6 +47,9 @@ def test_an_unknown_key_is_refused_with_the_nearest(given, hint):
         {"scenes": {"detector": "magic"}},
         {"videos": []},
         {"prune": "perhaps"},
+        {"settle_seconds": float("inf")},
+        {"audio": {"track": False}},
+        {"transcription": {"initial_prompt": True}},
     ],
 )
 def test_a_wrong_value_is_refused_by_name(given):
@@ -74,6 +77,16 @@ def test_text_from_the_command_line_becomes_what_the_schema_wants():
     assert loaded["audio"]["track"] == 1
     assert loaded["scenes"]["threshold"] is None
     assert loaded["scenes"]["min_seconds"] == 0.5
+
+
+def test_one_number_is_one_value():
+    """4 and 4.0 are written alike, or the same setting would have two fingerprints."""
+    for whole, point in ((4, 4.0), ("4", "4.0")):
+        for section, key in (("scenes", "threshold"), ("keyframes", "per_scene")):
+            one, other = (config.load({section: {key: v}})[section][key] for v in (whole, point))
+            assert repr(one) == repr(other)
+    one, other = (config.load({"transcription": {"temperature": v}}) for v in ([0, 1], [0.0, 1.0]))
+    assert repr(one) == repr(other)
 
 
 def test_a_video_has_its_own_settings_and_the_others_keep_theirs():

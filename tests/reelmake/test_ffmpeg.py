@@ -222,7 +222,7 @@ def test_ffmpeg_ends_with_a_reader_that_fails(film: Film, tmp_path: Path) -> Non
 def test_binary_is_the_configured_one_or_that_on_the_path_or_the_wheels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mine = script(tmp_path / "ffmpeg", "true")
+    mine = script(tmp_path / "ffmpeg", "echo ffmpeg version 8.0 Copyright")
     monkeypatch.setenv("PATH", "/nowhere")
     assert ffmpeg.binary() == make_media.binary()
     assert ffmpeg.binary(mine) == mine

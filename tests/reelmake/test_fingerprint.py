@@ -67,6 +67,14 @@ def test_a_model_is_known_by_its_content_not_its_place(tmp_path):
     assert changed(compute(given[0]), compute(given[1])) == downstream("scenedesc")
 
 
+def test_a_file_here_is_not_the_model_of_a_repository(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = {"description": {"repo_id": "owner/name", "model": "m.gguf"}}
+    before = compute(given)
+    (tmp_path / "m.gguf").write_bytes(b"GGUF")
+    assert not changed(before, compute(given))
+
+
 def test_differences_are_said_in_words():
     before = compute()
     after = compute({"transcription": {"model": "tiny"}})

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reelmake import artifact, config, fingerprint
+from reelmake import artifact, config, fingerprint, source
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
@@ -20,7 +20,9 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 def run(tmp_path):
     """Run a block of code as the media job of the video V; returns process and record."""
     settings = fingerprint.settings(config.load({}))
-    identity = {"path": "/films/a\nb.mp4", "size": 1, "mtime_ns": 1}
+    film = tmp_path / "a\nb.mp4"
+    film.write_bytes(b"x")
+    identity = source.identify(str(film))
     wanted = fingerprint.compute(settings, identity)["media"]
     sidecar = tmp_path / "results" / "V" / "fingerprints" / "media.json"
     artifact.write_json(sidecar, wanted)
@@ -89,6 +91,12 @@ def test_a_job_that_fails_says_why_in_one_sentence(run, block, kind, says):
     assert "Traceback" not in process.terminal
     assert says in process.log
     assert ("Traceback" in process.log) == (kind in {"engine"} or "disk" in says)
+
+
+def test_a_source_that_is_gone_is_not_called_broken(run):
+    block = "os.unlink(this.fingerprint['source']['path'])\nraise StageError('cannot be decoded')"
+    _, record = run(block)
+    assert "is gone" in record["error"]
 
 
 def test_attempts_are_counted_until_one_ends_well(run):

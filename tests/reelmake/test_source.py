@@ -63,11 +63,13 @@ def test_a_touched_file_is_another_identity(tmp_path):
     assert source.identify(str(path)) != identity
 
 
-@pytest.mark.parametrize("make", ["missing", "folder"])
+@pytest.mark.parametrize("make", ["missing", "folder", "pipe"])
 def test_a_missing_file_or_a_folder_is_named(tmp_path, make):
     path = tmp_path / "film"
     if make == "folder":
         path.mkdir()
+    if make == "pipe":
+        os.mkfifo(path)  # opening it would wait for ever
     with pytest.raises(StageError, match="film"):
         source.check(source.identify(str(path)))
 

@@ -57,12 +57,38 @@ def test_files_of_a_list_that_lie_elsewhere_never_share_an_id(library, tmp_path_
     assert all(id.startswith("x-") for id in found)
 
 
+def test_somebody_who_does_not_exist_has_no_home(library):
+    with pytest.raises(UserError, match="no home"):
+        find("~nobody-of-this-name/films")
+
+
+def test_a_folder_that_cannot_be_looked_into_is_said(library, monkeypatch):
+    monkeypatch.setattr(os, "scandir", forbidden(os.scandir, "films/sub"))
+    said = []
+    given = config.load({"videos": "films"})
+    assert list(videos.find(given, said.append)) == ["a", "b.mkv"]
+    assert "sub is left out" in said[0]
+
+
+def forbidden(scandir, folder):
+    """scandir as it is for who may not look into `folder` (tests may run as root)."""
+
+    def scan(path):
+        if str(path) == str(folder):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    return scan
+
+
 def test_a_link_to_a_parent_folder_ends(library):
     (library / "films" / "sub" / "loop").symlink_to(library / "films")
     assert list(find("films")) == ["a", "b.mkv", "sub__a"]
 
 
-@pytest.mark.parametrize("given", ["nowhere", "films/*.avi", ["films"], "sheet.tsv"])
+@pytest.mark.parametrize(
+    "given", ["nowhere", "films/*.avi", ["films"], ["films/*.mp4"], "sheet.tsv"]
+)
 def test_what_is_not_there_is_refused_with_the_next_step(library, given):
     with pytest.raises(UserError, match="videos:"):
         find(given)
@@ -96,6 +122,13 @@ def test_a_sample_sheet_gives_ids_and_settings(library):
         ("source,language\nfilms/a.mp4,German\n", "language"),
         ("source,id\nfilms/a.mp4\n", "cells"),
         ("source,id\nfilms/a.mp4,x\nfilms/b.mkv,x\n", "both be 'x'"),
+        ("source,keyframes.per_scene\nfilms/a.mp4,1\nfilms/a.mp4,2\n", "two rows"),
+        ("source,keyframes.per_scene\nfilms/a.mp4,many\n", "row 2"),
+        ("source,keep_audio\nfilms/a.mp4,true\n", "can't be set for one video"),
+        ("source,id\nfilms/a.mp4," + "日" * 100 + "\n", "too long"),
+        ("source,id\n", "no rows"),
+        ("", "no rows"),
+        ("source\n" + "x" * 200_000 + "\n", "cannot be read"),
     ],
 )
 def test_a_wrong_sample_sheet_is_refused_where_it_is_wrong(library, sheet, hint):
@@ -140,7 +173,12 @@ def test_odd_names_are_safe_and_never_share_an_id():
     assert all(is_safe(id) for id in ids), [id for id in ids if not is_safe(id)]
 
 
-@given(st.lists(st.text(st.characters(exclude_characters="\0"), min_size=1), unique=True))
+@given(
+    st.lists(
+        st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1),
+        unique=True,
+    )
+)
 def test_any_names_are_safe_and_never_share_an_id(names):
     ids = [make_id(name + extension) for name in names for extension in (".mp4", ".mkv")]
     assert len(set(ids)) == len(ids)

@@ -21,6 +21,8 @@ BROKEN = {
     "no-moov": "no readable index (moov)",
     "cut-off": "cut off: get the whole file",
     "unreadable": "no permission",
+    "pipe": "is not a file",
+    "playlist": "a list of other files",
 }
 """Files that fail, and something that the sentence says."""
 
@@ -78,6 +80,8 @@ def with_sound(path, rate, layout):
 
 
 def make_broken(folder):
+    os.mkfifo(folder / "pipe.mp4")
+    (folder / "playlist.mp4").write_text("ffconcat version 1.0\nfile 'rotated.mp4'\n")
     (folder / "empty.mp4").touch()
     (folder / "text.mp4").write_text("This is a diary, not a film.\n" * 100)
     make_media.cut_short(folder / "no-moov.mp4", 0.6)

@@ -198,3 +198,103 @@ def test_settings_of_one_video(finished, tmp_path):
     assert library.plan() == []
     sheet.write_text(f"source,id,language\n{rows[0]},\n{rows[1]},de\n")
     assert library.plan() == rules(TRANSCRIPT)
+
+
+A = "scenes={threshold: 8}"
+B = "scenes={detector: hash}"
+
+
+def test_a_setting_that_was_changed_and_changed_back_before_it_was_used(finished, tmp_path):
+    """B's sidecars were written, B was never made: A's artifacts are what is wanted."""
+    library = finished.copy(tmp_path / "work")
+    broken = {"PATH": "/nowhere", "PYTHONPATH": str(tmp_path)}
+    (tmp_path / "scenedetect.py").write_text("raise ImportError('stopped before it began')")
+    library.run("--config", B, ok=False, env=broken)
+    sidecar = library.json("one", "fingerprints", "scenes.json")
+    assert sidecar["settings"]["scenes.detector"] == "hash"
+    assert library.plan() == []
+    assert "Nothing to be done" in library.run()
+    # Nor is there for a target of its own, which looks at the sidecar.
+    assert "Nothing to be done" in library.run("results/one/scenes.json")
+    assert "detect_scenes x2" in library.plan("--config", B)
+
+
+def test_a_wrong_model_costs_no_finished_artifact(finished, tmp_path):
+    """A typo in a model's name: the jobs fail, and what was there is there."""
+    library = finished.copy(tmp_path / "work")
+    before = snapshot(library.folder / "results")
+    for given in ("description={model: /nowhere/other.gguf}", "transcription={model: smal}"):
+        library.run("--config", given, ok=False)
+        for video in ("one", "two"):
+            for name in ("transcript.json", f"{video}.scenedesc.msgpack"):
+                assert library.result(video, name).read_bytes() == before[f"{video}/{name}"][2]
+        # What is there does not pass for what was asked for.
+        assert "write_manifest x2" in library.plan("--config", given)
+    library.run()
+    for stage in ("transcript", "scenedesc"):  # nothing was computed again
+        assert library.record("one", stage)["state"] == "failed"
+    assert library.plan() == []
+
+
+def test_a_model_on_a_disk_that_is_not_mounted_forces_nothing(finished, tmp_path):
+    library = finished.copy(tmp_path / "work")
+    model = tmp_path / "disk" / "text.gguf"
+    model.parent.mkdir()
+    shutil.copy(library.config["description"]["model"], model)
+    library.config["description"]["model"] = str(model)
+    assert library.plan() == []
+    model.unlink()
+    assert library.plan() == []
+
+
+def test_a_keyframe_deleted_by_hand_is_made_again(finished, tmp_path):
+    library = finished.copy(tmp_path / "work")
+    picture = next(library.result("one", "keyframes").glob("*.jpg"))
+    content = picture.read_bytes()
+    picture.unlink()
+    before = snapshot(library.folder / "results")
+    assert "extract_keyframes" in library.plan()
+    assert "keyframes is not what its manifest says: 1 video (one)" in library.run("-n")
+    assert snapshot(library.folder / "results") == before
+    library.run()
+    assert picture.read_bytes() == content
+    assert library.plan() == []
+
+
+def test_what_others_leave_in_our_folders_does_no_harm(finished, tmp_path):
+    library = finished.copy(tmp_path / "work")
+    folder = library.result("one", "keyframes")
+    (folder / "@eaDir").mkdir()
+    (folder / "Thumbs.db").touch()
+    assert library.plan() == []
+    library.run("-R", "write_manifest")
+    assert library.plan() == []
+
+
+def test_an_artifact_with_another_time_is_looked_at_once(finished, tmp_path):
+    """Copied without times: the content is the same, and the manifest is written anew."""
+    library = finished.copy(tmp_path / "work")
+    os.utime(library.result("one", "transcript.txt"), (1, 1))
+    before = snapshot(library.folder / "results")
+    assert library.plan() == []
+    assert snapshot(library.folder / "results") == before
+    assert "Nothing to be done" in library.run()
+    entries = library.json("one", "manifest.json")["stages"]["subtitles"]["artifacts"]
+    assert {entry["path"]: entry["mtime_ns"] for entry in entries}["transcript.txt"] == 10**9
+
+
+def test_touching_writes_no_fingerprint(finished, tmp_path):
+    library = finished.copy(tmp_path / "work")
+    library.run("--touch", "--config", A)
+    settings = library.json("one", "fingerprints", "scenes.json")["settings"]
+    assert settings["scenes.threshold"] is None
+    assert "detect_scenes x2" in library.plan("--config", A)
+
+
+def test_a_lost_sidecar_is_written_again_and_nothing_runs(finished, tmp_path):
+    library = finished.copy(tmp_path / "work")
+    library.result("one", "fingerprints", "scenes.json").unlink()
+    library.result("two", "fingerprints", "scenes.json").write_text("[1]")
+    library.run("--config", "prune=false")
+    assert library.record("one", "scenedesc") == finished.record("one", "scenedesc")
+    assert library.plan("--config", "prune=false") == []
