@@ -62,7 +62,8 @@ def differences(old: Fingerprint | None, new: Fingerprint) -> list[str]:
         said.append(f"{new['stage']}'s version {old.get('version')} -> {new['version']}")
     before, after = old.get("source") or {}, new["source"]
     if before.get("path") != after["path"]:
-        said.append("source moved")
+        there = Path(before.get("path", "")).is_file()
+        said.append("source moved" + (", though the old one is still there" if there else ""))
     if (before.get("size"), before.get("mtime_ns")) != (after["size"], after["mtime_ns"]):
         said.append("source changed (its size or time)")
     before, after = old.get("settings") or {}, new["settings"]
