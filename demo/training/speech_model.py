@@ -20,7 +20,9 @@ POSITIONS = 1500
 CONTENT = 501  # positions that the 1,000 frames of 10 s reach, through the two convolutions
 ALIGNMENT_HEADS = [[1, 0], [1, 1]]  # layer, head: these learn where each word is
 
-_MEL_FILTERS = torch.tensor(FeatureExtractor.get_mel_filters(16_000, 400, MELS), dtype=torch.float32)
+_MEL_FILTERS = torch.tensor(
+    FeatureExtractor.get_mel_filters(16_000, 400, MELS), dtype=torch.float32
+)
 _WINDOW = torch.hann_window(400)
 
 
@@ -81,10 +83,16 @@ def _heads(projection, x):
 
 def _attend(layer, x, memory, bias, scores=False, causal=False):
     """Attention with the weights of one of transformers' WhisperAttention modules; with `scores` also log-weights."""
-    query, key, value = _heads(layer.q_proj, x), _heads(layer.k_proj, memory), _heads(layer.v_proj, memory)
+    query, key, value = (
+        _heads(layer.q_proj, x),
+        _heads(layer.k_proj, memory),
+        _heads(layer.v_proj, memory),
+    )
     log_weights = None
     if scores:
-        log_weights = torch.log_softmax(query @ key.transpose(2, 3) / math.sqrt(query.shape[-1]) + bias, dim=-1)
+        log_weights = torch.log_softmax(
+            query @ key.transpose(2, 3) / math.sqrt(query.shape[-1]) + bias, dim=-1
+        )
         out = log_weights.exp() @ value
     else:
         out = F.scaled_dot_product_attention(query, key, value, attn_mask=bias, is_causal=causal)

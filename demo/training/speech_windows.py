@@ -18,9 +18,55 @@ WINDOW_SAMPLES = int(WINDOW_S * SAMPLE_RATE)
 FRAME_S = 0.02  # one encoder position
 LONGEST = 96  # tokens of a window's longer sequence; 10 s of the fastest speech fit
 
-ACCENTS = ["en", "en-us", "en-gb-x-rp", "en-gb-scotland", "en-029", "en-gb-x-gbclan", "en-gb-x-gbcwmd"]
+ACCENTS = [
+    "en",
+    "en-us",
+    "en-gb-x-rp",
+    "en-gb-scotland",
+    "en-029",
+    "en-gb-x-gbclan",
+    "en-gb-x-gbcwmd",
+]
 VARIANTS = ["f1", "f2", "f3", "f4", "m1", "m2", "m3", "m5", "m7"]
-NAMED_VARIANTS = ["Alex", "Andrea", "Andy", "Annie", "Gene", "Lee", "Mario", "Michael", "Mike", "adam", "anika", "announcer", "aunty", "belinda", "boris", "david", "ed", "edward", "grandma", "ian", "john", "linda", "max", "michel", "norbert", "paul", "quincy", "rob", "robert", "shelby", "steph", "travis", "victor", "zac", "klatt", "klatt2", "klatt4"]
+NAMED_VARIANTS = [
+    "Alex",
+    "Andrea",
+    "Andy",
+    "Annie",
+    "Gene",
+    "Lee",
+    "Mario",
+    "Michael",
+    "Mike",
+    "adam",
+    "anika",
+    "announcer",
+    "aunty",
+    "belinda",
+    "boris",
+    "david",
+    "ed",
+    "edward",
+    "grandma",
+    "ian",
+    "john",
+    "linda",
+    "max",
+    "michel",
+    "norbert",
+    "paul",
+    "quincy",
+    "rob",
+    "robert",
+    "shelby",
+    "steph",
+    "travis",
+    "victor",
+    "zac",
+    "klatt",
+    "klatt2",
+    "klatt4",
+]
 # Never trained on, for the held-out measurements.
 HELD_OUT_ACCENTS = ["en-us-nyc"]
 HELD_OUT_VARIANTS = ["m4", "m6", "f5", "Alicia", "benjamin"]
@@ -63,11 +109,19 @@ def make_speakers(count: int, each: int, seed: int) -> list[list[Utterance]]:
     texts = sentences(seed)
     speakers = []
     for _ in range(count):
-        voice, speed, pitch = pick_voice(rng), int(rng.integers(115, 221)), int(rng.integers(15, 86))
+        voice, speed, pitch = (
+            pick_voice(rng),
+            int(rng.integers(115, 221)),
+            int(rng.integers(15, 86)),
+        )
         said = []
         for _ in range(each):
             samples, words = speak(_punctuate(next(texts), rng), voice, speed, pitch)
-            said.append(Utterance(samples, [(word.rstrip(",.!?"), start, end) for word, start, end in words]))
+            said.append(
+                Utterance(
+                    samples, [(word.rstrip(",.!?"), start, end) for word, start, end in words]
+                )
+            )
         speakers.append(said)
     return speakers
 
@@ -95,7 +149,10 @@ def _make_noise(rng, count: int) -> np.ndarray:
     if rng.random() < 0.3:
         time = np.arange(count) / SAMPLE_RATE
         base = rng.choice([50, 60, 100, 120, rng.uniform(100, 2000)])
-        tone = sum(np.sin(2 * np.pi * base * k * time + rng.uniform(0, 6)) * rng.random() for k in (1, 2, 3))
+        tone = sum(
+            np.sin(2 * np.pi * base * k * time + rng.uniform(0, 6)) * rng.random()
+            for k in (1, 2, 3)
+        )
         sound = sound * rng.uniform(0, 0.5) + tone
         sound /= sound.std() + 1e-9
     return sound.astype(np.float32)
@@ -106,7 +163,9 @@ def _disturb(samples: np.ndarray, rng) -> np.ndarray:
     level = float(np.sqrt(np.mean(samples**2))) or 0.05
     if rng.random() < 0.7:
         samples = samples + _noise(rng, len(samples)) * level * 10 ** (-rng.uniform(12, 50) / 20)
-    elif rng.random() < 0.5:  # the rounding noise of 16-bit audio; else true digital silence in the pauses
+    elif (
+        rng.random() < 0.5
+    ):  # the rounding noise of 16-bit audio; else true digital silence in the pauses
         samples = samples + rng.standard_normal(len(samples)).astype(np.float32) * 3e-5
     if rng.random() < 0.4:
         spectrum = np.fft.rfft(samples)
@@ -125,7 +184,13 @@ def _place(rng, speakers):
     mixed = rng.random() < 0.3
     kind = rng.random()
     # Where the first sentence starts: soon (after a seek or a detected voice), late, or before the window.
-    first = rng.uniform(0, 0.15) if kind < 0.3 else rng.uniform(0, 0.8) if kind < 0.75 else rng.uniform(0.8, 3)
+    first = (
+        rng.uniform(0, 0.15)
+        if kind < 0.3
+        else rng.uniform(0, 0.8)
+        if kind < 0.75
+        else rng.uniform(0.8, 3)
+    )
     limit = rng.integers(1, 7) if rng.random() < 0.5 else 99
     placed, time = [], first
     while time < WINDOW_S and len(placed) < limit:
@@ -162,13 +227,17 @@ def make_window(rng, speakers):
         offset = int(start * SAMPLE_RATE)
         skip = max(-offset, 0)
         piece = utterance.samples[skip : skip + max(len(samples) - max(offset, 0), 0)]
-        samples[max(offset, 0) : max(offset, 0) + len(piece)] += piece * 10 ** (rng.uniform(-4, 4) / 20)
+        samples[max(offset, 0) : max(offset, 0) + len(piece)] += piece * 10 ** (
+            rng.uniform(-4, 4) / 20
+        )
         words = [(w, s + start, e + start) for w, s, e in utterance.words]
         # A word counts when nearly all of it is heard.
         whole = [w for w in words if w[1] > -0.3 * (w[2] - w[1]) - 0.01 and w[2] < length + 0.03]
         said.append((words, [(w, max(s, 0.0), min(e, length)) for w, s, e in whole]))
     frames = [
-        (w if (w, max(s, 0.0), min(e, length)) in whole else None, s, e) for words, whole in said for w, s, e in words
+        (w if (w, max(s, 0.0), min(e, length)) in whole else None, s, e)
+        for words, whole in said
+        for w, s, e in words
     ]
     return _disturb(samples, rng), *_sequences(said, length), frames
 
@@ -182,7 +251,13 @@ def _sequences(said, length):
         if not whole:
             if cut and words[0][1] < length - 0.02:
                 start = min(max(words[0][1], 0.0), length)
-                timed.append((tokens.timestamp(start if timed else min(start, 1.0)), start - 0.06, start + 0.06))
+                timed.append(
+                    (
+                        tokens.timestamp(start if timed else min(start, 1.0)),
+                        start - 0.06,
+                        start + 0.06,
+                    )
+                )
             continue
         start, end = whole[0][1], whole[-1][2]
         lead = [(tokens.PAUSE_ID, previous_end, start)]
@@ -222,7 +297,9 @@ def _silent_window(rng):
         samples = _noise(rng, count) * 10 ** (-rng.uniform(10, 70) / 20)
     else:
         time = np.arange(count) / SAMPLE_RATE
-        samples = np.sin(2 * np.pi * rng.uniform(80, 4000) * time) * 10 ** (-rng.uniform(3, 40) / 20)
+        samples = np.sin(2 * np.pi * rng.uniform(80, 4000) * time) * 10 ** (
+            -rng.uniform(3, 40) / 20
+        )
     length = count / SAMPLE_RATE
     timed, plain = _sequences([], length)
     return samples.astype(np.float32), timed, plain, []

@@ -20,7 +20,10 @@ _DONT_EXIT = 0x8000
 _CHARS_UTF8 = 1
 _EVENT_END_OF_LIST, _EVENT_WORD, _EVENT_PHONEME = 0, 1, 7
 _PARAMETER_RATE, _PARAMETER_PITCH = 1, 3
-_RENAMED = {"en-gb": "en", "en-uk": "en"}  # British English, whose voice name in espeak-ng is plain "en"
+_RENAMED = {
+    "en-gb": "en",
+    "en-uk": "en",
+}  # British English, whose voice name in espeak-ng is plain "en"
 
 _lock = threading.Lock()  # the library has one global voice and one global callback
 
@@ -42,7 +45,9 @@ class _Event(ctypes.Structure):
     ]
 
 
-_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+_CALLBACK = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
+)
 
 
 @functools.cache
@@ -53,7 +58,9 @@ def _library() -> ctypes.CDLL:
     data = espeakng_loader.get_data_path().encode()
     rate = library.espeak_Initialize(_OUTPUT_SYNCHRONOUS, 0, data, _PHONEME_EVENTS | _DONT_EXIT)
     if rate != _ESPEAK_RATE:
-        raise RuntimeError(f"espeak-ng did not start (got {rate}, expected {_ESPEAK_RATE} Hz); reinstall espeakng-loader")
+        raise RuntimeError(
+            f"espeak-ng did not start (got {rate}, expected {_ESPEAK_RATE} Hz); reinstall espeakng-loader"
+        )
     return library
 
 
@@ -114,7 +121,9 @@ def _synthesize(text, voice, speed, pitch):
 def _word_times(words, starts, phonemes, total):
     """`(word, start_s, end_s)` of each word, from its first phoneme to the next word or pause."""
     positions = np.cumsum([0] + [len(word) + 1 for word in words[:-1]])
-    begin_of = _spread(words, [starts.get(int(p)) for p in positions], [s for s, _ in phonemes], total)
+    begin_of = _spread(
+        words, [starts.get(int(p)) for p in positions], [s for s, _ in phonemes], total
+    )
     times = []
     for i, word in enumerate(words):
         begin, limit = begin_of[i], begin_of[i + 1]
@@ -148,7 +157,9 @@ def _spread(words, begins, phonemes, total):
 @functools.cache
 def _resampling_matrix(up=320, down=441, half_width=24):
     """Windowed-sinc filters that turn each block of 441 samples into 320, shape (441 + 2 * half_width, 320)."""
-    cutoff = 0.96 * up / down  # of the input's Nyquist frequency: flat to 7.3 kHz, above 8 kHz 80 dB down
+    cutoff = (
+        0.96 * up / down
+    )  # of the input's Nyquist frequency: flat to 7.3 kHz, above 8 kHz 80 dB down
     centers = np.arange(up) * down / up
     offsets = np.arange(-half_width, down + half_width)[:, None] - centers[None, :]
     inside = np.abs(offsets) <= half_width

@@ -28,7 +28,9 @@ import speech_windows as windows
 IGNORED = -100  # cross_entropy's label for "no loss here"
 POSITIONS = speech_model.CONTENT + 1
 ATTENTION_WEIGHT, NAMING_WEIGHT = 0.5, 0.5
-LISTENING_SHARE = 0.2  # of the time, for learning to name the word at each position before anything else
+LISTENING_SHARE = (
+    0.2  # of the time, for learning to name the word at each position before anything else
+)
 
 
 def make_batch(rng, speakers, size: int) -> dict[str, torch.Tensor]:
@@ -65,7 +67,13 @@ def make_batch(rng, speakers, size: int) -> dict[str, torch.Tensor]:
         for (before, _, _), (_, begin, end) in itertools.pairwise(plain):
             first, last = _positions(begin, end, at_least=1)
             frames[i, first:last, 1] = _name(before)
-    return {"features": torch.stack(spectra), "inputs": inputs, "labels": labels, "focus": focus, "frames": frames}
+    return {
+        "features": torch.stack(spectra),
+        "inputs": inputs,
+        "labels": labels,
+        "focus": focus,
+        "frames": frames,
+    }
 
 
 def _name(token: int) -> int:
@@ -100,13 +108,25 @@ def losses(model, namer, batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tenso
         memory = speech_model.encode(model, batch["features"])
         logits, log_attention = speech_model.decode(model, memory, batch["inputs"])
         naming = _naming_loss(namer, memory, batch["frames"])
-    token = F.cross_entropy(logits.float().flatten(0, 2), batch["labels"].flatten(), ignore_index=IGNORED)
+    token = F.cross_entropy(
+        logits.float().flatten(0, 2), batch["labels"].flatten(), ignore_index=IGNORED
+    )
     asked = batch["focus"].sum()
-    attention = -(batch["focus"][:, None] * log_attention.float()).sum() / (asked * len(speech_model.ALIGNMENT_HEADS))
+    attention = -(batch["focus"][:, None] * log_attention.float()).sum() / (
+        asked * len(speech_model.ALIGNMENT_HEADS)
+    )
     return token, attention, naming
 
 
-def train(minutes: float, steps: int, batch_size: int, peak_rate: float, seed: int, resume: bool, work: Path) -> None:
+def train(
+    minutes: float,
+    steps: int,
+    batch_size: int,
+    peak_rate: float,
+    seed: int,
+    resume: bool,
+    work: Path,
+) -> None:
     """Train until `steps` or `minutes` are over, whichever is first; the newest weights are in work/speech.pt.
 
     With `resume` go on from those instead of starting with fresh weights and the listening phase.
@@ -146,10 +166,15 @@ def train(minutes: float, steps: int, batch_size: int, peak_rate: float, seed: i
         optimizer.step()
         mean += (np.array(shown) - mean) / min(step, 50)
         if step % 4 == 0:  # new voices and sentences all the time
-            speakers[step // 4 % len(speakers)] = windows.make_speakers(1, 10, seed * 100_000 + step)[0]
+            speakers[step // 4 % len(speakers)] = windows.make_speakers(
+                1, 10, seed * 100_000 + step
+            )[0]
         if step % 100 == 0:
             minute = (time.monotonic() - started) / 60
-            print(f"{minute:5.1f} min, step {step}: tokens {mean[0]:.3f}, attention {mean[1]:.3f}, ", end="")
+            print(
+                f"{minute:5.1f} min, step {step}: tokens {mean[0]:.3f}, attention {mean[1]:.3f}, ",
+                end="",
+            )
             print(f"naming {mean[2]:.3f}, rate {rate:.1e}", flush=True)
         if step % 200 == 0:
             _save(parts, work)
@@ -172,7 +197,9 @@ def convert(work: Path, folder: Path) -> None:
     difference = speech_model.check_padding(model.eval(), F.pad(torch.rand(2, 80, 1000), (0, 4)))
     if difference > 1e-3:
         raise RuntimeError(f"the shortened training pass differs from Whisper's by {difference}")
-    model.generation_config._from_model_config = False  # else it is made anew on loading, without the next lines
+    model.generation_config._from_model_config = (
+        False  # else it is made anew on loading, without the next lines
+    )
     model.generation_config.alignment_heads = speech_model.ALIGNMENT_HEADS
     model.generation_config.suppress_tokens = []
     model.generation_config.begin_suppress_tokens = [tokens.END_ID]
@@ -201,24 +228,42 @@ def convert(work: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--minutes", type=float, default=40, help="time budget (default 40)")
-    parser.add_argument("--steps", type=int, default=8000, help="most training steps (default 8000)")
+    parser.add_argument(
+        "--steps", type=int, default=8000, help="most training steps (default 8000)"
+    )
     parser.add_argument("--batch", type=int, default=6, help="windows a step (default 6)")
-    parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate (default 0.0015)")
+    parser.add_argument(
+        "--rate", type=float, default=1.5e-3, help="highest learning rate (default 0.0015)"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default 1)")
     here = Path(__file__).resolve().parent
-    parser.add_argument("--model", type=Path, default=here.parent / "models" / "speech", help="folder to write")
+    parser.add_argument(
+        "--model", type=Path, default=here.parent / "models" / "speech", help="folder to write"
+    )
     default = Path(tempfile.gettempdir()) / "reelmake-speech"
     parser.add_argument("--work", type=Path, default=default, help="folder for the newest weights")
     parser.add_argument("--resume", action="store_true", help="go on from the newest weights")
-    parser.add_argument("--convert-only", action="store_true", help="convert the newest weights without training")
+    parser.add_argument(
+        "--convert-only", action="store_true", help="convert the newest weights without training"
+    )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
     if not options.convert_only:
-        train(options.minutes, options.steps, options.batch, options.rate, options.seed, options.resume, options.work)
+        train(
+            options.minutes,
+            options.steps,
+            options.batch,
+            options.rate,
+            options.seed,
+            options.resume,
+            options.work,
+        )
     convert(options.work, options.model)
 
 

@@ -7,13 +7,150 @@ the templates instead of the sounds. Training and held-out sentences never overl
 import random
 import zlib
 
-WORDS = ["a", "again", "amazing", "and", "background", "ball", "big", "bird", "black", "blue", "car", "cat", "center", "cheers", "circle", "crashes", "crowd", "cyan", "dog", "door", "eight", "explosion", "falls", "fire", "five", "four", "goal", "goodbye", "gray", "green", "happens", "happy", "hello", "in", "is", "jumps", "left", "loudly", "moves", "near", "nine", "nothing", "now", "on", "one", "opens", "orange", "pink", "player", "purple", "quickly", "quiet", "quietly", "red", "right", "river", "rolls", "room", "runs", "scene", "scores", "see", "seven", "shouts", "sings", "six", "sleeps", "slowly", "small", "square", "stops", "team", "ten", "the", "this", "three", "to", "today", "train", "triangle", "two", "under", "video", "waits", "we", "welcome", "white", "wins", "yellow"]
+WORDS = [
+    "a",
+    "again",
+    "amazing",
+    "and",
+    "background",
+    "ball",
+    "big",
+    "bird",
+    "black",
+    "blue",
+    "car",
+    "cat",
+    "center",
+    "cheers",
+    "circle",
+    "crashes",
+    "crowd",
+    "cyan",
+    "dog",
+    "door",
+    "eight",
+    "explosion",
+    "falls",
+    "fire",
+    "five",
+    "four",
+    "goal",
+    "goodbye",
+    "gray",
+    "green",
+    "happens",
+    "happy",
+    "hello",
+    "in",
+    "is",
+    "jumps",
+    "left",
+    "loudly",
+    "moves",
+    "near",
+    "nine",
+    "nothing",
+    "now",
+    "on",
+    "one",
+    "opens",
+    "orange",
+    "pink",
+    "player",
+    "purple",
+    "quickly",
+    "quiet",
+    "quietly",
+    "red",
+    "right",
+    "river",
+    "rolls",
+    "room",
+    "runs",
+    "scene",
+    "scores",
+    "see",
+    "seven",
+    "shouts",
+    "sings",
+    "six",
+    "sleeps",
+    "slowly",
+    "small",
+    "square",
+    "stops",
+    "team",
+    "ten",
+    "the",
+    "this",
+    "three",
+    "to",
+    "today",
+    "train",
+    "triangle",
+    "two",
+    "under",
+    "video",
+    "waits",
+    "we",
+    "welcome",
+    "white",
+    "wins",
+    "yellow",
+]
 
-NOUNS = ["ball", "bird", "car", "cat", "crowd", "dog", "door", "explosion", "fire", "goal", "player", "river", "room", "scene", "team", "train", "video"]
+NOUNS = [
+    "ball",
+    "bird",
+    "car",
+    "cat",
+    "crowd",
+    "dog",
+    "door",
+    "explosion",
+    "fire",
+    "goal",
+    "player",
+    "river",
+    "room",
+    "scene",
+    "team",
+    "train",
+    "video",
+]
 SHAPES = ["circle", "square", "triangle"]
-COLORS = ["black", "blue", "cyan", "gray", "green", "orange", "pink", "purple", "red", "white", "yellow"]
+COLORS = [
+    "black",
+    "blue",
+    "cyan",
+    "gray",
+    "green",
+    "orange",
+    "pink",
+    "purple",
+    "red",
+    "white",
+    "yellow",
+]
 ADJECTIVES = ["amazing", "big", "happy", "quiet", "small"]
-VERBS = ["cheers", "crashes", "falls", "happens", "jumps", "moves", "opens", "rolls", "runs", "scores", "shouts", "sings", "sleeps", "stops", "waits", "wins"]
+VERBS = [
+    "cheers",
+    "crashes",
+    "falls",
+    "happens",
+    "jumps",
+    "moves",
+    "opens",
+    "rolls",
+    "runs",
+    "scores",
+    "shouts",
+    "sings",
+    "sleeps",
+    "stops",
+    "waits",
+    "wins",
+]
 ADVERBS = ["again", "loudly", "now", "quickly", "quietly", "slowly", "today"]
 NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 PLACES = ["in", "near", "on", "to", "under"]
@@ -73,7 +210,9 @@ def _fill(template: str, rng: random.Random) -> str:
 
 
 def _shuffled(rng: random.Random) -> str:
-    words = [rng.choice(WORDS) for _ in range(rng.choice([1, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 8, 9, 10]))]
+    words = [
+        rng.choice(WORDS) for _ in range(rng.choice([1, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 8, 9, 10]))
+    ]
     while words[-1] in NOT_LAST:
         words[-1] = rng.choice(WORDS)
     return " ".join(words)
