@@ -151,23 +151,20 @@ def test_a_killed_writer_leaves_what_it_appended(tmp_path):
     assert read(tmp_path) == [0, 1, 2, 3, 4]
 
 
-def test_stages_that_end_and_begin_at_once_do_not_meet(tmp_path):
-    """One takes the empty folder away while the other one makes its file in it."""
-    code = f"""
-        import sys
-        from pathlib import Path
-        from reelmake.journal import Journal
-        for number in range(300):
-            journal = Journal(Path({str(tmp_path)!r}) / "journal", sys.argv[1], {KEY!r})
-            assert journal.records == []
-            journal.append(number)
-            journal.close(done=True)
-    """
-    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(code)]
-    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
-    jobs = [subprocess.Popen([*command, stage], env=environment) for stage in "ST"]
-    assert [job.wait(timeout=60) for job in jobs] == [0, 0]
-    assert os.listdir(tmp_path) == []
+def test_another_stage_may_take_the_empty_folder_away_meanwhile(tmp_path, monkeypatch):
+    folder = tmp_path / "journal"
+    other = Journal(folder, "T", KEY)
+    mkdir = Path.mkdir
+
+    def and_gone(*args, **options):
+        mkdir(*args, **options)
+        monkeypatch.undo()
+        other.close(done=True)
+        assert not folder.exists()
+
+    monkeypatch.setattr(Path, "mkdir", and_gone)
+    write(folder, RECORDS)
+    assert read(folder) == RECORDS
 
 
 VALUES = st.recursive(
