@@ -85,7 +85,9 @@ def test_every_chunk_goes_on_where_the_last_ended_and_none_is_too_long(parts, se
 
 
 def test_the_smallest_chunks_are_cut_too():
-    assert cuts(sound_of([(0.8, 0.3), (0.15, 0), (2, 0.3)]), 1)[1] == pytest.approx(0.875, abs=0.02)
+    assert cuts(sound_of([(0.75, 0.3), (0.15, 0), (2, 0.3)]), 1)[1] == pytest.approx(
+        0.825, abs=0.02
+    )
 
 
 def test_speech_is_cut_between_sentences():
