@@ -170,7 +170,8 @@ def test_where_every_frame_failed_the_next_run_asks_again(library):
     assert library.artifact.read_bytes() == library.whole
 
 
-def test_a_killed_transcript_goes_on_after_its_last_chunk(workspace, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_stopped_transcript_goes_on_after_its_last_chunk(workspace, tmp_path, number):
     (workspace.videos / "film.mp4").symlink_to(ROOT / "demo" / "videos" / "demo.mp4")
     workspace.config["transcription"]["chunk_minutes"] = 0.05
     target = "results/film/transcript.json"
@@ -179,8 +180,8 @@ def test_a_killed_transcript_goes_on_after_its_last_chunk(workspace, tmp_path):
         journals = workspace.result("film", "journal")
         wait_for(lambda: any(path.stat().st_size > 500 for path in journals.glob("*")))
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        os.killpg(process.pid, number)
+        process.communicate(timeout=15)
     assert not workspace.result("film", "transcript.json").exists()
     workspace.run("--unlock")
     undisturbed = workspace.copy(tmp_path / "undisturbed")
