@@ -1,11 +1,13 @@
 """What is seen: results/V/V.scenedesc.msgpack."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelmake import artifact, descriptions, vision
 from reelmake.errors import StageError
 from reelmake.job import Job, job
+from reelmake.journal import Journal
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -22,30 +24,55 @@ def describe_scenes(
     gpu_layers: int,
     threads: int,
 ) -> None:
-    """Describe each keyframe. A frame that fails is null; if every frame does, the stage fails."""
+    """Describe each keyframe. A frame that fails is null; if every frame does, the stage fails.
+
+    Each result is journaled: what an earlier job described is not described again.
+    """
     records = artifact.read_json(keyframes)["keyframes"]
-    results: list[dict[str, Any]] = []
-    if records:  # a film without pictures needs no model
-        language_model = vision.local_file("model", model, repo_id)
-        encoder = vision.local_file("mmproj", mmproj, repo_id)
-        with vision.Vision(language_model, encoder, this.settings, gpu_layers, threads) as seeing:
-            for record in records:
-                results.append({"record": record, "description": _describe(seeing, folder, record)})
-                this.progress(len(results), len(records))
-    failed = sum(result["description"] is None for result in results)
-    this.record["items_failed"] = failed
-    if results and failed == len(results):
-        raise StageError(
-            f"the model {model} failed on all {failed} frames; the log says how: "
-            f"{this.record['log']}",
-            kind="engine",
-        )
-    descriptions.write(output, _metadata(this, len(results), failed), results)
+    with this.journal() as journal:
+        results = _resume(journal, records)
+        this.progress(len(results), len(records))
+        if len(results) < len(records):  # else no model is needed
+            language_model = vision.local_file("model", model, repo_id)
+            encoder = vision.local_file("mmproj", mmproj, repo_id)
+            with vision.Vision(
+                language_model, encoder, this.settings, gpu_layers, threads
+            ) as seeing:
+                for record in records[len(results) :]:
+                    with this.item():
+                        description = _describe(seeing, folder, record)
+                        results.append({"record": record, "description": description})
+                        journal.append(results[-1])
+                        this.progress(len(results), len(records))
+        failed = sum(result["description"] is None for result in results)
+        this.record["items_failed"] = failed
+        if results and failed == len(results):
+            journal.close(done=True)  # the next run asks the model again
+            raise StageError(
+                f"the model {model} failed on all {failed} frames; the log says how: "
+                f"{this.record['log']}",
+                kind="engine",
+            )
+        descriptions.write(output, _metadata(this, len(results), failed), results)
+
+
+def _resume(journal: Journal, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The journaled results of the first keyframes, up to one that has none."""
+    known = {json.dumps(result["record"]): result for result in journal.records}
+    results = []
+    for record in records:
+        result = known.get(json.dumps(record))
+        if result is None:
+            break
+        results.append(result)
+    return results
 
 
 def _describe(seeing: vision.Vision, folder: Path, record: dict[str, Any]) -> dict[str, str] | None:
     try:
-        return seeing.describe((folder / record["file"]).read_bytes())
+        description = seeing.describe((folder / record["file"]).read_bytes())
+        "".join(description.values()).encode()  # half of a surrogate pair can't be written
+        return description
     except ValueError as error:
         print(f"{record['file']}: no description: {error}")
         return None

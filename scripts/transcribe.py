@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelmake import artifact, transcription
+from reelmake.chunks import WavFile
 from reelmake.job import Job, job
 
 if TYPE_CHECKING:
@@ -11,11 +12,12 @@ if TYPE_CHECKING:
 
 
 def transcribe(this: Job, audio: Path, output: Path, model: str, device: str, threads: int) -> None:
-    """Transcribe the sound with the settings of the fingerprint."""
-    transcript = transcription.transcribe(
-        transcription.read_wav(audio), this.settings, model, device, threads, this.progress
-    )
-    artifact.write_json(output, transcript, "transcript")
+    """Transcribe the sound with the settings of the fingerprint, chunk by chunk."""
+    with this.journal() as journal:
+        transcript = transcription.transcribe(
+            WavFile(audio), this.settings, model, device, threads, this.progress, journal
+        )
+        artifact.write_json(output, transcript, "transcript")
 
 
 if __name__ == "__main__":

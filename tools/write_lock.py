@@ -12,7 +12,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 ENVIRONMENTS = {
     "media": ("av", "ffmpeg-python", "imageio-ffmpeg", "jsonschema", "numpy"),
-    "speech": ("faster-whisper", "ctranslate2", "jsonschema", "numpy", "onnxruntime", "pysubs2"),
+    "speech": (
+        "faster-whisper",
+        "ctranslate2",
+        "jsonschema",
+        "msgpack",
+        "numpy",
+        "onnxruntime",
+        "pysubs2",
+    ),
     "pictures": (
         "av",
         "ffmpeg-python",

@@ -31,14 +31,14 @@ def writing(path: Path, durable: bool = True) -> Iterator[Path]:
         yield temporary
         if durable and temporary.is_dir():
             for name in os.listdir(temporary):
-                _sync(temporary / name)
+                sync(temporary / name)
         if durable:
-            _sync(temporary)
+            sync(temporary)
         if path.is_dir():  # a folder can't be renamed onto one that is not empty
             shutil.rmtree(path)
         os.replace(temporary, path)
         if durable:
-            _sync(path.parent)
+            sync(path.parent)
     finally:
         remove(temporary)
 
@@ -116,7 +116,7 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Flush a file or a folder's entries to the disk, so that a power cut keeps the rename."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -15,12 +15,17 @@ import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reelmake import artifact, lock, source
 from reelmake.errors import Kind, StageError, UserError, printable
 from reelmake.fingerprint import Fingerprint
 from reelmake.stages import STAGES
+
+if TYPE_CHECKING:
+    from reelmake.journal import Journal
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Job:
@@ -42,6 +47,7 @@ class Job:
         }
         self._path = self.results / "jobs" / f"{self.stage}.json"
         self._saved = 0.0
+        self._journaled = self._in_item = self._stopped = False
         before = artifact.read_json(self._path) or {}
         again = before.get("key") == self.fingerprint["key"] and before.get("state") != "done"
         self.record: dict[str, Any] = {
@@ -58,8 +64,47 @@ class Job:
             },
         }
 
+    @contextlib.contextmanager
+    def journal(self) -> "Iterator[Journal]":
+        """The stage's journal. Publish the artifact inside: it is deleted when the block ends well.
+
+        Tell `progress` before the first item how many came from it: the record's
+        `items_resumed`.
+        """
+        from reelmake.journal import Journal  # the workflow itself needs no msgpack
+
+        journal = Journal(self.results / "journal", self.stage, self.fingerprint["key"])
+        self._journaled = True
+        try:
+            yield journal
+            journal.close(done=True)
+        finally:
+            journal.close()
+
+    @contextlib.contextmanager
+    def item(self) -> Iterator[None]:
+        """An item that a signal lets finish: the job stops when the block ends.
+
+        A second signal stops it at once, as any signal does outside.
+        """
+        self._in_item = True
+        try:
+            yield
+        finally:
+            self._in_item = False
+        if self._stopped:
+            raise KeyboardInterrupt
+
+    def on_signal(self, number: int, frame: object) -> None:
+        """The handler: stop now, or after the item in work."""
+        again, self._stopped = self._stopped, True
+        if again or not self._in_item:
+            raise KeyboardInterrupt
+
     def progress(self, done: int, total: int) -> None:
         """Say how far the job is, in items; written at most once a second."""
+        if self._journaled:
+            self.record.setdefault("items_resumed", done)
         self.record |= {"items_done": done, "items_total": total}
         if time.monotonic() - self._saved > 1:
             self.save()
@@ -82,16 +127,18 @@ def job(sidecar: str, log: str) -> Iterator[Job]:
     """
     terminal = _redirect(log)
     at_work = lock.hold_job()
-    signal.signal(signal.SIGTERM, _terminate)
     try:
         this = Job(sidecar, log)
-    except (TypeError, KeyError, LookupError):
+    except (TypeError, LookupError):
         os.write(terminal, f"reelmake: {sidecar} is gone or damaged; run again\n".encode())
         os._exit(1)
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, this.on_signal)
     this.save()
     try:
         yield this
-    except (KeyboardInterrupt, _Terminated):
+    except KeyboardInterrupt:
         _fail(this, terminal, "stopped from outside; the next run takes it up again", "killed")
     except StageError as error:
         failure = _vanished(this) or error if error.kind == "input" else error
@@ -103,9 +150,7 @@ def job(sidecar: str, log: str) -> Iterator[Job]:
         _fail(this, terminal, message, "resources")
     except OSError as error:
         traceback.print_exc()
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        cause = "the disk is full; free some space" if full else f"{error}"
-        _fail(this, terminal, cause, "resources" if full else "engine")
+        _fail(this, terminal, *_explain(error))
     except Exception as error:
         traceback.print_exc()
         message = f"{type(error).__name__}: {error}; the log has the details: {log}"
@@ -122,12 +167,13 @@ def refuse(results: Path, reason: str) -> None:
     artifact.write_json(results / "jobs" / "media.json", record, durable=False)
 
 
-class _Terminated(BaseException):
-    """SIGTERM arrived."""
-
-
-def _terminate(signum: int, frame: object) -> None:
-    raise _Terminated
+def _explain(error: OSError) -> tuple[str, Kind]:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full; free some space", "resources"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        reason = f"{error.filename or 'the results'}: {error.strerror}"
+        return f"{reason}; check the disk and the permissions", "resources"
+    return str(error), "engine"
 
 
 def _redirect(log: str) -> int:
@@ -151,6 +197,8 @@ def _vanished(this: Job) -> StageError | None:
 
 
 def _fail(this: Job, terminal: int, cause: str, kind: Kind) -> None:
+    for number in SIGNALS:  # another one must not keep the reason from being written
+        signal.signal(number, signal.SIG_IGN)
     message = printable(f"{this.video}: {this.stage}: {cause}")
     this.record |= {
         "state": "failed",

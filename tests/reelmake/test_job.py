@@ -74,7 +74,13 @@ def test_a_job_that_ends_well(run):
         ("raise StageError('no network', kind='transient')", "transient", "no network"),
         ("raise MemoryError", "resources", "out of memory"),
         ("raise OSError(errno.ENOSPC, 'No space left on device')", "resources", "disk is full"),
-        ("raise PermissionError(errno.EACCES, 'denied', 'x')", "engine", "denied"),
+        (
+            "raise OSError(errno.EROFS, 'Read-only', 'x')",
+            "resources",
+            "x: Read-only; check the disk",
+        ),
+        ("raise OSError(errno.EACCES, 'denied', 'x')", "resources", "x: denied; check the disk"),
+        ("raise OSError(errno.EIO, 'unreadable', 'x')", "engine", "unreadable"),
         ("{}['nobody foresaw']", "engine", "nobody foresaw"),
         ("os.kill(os.getpid(), 15)\ntime.sleep(5)", "killed", "stopped from outside"),
         ("os.kill(os.getpid(), 2)\ntime.sleep(5)", "killed", "stopped from outside"),
@@ -130,3 +136,67 @@ def test_progress_is_written_at_most_once_a_second(run):
         assert os.stat(this._path).st_mtime_ns == first
     """
     assert run(block)[0].returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_an_item_finish_and_a_second_one_does_not(run, number):
+    block = f"""
+        for item in range(3):
+            with this.item():
+                if item == 1:
+                    for _ in range({{times}}):
+                        os.kill(os.getpid(), {int(number)})
+                        time.sleep(0.01)
+                print("finished", item)
+            print("after", item)
+    """
+    process, record = run(block.format(times=1))
+    assert process.returncode == 1
+    assert record["class"] == "killed"
+    assert "finished 1" in process.log
+    assert "after 1" not in process.log
+    process, record = run(block.format(times=2))
+    assert process.returncode == 1
+    assert record["class"] == "killed"
+    assert "after 0" in process.log
+    assert "finished 1" not in process.log
+
+
+def test_an_item_that_fails_says_why_though_a_signal_came(run):
+    _, record = run("""
+        with this.item():
+            os.kill(os.getpid(), 15)
+            raise StageError("the model is gone")
+    """)
+    assert "the model is gone" in record["error"]
+
+
+def test_a_journal_lasts_until_the_block_ends_well(run):
+    block = """
+        with this.journal() as journal:
+            this.progress(len(journal.records), 3)
+            for item in range(len(journal.records), 3):
+                journal.append(item)
+                this.progress(item + 1, 3)
+                if {stop} == item:
+                    raise StageError("x")
+            print(journal.records)
+    """
+    folder = run.record.parents[1] / "journal"
+    _, record = run(block.format(stop=1))
+    assert (record["items_resumed"], record["items_done"]) == (0, 2)
+    assert [path.name for path in folder.iterdir()] == [f"media.{record['key']}.msgpack"]
+    process, record = run(block.format(stop=None))
+    assert (record["items_resumed"], record["items_done"]) == (2, 3)
+    assert "[0, 1]" in process.log
+    assert not folder.exists()
+
+
+def test_a_journal_that_cannot_be_written_is_no_engines_fault(run):
+    folder = run.record.parents[1] / "journal"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.symlink_to("/sys")  # where nobody makes a file, root included
+    process, record = run("with this.journal(): pass")
+    assert process.returncode == 1
+    assert record["class"] == "resources", record
+    assert "Traceback" not in process.terminal

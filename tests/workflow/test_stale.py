@@ -35,6 +35,7 @@ TABLE = {
     "transcription.language": ("de", TRANSCRIPT),
     "transcription.beam_size": (1, TRANSCRIPT),
     "transcription.batch_size": (4, TRANSCRIPT),
+    "transcription.chunk_minutes": (10, TRANSCRIPT),
     "transcription.temperature": (0.5, TRANSCRIPT),
     "transcription.condition_on_previous_text": (True, TRANSCRIPT),
     "transcription.initial_prompt": ("Übung", TRANSCRIPT),

@@ -1,0 +1,219 @@
+"""A stage that is stopped goes on after its last finished item."""
+
+import copy
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from reelmake import artifact, descriptions
+from reelmake.journal import Journal
+from workspace import ROOT, Workspace, wait_for
+
+COUNTER = """
+import sys
+if any("describe_scenes" in word for word in sys.orig_argv):
+    import llama_cpp
+
+    plain = llama_cpp.Llama.create_chat_completion
+
+    def counted(*args, **options):
+        with open({calls!r}, "a") as file:
+            file.write("x")
+        return plain(*args, **options)
+
+    llama_cpp.Llama.create_chat_completion = counted
+"""
+"""Python runs it when it starts: it counts what the real engine is asked."""
+
+ARTIFACT = "one.scenedesc.msgpack"
+
+
+class Describing(Workspace):
+    """A copy of a library whose video `one` has keyframes, and no descriptions any more.
+
+    whole, results: what the descriptions must become. frames: how many there are.
+    """
+
+    target = f"results/one/{ARTIFACT}"
+
+    def __init__(self, like: Workspace, folder: Path):
+        shutil.copytree(like.folder, folder / "work", symlinks=True)
+        super().__init__(folder / "work", like.videos)
+        self.config = copy.deepcopy(like.config)
+        self.artifact = self.result("one", ARTIFACT)
+        self.whole = self.artifact.read_bytes()
+        self.results = descriptions.read(self.artifact)["results"]
+        self.frames = len(self.results)
+        self.artifact.unlink()
+        self.key = self.json("one", "fingerprints", "scenedesc.json")["key"]
+        self._calls = folder / "calls"
+        (folder / "sitecustomize.py").write_text(COUNTER.format(calls=str(self._calls)))
+        self.environment = {"PYTHONPATH": str(folder)}
+
+    @property
+    def calls(self) -> int:
+        """How often the model was asked."""
+        return self._calls.stat().st_size if self._calls.exists() else 0
+
+    def journal(self, *results) -> int:
+        """Append results to the journal; how many it holds. Only while no job writes."""
+        journal = Journal(self.result("one", "journal"), "scenedesc", self.key)
+        for result in results:
+            journal.append(result)
+        journal.close()
+        return len(journal.records) + len(results)
+
+    def describe(self) -> str:
+        return self.run(self.target, env=self.environment)
+
+    def stop_after(self, calls: int, delay: float, number: int) -> None:
+        """Start describing, and signal all its processes a while after so many more calls."""
+        wanted = self.calls + calls
+        process = self.start(self.target, env=self.environment)
+        try:
+            wait_for(lambda: self.calls >= wanted)
+            time.sleep(delay)
+            asked = time.monotonic()
+            os.killpg(process.pid, number)
+            output, _ = process.communicate(timeout=60)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+        assert process.returncode != 0, output
+        assert time.monotonic() - asked < 15
+        assert not self.artifact.exists()
+        self.run("--unlock")
+
+
+@pytest.fixture(scope="module")
+def keyframed(finished, tmp_path_factory):
+    """The library with its descriptions as an undisturbed run makes them."""
+    library = finished.copy(tmp_path_factory.mktemp("keyframed") / "work")
+    library.config["keyframes"] = {"per_scene": 8, "strategy": "first"}
+    library.run(Describing.target)
+    return library
+
+
+@pytest.fixture
+def library(keyframed, tmp_path):
+    found = Describing(keyframed, tmp_path)
+    assert found.frames >= 16
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_at_random_moments_no_journaled_item_is_computed_again(library, seed):
+    rng = random.Random(seed)
+    kills = 3
+    for _ in range(kills):
+        library.stop_after(rng.randint(1, 4), rng.uniform(0, 0.3), signal.SIGKILL)
+    # What was asked and is not kept is the item in work, once a kill.
+    kept = library.journal()
+    assert library.calls - kills <= kept <= library.calls
+    before = library.calls
+    library.describe()
+    record = library.record("one", "scenedesc")
+    assert library.calls - before == library.frames - kept
+    assert (record["items_resumed"], record["items_done"]) == (kept, library.frames)
+    assert library.artifact.read_bytes() == library.whole
+    assert not library.result("one", "journal").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_loses_nothing(library, number):
+    library.stop_after(5, 0.05, number)
+    kept = library.journal()
+    assert 5 <= kept == library.calls < library.frames
+    record = library.record("one", "scenedesc")
+    assert (record["state"], record["class"]) == ("failed", "killed")
+    assert (record["items_resumed"], record["items_done"]) == (0, kept)
+    library.describe()
+    assert library.calls == library.frames
+    assert library.record("one", "scenedesc")["items_resumed"] == kept
+    assert library.artifact.read_bytes() == library.whole
+
+
+def test_a_whole_journal_needs_no_model(library):
+    """Null ones too: what failed once is not asked again."""
+    results = library.results
+    results[3]["description"] = None
+    library.journal(*results)
+    library.describe()
+    assert library.calls == 0
+    assert library.record("one", "scenedesc")["items_resumed"] == library.frames
+    assert library.record("one", "scenedesc")["items_failed"] == 1
+    assert descriptions.read(library.artifact)["results"] == results
+
+
+def test_a_record_of_another_picture_is_not_used(library):
+    results = library.results
+    results[2]["record"]["timestamp"] += 0.04
+    library.journal(*results)
+    library.describe()
+    assert library.record("one", "scenedesc")["items_resumed"] == 2
+    assert library.artifact.read_bytes() == library.whole
+
+
+def test_where_every_frame_failed_the_next_run_asks_again(library):
+    """The cause may have been a driver, which is mended without another key."""
+    library.journal(*(result | {"description": None} for result in library.results))
+    output = library.run(library.target, env=library.environment, ok=False)
+    assert f"failed on all {library.frames} frames" in output
+    library.describe()
+    assert library.calls == library.frames
+    assert library.artifact.read_bytes() == library.whole
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_stopped_transcript_goes_on_after_its_last_chunk(workspace, tmp_path, number):
+    (workspace.videos / "film.mp4").symlink_to(ROOT / "demo" / "videos" / "demo.mp4")
+    workspace.config["transcription"]["chunk_minutes"] = 0.05
+    target = "results/film/transcript.json"
+    process = workspace.start(target)
+    try:
+        journals = workspace.result("film", "journal")
+        wait_for(lambda: any(path.stat().st_size > 500 for path in journals.glob("*")))
+    finally:
+        os.killpg(process.pid, number)
+        process.communicate(timeout=15)
+    assert not workspace.result("film", "transcript.json").exists()
+    workspace.run("--unlock")
+    undisturbed = workspace.copy(tmp_path / "undisturbed")
+    shutil.rmtree(undisturbed.result("film", "journal"))
+    for library in (workspace, undisturbed):
+        library.run(target)
+        artifact.validate(library.json("film", "transcript.json"), "transcript")
+        assert not library.result("film", "journal").exists()
+    assert workspace.record("film", "transcript")["items_resumed"] > 0
+    assert undisturbed.record("film", "transcript")["items_resumed"] == 0
+    whole = undisturbed.result("film", "transcript.json").read_bytes()
+    assert workspace.result("film", "transcript.json").read_bytes() == whole
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(library):
+    folder = library.result("one", "journal")
+    folder.mkdir()
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=4k", "none", str(folder)]
+    try:
+        subprocess.run(mounted, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this user may not mount a small disk")
+    try:
+        output = library.run(library.target, env=library.environment, ok=False)
+        record = library.record("one", "scenedesc")
+        assert "one: scenedesc: the disk is full; free some space" in output
+        assert record["class"] == "resources"
+        kept = library.journal()
+        assert kept == library.calls - 1 > 0
+        subprocess.run(["mount", "-o", "remount,size=1m", str(folder)], check=True)
+        library.describe()
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+    assert library.record("one", "scenedesc")["items_resumed"] == kept
+    assert library.artifact.read_bytes() == library.whole
