@@ -62,7 +62,7 @@ def artifacts(*stages):
         prune = settings["prune"] and not forced and not inspected
         found = [
             f"results/{video}/{path}".rstrip("/")
-            for video in library().unfinished(stages, prune)
+            for video in library().unfinished(prune)
             for stage in stages
             for path in artifact_paths(STAGES[stage], video)
         ]

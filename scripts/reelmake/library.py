@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,7 +38,7 @@ class Library:
         self.write = write
         self.say = say
         self._settings: dict[str, dict[str, dict[str, Any]]] = {}
-        self._sidecars: dict[tuple[str, str], Path] = {}
+        self._sidecars: dict[str, dict[str, Path]] = {}
         self._reasons: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
         self._lock: IO[str] | None = None
 
@@ -54,15 +54,13 @@ class Library:
         moving = source.growing(sources, self.config["settle_seconds"])
         return {video.id for video in self.videos.values() if video.source in moving}
 
-    def unfinished(self, stages: Iterable[str], prune: bool) -> list[str]:
-        """The ids of the videos that a run has to look at, with the sidecars of the stages,
-        and of those before them, refreshed.
+    def unfinished(self, prune: bool) -> list[str]:
+        """The ids of the videos that a run has to look at, with their sidecars refreshed.
 
         With `prune`, a video whose manifest still matches is left out. One that is still
         being written is left out in any case, and said.
         """
         self._hold()
-        needed = [name for name in STAGES if set(downstream(name)) & set(stages)]
         found = []
         for video in self.videos:
             if video in self.growing:
@@ -70,7 +68,7 @@ class Library:
                 continue
             wanted = self._wanted(video)
             if not (prune and self._is_finished(RESULTS / video, wanted)):
-                self._refresh(video, wanted, needed)
+                self._refresh(video, wanted)
                 found.append(video)
         self._explain()
         return found
@@ -81,7 +79,7 @@ class Library:
         Raises UserError for an id that no video has and for a video that is still growing.
         """
         self._hold()
-        if (video, stage) not in self._sidecars:
+        if video not in self._sidecars:
             if video not in self.videos:
                 hint = videos.nearest(video, list(self.videos))
                 raise UserError(
@@ -90,9 +88,9 @@ class Library:
                 )
             if video in self.growing:
                 raise UserError(self._postpone(video))
-            self._refresh(video, self._wanted(video), [stage])
+            self._refresh(video, self._wanted(video))
             self._explain()
-        return str(self._sidecars[video, stage])
+        return str(self._sidecars[video][stage])
 
     def release(self) -> None:
         """Let another run have the library. The end of the process does the same."""
@@ -120,13 +118,16 @@ class Library:
             identity = known if known.get("path") == entry.source else identity
         return fingerprint.compute(settings, identity)
 
-    def _refresh(self, video: str, wanted: dict[str, Fingerprint], stages: list[str]) -> None:
-        """Make the sidecars say what is wanted; touch none that already does."""
-        for stage in stages:
-            if (video, stage) in self._sidecars:
-                continue
+    def _refresh(self, video: str, wanted: dict[str, Fingerprint]) -> None:
+        """Make the sidecars say what is wanted; touch none that already does.
+
+        All of a video at once, whatever the target: Snakemake looks at a folder only once.
+        """
+        if video in self._sidecars:
+            return
+        paths = self._sidecars[video] = {}
+        for stage, new in wanted.items():
             path, old = _path(RESULTS / video, stage), _read(RESULTS / video, stage)
-            new = wanted[stage]
             spoiled = _is_spoiled(RESULTS / video, stage, wanted, unchanged=old == new)
             if old != new or spoiled:
                 said = [f"{stage} is not what its manifest says"] if spoiled else []
@@ -135,7 +136,7 @@ class Library:
                 if not self.write:
                     path = self._elsewhere / video / f"{stage}.json"
                 _write(path, new, RESULTS / video, discard=spoiled and self.write)
-            self._sidecars[video, stage] = path
+            paths[stage] = path
 
     def _explain(self) -> None:
         """Say why artifacts are stale, one line a reason for however many videos."""

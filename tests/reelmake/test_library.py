@@ -38,22 +38,22 @@ def library(tmp_path, monkeypatch):
 
 def test_a_real_run_writes_every_sidecar_once(library, tmp_path):
     first = library()
-    assert first.unfinished(STAGES, prune=True) == ["a", "b", "c"]
+    assert first.unfinished(prune=True) == ["a", "b", "c"]
     assert first.said == ["new: 3 videos (a, b, c)"]
     before = snapshot(tmp_path / "results")
     assert len([path for path in before if path.endswith(".json")]) == 3 * len(STAGES)
     first.release()
     second = library()
-    assert second.unfinished(STAGES, prune=True) == ["a", "b", "c"]
+    assert second.unfinished(prune=True) == ["a", "b", "c"]
     assert second.said == []
     assert snapshot(tmp_path / "results") == before
 
 
 def test_a_dry_run_writes_nothing_and_hands_over_what_would_change(library, tmp_path):
-    library().unfinished(STAGES, prune=True)
+    library().unfinished(prune=True)
     before = snapshot(tmp_path)
     dry = library(write=False, transcription={"model": "tiny"})
-    dry.unfinished(STAGES, prune=True)
+    dry.unfinished(prune=True)
     assert snapshot(tmp_path) == before
     assert dry.said == [
         "transcription.model small -> tiny: 3 videos (a, b, c), transcript and everything after it"
@@ -66,14 +66,14 @@ def test_a_dry_run_writes_nothing_and_hands_over_what_would_change(library, tmp_
 
 def test_an_unreadable_sidecar_is_written_again(library, tmp_path):
     first = library()
-    first.unfinished(STAGES, prune=True)
+    first.unfinished(prune=True)
     first.release()
     path = tmp_path / "results" / "a" / "fingerprints" / "media.json"
     whole = path.read_bytes()
     for broken in (b"", whole[:50], b"\xff"):
         path.write_bytes(broken)
         again = library()
-        again.unfinished(STAGES, prune=True)
+        again.unfinished(prune=True)
         assert path.read_bytes() == whole
         again.release()
 
@@ -85,24 +85,24 @@ def test_an_unknown_id_is_refused_with_the_nearest(library):
 
 
 def test_two_runs_at_once_are_refused_before_anything_changes(library, tmp_path):
-    library(write=False).unfinished(STAGES, prune=True)  # a dry run takes no lock
+    library(write=False).unfinished(prune=True)  # a dry run takes no lock
     first = library()
-    first.unfinished(STAGES, prune=True)
+    first.unfinished(prune=True)
     before = snapshot(tmp_path / "results")
     second = library(transcription={"model": "tiny"})
     with pytest.raises(UserError, match=f"process {os.getpid()}"):
-        second.unfinished(STAGES, prune=True)
+        second.unfinished(prune=True)
     with pytest.raises(UserError, match="another run"):
         second.sidecar("a", "media")
     assert snapshot(tmp_path / "results") == before
     first.release()
-    second.unfinished(STAGES, prune=True)
+    second.unfinished(prune=True)
 
 
 def test_a_video_that_grows_is_left_alone_and_said(library, tmp_path, monkeypatch):
     monkeypatch.setattr("reelmake.source.growing", lambda paths, seconds: {sorted(paths)[1]})
     growing = library()
-    assert growing.unfinished(STAGES, prune=True) == ["a", "c"]
+    assert growing.unfinished(prune=True) == ["a", "c"]
     assert any("b.mp4: still being written" in line for line in growing.said)
     record = json.loads((tmp_path / "results" / "b" / "jobs" / "media.json").read_text())
     assert (record["state"], record["class"]) == ("failed", "transient")
@@ -115,11 +115,11 @@ def test_a_missing_source_keeps_what_is_known_of_it(library, tmp_path):
     sheet = tmp_path / "sheet.csv"
     sheet.write_text("source\nvideos/a.mp4\nvideos/never.mp4\n")
     first = library(videos="sheet.csv")
-    first.unfinished(STAGES, prune=True)
+    first.unfinished(prune=True)
     first.release()
     before = snapshot(tmp_path / "results")
     (tmp_path / "videos" / "a.mp4").unlink()
     second = library(videos="sheet.csv")
-    second.unfinished(STAGES, prune=True)
+    second.unfinished(prune=True)
     assert second.said == []
     assert snapshot(tmp_path / "results") == before

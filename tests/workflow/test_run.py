@@ -101,6 +101,14 @@ def test_a_target_of_its_own_makes_no_more(workspace, spoken_film):
     assert workspace.plan("descriptions") == ["describe_scenes"]
 
 
+def test_several_targets_of_a_new_video(workspace, spoken_film):
+    """Snakemake looks at a folder once: all sidecars must be there by then."""
+    (workspace.videos / "film.mp4").symlink_to(spoken_film)
+    workspace.run("results/film/scenes.json", "results/film/transcript.json")
+    assert workspace.result("film", "scenes.json").exists()
+    assert workspace.result("film", "transcript.json").exists()
+
+
 def test_an_explicit_file_of_a_changed_setting_is_made_again(finished, tmp_path):
     library = finished.copy(tmp_path / "work")
     args = ("results/one/scenes.json", "--config", "scenes={threshold: 9}")
