@@ -11,11 +11,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 ENVIRONMENTS = {
-    "media": ("av", "ffmpeg-python", "imageio-ffmpeg", "jsonschema", "numpy"),
+    "media": ("av", "ffmpeg-python", "imageio-ffmpeg", "jsonschema-rs", "numpy"),
     "speech": (
         "faster-whisper",
         "ctranslate2",
-        "jsonschema",
+        "jsonschema-rs",
         "msgpack",
         "numpy",
         "onnxruntime",
@@ -25,12 +25,12 @@ ENVIRONMENTS = {
         "av",
         "ffmpeg-python",
         "imageio-ffmpeg",
-        "jsonschema",
+        "jsonschema-rs",
         "numpy",
         "opencv-python-headless",
         "scenedetect-headless",
     ),
-    "vision": ("huggingface-hub", "jsonschema", "llama-cpp-python", "msgpack", "numpy"),
+    "vision": ("huggingface-hub", "jsonschema-rs", "llama-cpp-python", "msgpack", "numpy"),
 }
 """What the scripts of each conda environment import."""
 

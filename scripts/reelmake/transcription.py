@@ -133,7 +133,7 @@ def _chunk(
         "start": start,
         "stop": stop,
         "language": heard.language,
-        "language_probability": round(heard.probability, 4),
+        "language_probability": round(float(heard.probability), 4),
         "voiced": heard.voiced,
         "segments": segments,
     }
@@ -143,21 +143,21 @@ def _record(segment: Any, offset: float, latest: float) -> dict[str, Any]:
     """A segment with the film's times: `offset` is added, and none is after `latest`."""
 
     def time(seconds: float) -> float:
-        return min(round(offset + seconds, 3), round(latest, 3))
+        return min(round(float(offset + seconds), 3), round(latest, 3))
 
     return {
         "start": time(segment.start),
         "end": time(segment.end),
         "text": segment.text.strip(),
-        "avg_logprob": round(segment.avg_logprob, 4),
-        "no_speech_prob": round(segment.no_speech_prob, 4),
-        "compression_ratio": round(segment.compression_ratio, 4),
+        "avg_logprob": round(float(segment.avg_logprob), 4),
+        "no_speech_prob": round(float(segment.no_speech_prob), 4),
+        "compression_ratio": round(float(segment.compression_ratio), 4),
         "words": [
             {
                 "word": word.word.strip(),
                 "start": time(word.start),
                 "end": time(word.end),
-                "probability": round(word.probability, 4),
+                "probability": round(float(word.probability), 4),
             }
             for word in segment.words or []
         ],

@@ -1,0 +1,94 @@
+"""What holds the project together: one name everywhere, one place for pins."""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reelmake.stages import STAGES
+
+ROOT = Path(__file__).resolve().parents[1]
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+import write_lock
+
+LOCK = write_lock.pins((ROOT / "requirements.lock").read_text())
+RULES = {
+    name: body
+    for path in (ROOT / "rules").glob("*.smk")
+    for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", path.read_text(), re.M | re.S)
+}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_conda_environments_have_the_pins_of_the_lock_file(path):
+    names = write_lock.ENVIRONMENTS[path.stem]
+    assert path.read_text() == write_lock.environment(names, LOCK), "run: make lock"
+    (pip,) = (entry["pip"] for entry in yaml.safe_load(path.read_text())["dependencies"][-1:])
+    assert all(pin.split("==")[1] == LOCK[pin.split("==")[0]] for pin in pip)
+
+
+def test_every_dependency_is_pinned():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for name in project["dependencies"] + project["optional-dependencies"]["dev"]:
+        assert name in LOCK
+
+
+def test_a_stage_is_a_rule_a_script_and_a_log_folder_of_one_name():
+    assert {stage.rule for stage in STAGES.values()} == set(RULES)
+    scripts = {path.stem for path in (ROOT / "scripts").glob("*.py")}
+    assert scripts == set(RULES)
+    for name, body in RULES.items():
+        assert f'"logs/{name}/{{video}}.log"' in body
+        assert f'"../scripts/{name}.py"' in body
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=lambda stage: stage.name)
+def test_a_rule_makes_what_the_table_says_from_what_it_says(stage):
+    body = RULES[stage.rule]
+    assert f'fingerprint=fingerprint("{stage.name}")' in body
+    for artifact in stage.artifacts:
+        assert f"results/{{video}}/{artifact}".rstrip("/") in body
+    if stage.name != "manifest":
+        inputs = body[: body.index("output:")]
+        read = {
+            name
+            for name, other in STAGES.items()
+            for artifact in other.artifacts
+            if f'"results/{{video}}/{artifact}'.rstrip("/") + '"' in inputs
+        }
+        assert read <= set(stage.upstream)
+    for needed in ("message:", "conda:", "log:", "script:"):
+        assert needed in body
+    assert ("gpu=gpus(" in body) == stage.gpu
+
+
+def test_engines_are_imported_in_one_module_each():
+    engines = [
+        "av",
+        "cv2",
+        "ctranslate2",
+        "faster_whisper",
+        "ffmpeg",
+        "llama_cpp",
+        "pysubs2",
+        "scenedetect",
+    ]
+    files = [*(ROOT / "scripts").rglob("*.py")]
+    for engine in engines:
+        pattern = re.compile(rf"^\s*(import|from) {engine}\b", re.M)
+        users = {path.name for path in files if pattern.search(path.read_text())}
+        assert len(users) <= 1, (engine, users)
+
+
+def test_nothing_is_run_through_a_shell_or_unpickled():
+    for path in (ROOT / "scripts").rglob("*.py"):
+        text = path.read_text()
+        for forbidden in ("shell=True", "os.system", "pickle", "eval(", "exec("):
+            assert forbidden not in text, (path, forbidden)
+    for path in (ROOT / "rules").glob("*.smk"):
+        assert not re.search(r"^\s*(shell|run):", path.read_text(), re.M), path
