@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, NamedTuple, Self
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
@@ -23,6 +22,9 @@ from av.video.stream import VideoStream
 
 from reelmake import source
 from reelmake.errors import StageError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # Timestamps of the same frame by two ways are equal to the microsecond of our JSON.
 EPSILON = 1e-5
@@ -193,12 +195,14 @@ class Frames:
                 yield Shown(film_time(ticks, self._time_base, self._zero), frame)
 
 
-def picture(shown: Shown, stream: dict[str, Any], longest: int) -> np.ndarray:
+def picture(shown: Shown, stream: dict[str, Any], longest: int) -> "np.ndarray":
     """The frame as people see it: BGR uint8, height x width x 3.
 
     stream: its entry in media.json, for rotation and pixel shape. The longest side is at
     most `longest` pixels; nothing is enlarged.
     """
+    import numpy as np  # not for a probe, which needs no picture: 0.1 s in each job
+
     frame = shown.frame
     width, height = float(frame.width), float(frame.height)
     aspect = stream["pixel_aspect"]
@@ -214,8 +218,10 @@ def picture(shown: Shown, stream: dict[str, Any], longest: int) -> np.ndarray:
     return np.ascontiguousarray(upright)
 
 
-def raw_frames(pipe: IO[bytes]) -> Iterator[tuple[int, Fraction, np.ndarray]]:
+def raw_frames(pipe: IO[bytes]) -> Iterator[tuple[int, Fraction, "np.ndarray"]]:
     """(pts, time base, BGR uint8 array H x W x 3) of a NUT stream of raw bgr24 video."""
+    import numpy as np
+
     # A frame of 256 x 144 has 108 KiB; the default buffer would ask Python 4 times for it.
     try:
         container = av.open(pipe, mode="r", format="nut", buffer_size=1 << 20)
