@@ -1,20 +1,16 @@
 """What holds the project together: one name everywhere, one place for pins."""
 
 import re
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
+import write_lock
 from reelmake.stages import STAGES
 
 ROOT = Path(__file__).resolve().parents[1]
-
-sys.path.insert(0, str(ROOT / "tools"))
-
-import write_lock
 
 LOCK = write_lock.pins((ROOT / "requirements.lock").read_text())
 RULES = {
