@@ -7,7 +7,7 @@ from snakemake.logging import logger
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from reelmake import config as configuration
-from reelmake import hardware
+from reelmake import hardware, import_from_here
 from reelmake.errors import UserError, printable
 from reelmake.library import Library
 from reelmake.stages import STAGES, artifact_paths
@@ -33,6 +33,7 @@ def load_config(given):
 
 
 settings = load_config(config)
+import_from_here()
 
 
 @functools.cache
