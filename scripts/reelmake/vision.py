@@ -127,21 +127,23 @@ def local_file(setting: str, name: str, repo_id: str | None) -> Path:
     """
     if repo_id is None:
         return Path(name).expanduser()
+    from huggingface_hub import errors as hub
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
 
     with contextlib.suppress(OSError, ValueError):
         # Looked up without a request first: a run on a machine without network is fine.
         return Path(hf_hub_download(repo_id, name, local_files_only=True))
     try:
         return Path(hf_hub_download(repo_id, name))
-    except (EntryNotFoundError, RepositoryNotFoundError) as error:
-        raise StageError(
-            f"{repo_id} on the Hugging Face hub, or {name} in it, cannot be had "
-            f"({type(error).__name__}); check description.repo_id and description.{setting}",
-            kind="transient" if "LocalEntry" in type(error).__name__ else "engine",
-        ) from error
     except Exception as error:
+        # A file that is not here, for want of a network, is an "entry not found" too.
+        absent = isinstance(error, hub.EntryNotFoundError | hub.RepositoryNotFoundError)
+        if absent and not isinstance(error, hub.LocalEntryNotFoundError):
+            raise StageError(
+                f"{name} is not in {repo_id} on the Hugging Face hub, or that is private; "
+                f"check description.repo_id and description.{setting}",
+                kind="engine",
+            ) from error
         raise StageError(
             f"{name} of {repo_id} is not on this machine and cannot be downloaded "
             f"({type(error).__name__}); connect once to fetch it, or set description.repo_id: null "
