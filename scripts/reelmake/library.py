@@ -218,9 +218,9 @@ def _is_file(settings: dict[str, Any], setting: str) -> bool:
 def _is_spoiled(results: Path, stage: str, wanted: dict[str, Fingerprint], unchanged: bool) -> bool:
     """Whether the artifact on disk is not what it seems to be by its fingerprint.
 
-    A folder lacks files; a job that failed left, or one of an earlier run wrote, another
-    artifact; the manifest lists what is no longer so. A file edited by hand is not spoiled: as
-    with make, it stays until something before it changes.
+    A folder lacks files; a job that failed or was killed left, or one of an earlier run wrote,
+    another artifact; the manifest lists what is no longer so. A file edited by hand is not
+    spoiled: as with make, it stays until something before it changes.
     """
     paths = [results / path for path in artifact_paths(STAGES[stage], results.name)]
     key = wanted[stage]["key"]
@@ -233,7 +233,8 @@ def _is_spoiled(results: Path, stage: str, wanted: dict[str, Fingerprint], uncha
     if manifest.lacks_files(results, stage, key):
         return True
     record = artifact.read_json(results / "jobs" / f"{stage}.json") or {}
-    of_another = record.get("key", key) != key or record.get("state") == "failed"
+    # "running" is a job that was killed: Snakemake put back what was there before it.
+    of_another = record.get("key", key) != key or record.get("state", "done") != "done"
     return of_another and not manifest.vouches(results, stage, key)
 
 

@@ -237,6 +237,19 @@ def test_a_wrong_model_costs_no_finished_artifact(finished, tmp_path):
     assert library.plan() == []
 
 
+def test_what_a_killed_job_leaves_does_not_pass_for_its_work(finished, tmp_path):
+    """Killed alone, as when memory runs out: Snakemake puts the old artifact back, newly dated."""
+    library = finished.copy(tmp_path / "work")
+    (tmp_path / "scenedetect.py").write_text("import os\nos.kill(os.getpid(), 9)\n")
+    library.run("--config", B, ok=False, env={"PYTHONPATH": str(tmp_path)})
+    assert library.record("one", "scenes")["state"] == "running"
+    assert library.json("one", "scenes.json")["detector"] == "adaptive"
+    assert "detect_scenes x2" in library.plan("--config", B)
+    library.run("--config", B)
+    assert library.json("one", "scenes.json")["detector"] == "hash"
+    assert library.plan("--config", B) == []
+
+
 def test_a_model_on_a_disk_that_is_not_mounted_forces_nothing(finished, tmp_path):
     library = finished.copy(tmp_path / "work")
     model = tmp_path / "disk" / "text.gguf"
