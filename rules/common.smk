@@ -43,9 +43,12 @@ def library():
     Snakemake knows which it is only when it evaluates input functions, not while it reads
     the Snakefile. Without an executor it only inspects (--dag, --summary, --report).
     """
-    inspected = workflow.executor_plugin is None or workflow.touch
-    real = not workflow.dryrun and not inspected
+    real = not workflow.dryrun and not only_inspects()
     return Library(settings, write=real, say=say)
+
+
+def only_inspects():
+    return workflow.executor_plugin is None or workflow.touch
 
 
 def say(line):
@@ -59,8 +62,7 @@ def artifacts(*stages):
     def paths(wildcards):
         dag = workflow.dag_settings
         forced = dag.forceall or dag.forcerun or dag.forcetargets
-        inspected = workflow.executor_plugin is None or workflow.touch
-        prune = settings["prune"] and not forced and not inspected
+        prune = settings["prune"] and not forced and not only_inspects()
         found = [
             f"results/{video}/{path}".rstrip("/")
             for video in library().unfinished(prune)

@@ -161,6 +161,12 @@ def job(sidecar: str, log: str) -> Iterator[Job]:
         at_work.close()
 
 
+def read_record(results: Path, stage: str) -> dict[str, Any]:
+    """What happened to a stage of the video in `results`; empty where nothing is known."""
+    found = artifact.read_json(results / "jobs" / f"{stage}.json")
+    return found if isinstance(found, dict) else {}
+
+
 def refuse(results: Path, reason: str) -> None:
     """Record that a video's first stage can't start, for a reason found before any job."""
     record = {"state": "failed", "error": reason, "class": "transient", "ended": time.time()}

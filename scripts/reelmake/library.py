@@ -18,7 +18,7 @@ from reelmake import artifact, fingerprint, lock, manifest, source, videos
 from reelmake.config import Config, with_overrides
 from reelmake.errors import UserError
 from reelmake.fingerprint import Fingerprint
-from reelmake.job import refuse
+from reelmake.job import read_record, refuse
 from reelmake.stages import STAGES, artifact_paths, downstream
 
 RESULTS = Path("results")
@@ -222,9 +222,8 @@ def _is_spoiled(results: Path, stage: str, wanted: dict[str, Fingerprint], uncha
     another artifact; the manifest lists what is no longer so. A file edited by hand is not
     spoiled: as with make, it stays until something before it changes.
     """
-    paths = [results / path for path in artifact_paths(STAGES[stage], results.name)]
     key = wanted[stage]["key"]
-    if not any(path.exists() for path in paths):
+    if not _artifacts_there(results, stage):
         return False
     if stage == "manifest":
         return manifest.is_for(results, key) and not manifest.matches(results, wanted)
@@ -232,10 +231,15 @@ def _is_spoiled(results: Path, stage: str, wanted: dict[str, Fingerprint], uncha
         return False
     if manifest.lacks_files(results, stage, key):
         return True
-    record = artifact.read_json(results / "jobs" / f"{stage}.json") or {}
+    record = read_record(results, stage)
     # "running" is a job that was killed: Snakemake put back what was there before it.
     of_another = record.get("key", key) != key or record.get("state", "done") != "done"
     return of_another and not manifest.vouches(results, stage, key)
+
+
+def _artifacts_there(results: Path, stage: str) -> list[Path]:
+    paths = [results / path for path in artifact_paths(STAGES[stage], results.name)]
+    return [path for path in paths if path.exists()]
 
 
 def _write(path: Path, new: Fingerprint, results: Path, discard: bool) -> None:
@@ -243,8 +247,7 @@ def _write(path: Path, new: Fingerprint, results: Path, discard: bool) -> None:
 
     discard: take the artifact away, which Snakemake would keep since the sidecar says the same.
     """
-    paths = [results / name for name in artifact_paths(STAGES[new["stage"]], results.name)]
-    there = [artifact_path for artifact_path in paths if artifact_path.exists()]
+    there = _artifacts_there(results, new["stage"])
     # Not flushed to disk: there are thousands, and a lost one is written again.
     artifact.write_json(path, new, durable=False)
     if discard:
@@ -258,7 +261,7 @@ def _write(path: Path, new: Fingerprint, results: Path, discard: bool) -> None:
 
 def _was_made(results: Path, wanted: Fingerprint) -> bool:
     """Whether the artifact on disk was made for this very fingerprint."""
-    record = artifact.read_json(results / "jobs" / f"{wanted['stage']}.json") or {}
+    record = read_record(results, wanted["stage"])
     if (record.get("state"), record.get("key")) == ("done", wanted["key"]):
         return True
     return manifest.vouches(results, wanted["stage"], wanted["key"]) is True

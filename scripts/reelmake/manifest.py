@@ -12,6 +12,7 @@ from typing import Any
 from reelmake import artifact
 from reelmake.errors import StageError
 from reelmake.fingerprint import Fingerprint
+from reelmake.job import read_record
 from reelmake.stages import STAGES, artifact_paths
 
 Manifest = dict[str, Any]
@@ -29,7 +30,7 @@ def build(results: Path) -> Manifest:
     stages: dict[str, Any] = {}
     for stage in STAGES.values():
         sidecar = artifact.read_json(results / "fingerprints" / f"{stage.name}.json")
-        record = artifact.read_json(results / "jobs" / f"{stage.name}.json") or {}
+        record = read_record(results, stage.name)
         of_this = record.get("key") == sidecar["key"]
         if not of_this and stage.name != "manifest" and record.get("state") == "done":
             raise StageError(
