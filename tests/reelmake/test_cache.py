@@ -14,12 +14,13 @@ import subprocess
 import sys
 import textwrap
 import time
+import tracemalloc
 import zlib
 from pathlib import Path
 
 import pytest
 
-from reelmake import cache_entry
+from reelmake import cache_entry, cache_upkeep
 from reelmake.cache import Cache
 from reelmake.cache_folder import HOUR
 from reelmake.errors import UserError
@@ -358,6 +359,61 @@ def test_a_damaged_log_loses_no_more_than_the_last_entries(cache, put, tmp_path,
     assert one.verify() == []
 
 
+def test_the_log_of_a_deleted_index_is_not_replayed_into_the_next(cache, tmp_path):
+    code = """
+        import os, sys
+        from pathlib import Path
+        from reelmake.cache import Cache
+        cache = Cache(Path(sys.argv[1]))
+        for number in range(int(sys.argv[3]), int(sys.argv[4])):
+            assert cache.put(f"{number:064x}", "scenes", 1, {"x": Path(sys.argv[2])}, 1.0)
+        if number < 50:
+            cache.close()
+        os._exit(0)  # leaves the log
+    """
+    content = tmp_path / "content"
+    content.write_bytes(noise(1, SMALL))
+    finish(python(code, tmp_path / "cache", content, 0, 50))
+    finish(python(code, tmp_path / "cache", content, 50, 55))
+    (tmp_path / "cache" / "index.sqlite").unlink()
+    assert (tmp_path / "cache" / "index.sqlite-wal").stat().st_size > 10_000
+    one = cache()
+    for number in range(55):
+        assert one.get(f"{number:064x}") == {"x": noise(1, SMALL)}
+    assert one.verify() == []
+    assert len(one.said) == 1 and "was gone; made again, with 55 entries" in one.said[0]
+
+
+def test_an_index_of_another_format_is_made_again(cache, put, tmp_path):
+    one = cache()
+    put(one, "a", {"x": b"1"})
+    one.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "cache" / "index.sqlite")) as db:
+        db.execute("PRAGMA user_version = 2")
+    assert one.get(key("a")) == {"x": b"1"}
+    assert "format 2, not 1" in one.said[0]
+
+
+def test_what_belongs_to_another_key_is_not_given_out(cache, put, tmp_path):
+    one = cache()
+    put(one, "a", {"x": b"1"})
+    one.close()
+    index = tmp_path / "cache" / "index.sqlite"
+    with contextlib.closing(sqlite3.connect(index)) as db, db:
+        db.execute("UPDATE entries SET key = ?", (key("b"),))
+    assert one.get(key("b")) is None
+    put(one, "a", {"x": b"1"})
+    one.close()
+    record, other = (tmp_path / "cache" / "entries" / key(n)[:2] / key(n) for n in "ab")
+    other.parent.mkdir(exist_ok=True)
+    other.write_bytes(record.read_bytes())
+    index.unlink()
+    again = cache()
+    assert again.get(key("b")) is None
+    assert again.get(key("a")) == {"x": b"1"}
+    assert "with 1 entries" in again.said[0]
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_record_loses_only_itself(cache, put, tmp_path, damage):
     one = cache()
@@ -393,11 +449,13 @@ def test_nothing_is_inflated_beyond_its_recorded_size(tmp_path):
     """A forged entry: 100 bytes recorded, 200 MB in it."""
     bomb = zlib.compress(bytes(200_000_000), 9)
     payload = cache_entry.Payload("x", 100, "0" * 64, "zlib", len(bomb), "")
-    made = 0
-    with pytest.raises(cache_entry.Damaged, match="larger than the 100 bytes"):
-        for piece in cache_entry.unpack(payload, [bomb]):
-            made += len(piece)
-    assert made == 0
+    tracemalloc.start()
+    try:
+        with pytest.raises(cache_entry.Damaged, match="larger than the 100 bytes"):
+            list(cache_entry.unpack(payload, [bomb]))
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
@@ -503,6 +561,23 @@ def test_what_killed_jobs_left_is_removed_after_an_hour(cache, put, tmp_path):
     assert one.prune()["strays"] == 4
     assert not any(path.exists() for path in strays)
     assert one.get(key("a")) == {"x": noise(1, LARGE)}
+
+
+def test_what_is_stored_again_while_strays_are_removed_stays(cache, tmp_path, monkeypatch):
+    one = cache()
+    assert one.prune()["strays"] == 0
+    stray = tmp_path / "cache" / "objects" / "ab" / ("ab" * 32)
+    stray.parent.mkdir()
+    stray.touch()
+    os.utime(stray, (0, 0))
+
+    def is_older(file, seconds):
+        os.utime(file.path)  # as a job does that stores the same just after this
+        return True
+
+    monkeypatch.setattr(cache_upkeep, "is_older", is_older)
+    assert one.prune()["strays"] == 0
+    assert stray.exists()
 
 
 def test_a_clock_moved_back_changes_nothing(cache, put, monkeypatch, tmp_path):
@@ -620,12 +695,14 @@ def test_a_fork_uses_the_cache_of_its_own(cache, put):
     one = cache()
     put(one, "a", {"x": b"1"})
     one.get(key("a"))
+    parents = one._store._index
     child = os.fork()
     if child == 0:
         found = one.get(key("a"))
         kept = one.put(key("b"), "scenes", 1, {"x": Path(__file__)}, 1.0)
+        own = one._store._index is not parents
         one.close()
-        os._exit(0 if found == {"x": b"1"} and kept and not one.said else 1)
+        os._exit(0 if found == {"x": b"1"} and kept and own and not one.said else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert one.get(key("b")) == {"x": Path(__file__).read_bytes()}
     assert one.info()["hits"] == 3
