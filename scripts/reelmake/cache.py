@@ -84,31 +84,47 @@ class Cache:
 
         return self._use(key, read)
 
-    def restore(self, key: str, results: Path, video: str, durable: bool = True) -> bool:
-        """Write an entry's files to the video's `results` folder; False is a miss.
+    def restore(
+        self,
+        key: str,
+        results: Path,
+        video: str,
+        check: Callable[[str, Path], None] = lambda name, path: None,
+        durable: bool = True,
+    ) -> Entry | None:
+        """Write an entry's files to the video's `results` folder; None is a miss.
 
-        All of them are verified before the first takes its name. durable: flush each to the
-        disk; who restores thousands does without and ends with `os.sync()`.
+        All of them are verified before the first takes its name. check: called with the name of
+        each and the temporary file, which it may change; a ValueError means that it is damaged.
+        durable: flush each to the disk; who restores thousands does without and ends with
+        `os.sync()`.
         """
 
-        def write(entry: Entry, contents: Contents) -> bool:
+        def write(entry: Entry, contents: Contents) -> Entry | None:
             try:
-                write_all(entry, contents, results, video, durable)
+                write_all(entry, contents, results, video, check, durable)
             except OSError as error:  # of the results: the cache's own are Damaged
                 self.say(f"{video}: {entry.stage}: can't be restored from the cache: {error}")
-                return False
-            return True
+                return None
+            return entry
 
-        return self._use(key, write) or False
+        return self._use(key, write)
 
     def put(
-        self, key: str, stage: str, version: int, files: Mapping[str, Path], seconds: float
+        self,
+        key: str,
+        stage: str,
+        version: int,
+        files: Mapping[str, Path],
+        seconds: float,
+        content: str = "",
+        engines: Mapping[str, str] | None = None,
     ) -> bool:
         """Keep what was computed; False where it is not kept.
 
         files: where each of the stage's artifacts lies, by its name in the table of stages:
         a path below `results/V/` with `{video}` for the id; `folder/` means all files in it.
-        seconds: what computing them cost.
+        seconds, content, engines: as `Entry` has them.
         """
         if self._off:
             return False
@@ -119,7 +135,8 @@ class Cache:
             self._flush()  # which also makes the folder
             packed = pack_all(files, self._store.size_limit, folder, temporary)
             payloads = tuple(each.payload for each in packed)
-            entry = Entry(key, stage, version, time.time(), seconds, payloads)
+            made = (time.time(), seconds, content, dict(engines or {}))
+            entry = Entry(key, stage, version, *made, payloads)
             small = b"".join(each.data for each in packed)
             record = folder.write_record(entry, small, temporary)
             self._store.run(lambda index: self._store.insert(index, entry, small, packed, record))
@@ -187,8 +204,8 @@ class Cache:
         keys: Iterable[str] | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Each entry that meets all conditions, the least recently used first: key, stage,
-        version, created, used, hits, seconds, bytes (on disk) and files (name, size, sha256,
-        encoding, stored bytes, object).
+        version, created, used, hits, seconds, content, engines, bytes (on disk) and files (name,
+        size, sha256, encoding, stored bytes, object).
 
         unused_for: seconds since its last use.
         """

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from reelmake import artifact
@@ -45,11 +45,18 @@ def pack_all(
     return packed
 
 
-def write_all(entry: Entry, contents: Contents, results: Path, video: str, durable: bool) -> None:
+def write_all(
+    entry: Entry,
+    contents: Contents,
+    results: Path,
+    video: str,
+    check: Callable[[str, Path], None],
+    durable: bool,
+) -> None:
     """Publish an entry's files together, once all of them have proved to be whole.
 
-    Raises Damaged where they are not, and OSError where they can't be written; then none
-    is published.
+    check: as `Cache.restore` has it. Raises Damaged where they are not, and OSError where they
+    can't be written; then none is published.
     """
     folders: dict[str, Path] = {}
     with contextlib.ExitStack() as published:
@@ -68,6 +75,10 @@ def write_all(entry: Entry, contents: Contents, results: Path, video: str, durab
             if inner or not slash:
                 with path.open("wb") as out:
                     out.writelines(content)
+                try:
+                    check(file.name, path)
+                except ValueError as error:
+                    raise Damaged(f"{file.name} is not what it should be: {error}", file) from None
 
 
 def _sources(files: Mapping[str, Path]) -> Iterator[tuple[str, Path | None]]:

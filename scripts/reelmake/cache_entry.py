@@ -58,7 +58,8 @@ class Payload(NamedTuple):
 class Entry(NamedTuple):
     """What is kept under a key (64 hex digits).
 
-    created: when (seconds since 1970). seconds: what computing it cost.
+    created: when (seconds since 1970). seconds: what computing it cost. content: the digest of
+    the source. engines: distribution -> version of what made it.
     """
 
     key: str
@@ -66,6 +67,8 @@ class Entry(NamedTuple):
     version: int
     created: float
     seconds: float
+    content: str
+    engines: dict[str, str]
     files: tuple[Payload, ...]
 
     def header(self) -> bytes:
@@ -97,8 +100,8 @@ def parse(header: bytes) -> Entry:
     digest, _, text = header.partition(b" ")
     if hashlib.sha256(text).hexdigest().encode() != digest:
         raise Damaged("its metadata does not match its SHA-256")
-    key, stage, version, created, seconds, files = _decode(text.decode())[0]
-    return Entry(key, stage, version, created, seconds, tuple([Payload(*file) for file in files]))
+    *facts, files = _decode(text.decode())[0]
+    return Entry._make([*facts, tuple([Payload(*file) for file in files])])
 
 
 def pack(name: str, file: BinaryIO, temporary: Path) -> Packed:
