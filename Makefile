@@ -42,6 +42,6 @@ lock: $(READY)  ## write the versions that are installed to requirements.lock an
 	@$(BIN)/python tools/write_lock.py
 
 clean:  ## remove what the demo, the tests and the benchmarks made; keeps results/ and .venv
-	rm -rf demo/results demo/logs demo/.snakemake benchmarks/work
+	rm -rf demo/results demo/cache demo/logs demo/.snakemake benchmarks/work
 	find . -path ./.venv -prune -o -type d \( -name __pycache__ -o -name '.*_cache' -o -name .hypothesis \) \
 		-prune -exec rm -rf {} +

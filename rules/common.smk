@@ -7,10 +7,10 @@ from snakemake.logging import logger
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from reelmake import config as configuration
-from reelmake import hardware, import_from_here
+from reelmake import hardware, import_from_here, reuse
 from reelmake.errors import UserError, printable
 from reelmake.library import Library
-from reelmake.stages import STAGES, artifact_paths
+from reelmake.stages import STAGES, artifact_paths, forced_stages
 
 
 def or_exit(function):
@@ -36,6 +36,25 @@ settings = load_config(config)
 import_from_here()
 
 
+def cache(stage):
+    """A params function: where a job of the stage looks for what was computed before."""
+
+    def value(wildcards):
+        return reuse.given(settings, stage, read=stage not in forced())
+
+    return value
+
+
+@functools.cache
+def forced():
+    """The stages that -F, -R or -f wants computed, though the cache may have their artifacts."""
+    if workflow.exec_mode != ExecMode.DEFAULT:  # a job: Snakemake forces each that it starts
+        return reuse.forced_by_run()
+    dag = workflow.dag_settings
+    named = {*dag.forcerun, *(dag.targets if dag.forcetargets else [])}
+    return reuse.tell_jobs(forced_stages(dag.forceall, named))
+
+
 @functools.cache
 def library():
     """The library, whose sidecars a real run writes and every other leaves alone.
@@ -43,6 +62,7 @@ def library():
     Snakemake knows which it is only when it evaluates input functions, not while it reads
     the Snakefile. Without an executor it only inspects (--dag, --summary, --report).
     """
+    forced()
     real = not workflow.dryrun and not only_inspects()
     return Library(settings, write=real, say=say)
 

@@ -15,6 +15,8 @@ rule probe_media:
     priority: 10
     conda:
         "../envs/media.yaml"
+    params:
+        cache=cache("media"),
     message:
         "{wildcards.video}: probing the source"
     script:

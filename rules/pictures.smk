@@ -19,6 +19,7 @@ rule detect_scenes:
     threads: settings["hardware"]["threads"]
     params:
         ffmpeg=setting("ffmpeg"),
+        cache=cache("scenes"),
     message:
         "{wildcards.video}: detecting scenes"
     script:
@@ -38,6 +39,8 @@ rule extract_keyframes:
     priority: 30
     conda:
         "../envs/pictures.yaml"
+    params:
+        cache=cache("keyframes"),
     message:
         "{wildcards.video}: extracting keyframes"
     script:
@@ -65,6 +68,7 @@ rule describe_scenes:
         mmproj=setting("description.mmproj"),
         device=setting("hardware.device"),
         gpu_layers=setting("hardware.gpu_layers"),
+        cache=cache("scenedesc"),
     message:
         "{wildcards.video}: describing scenes"
     script:

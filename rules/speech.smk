@@ -18,6 +18,8 @@ rule extract_audio:
         "../envs/media.yaml"
     params:
         ffmpeg=setting("ffmpeg"),
+        keep=setting("keep_audio"),
+        cache=cache("transcript"),
     message:
         "{wildcards.video}: extracting the sound"
     script:
@@ -27,6 +29,7 @@ rule extract_audio:
 rule transcribe:
     input:
         fingerprint=fingerprint("transcript"),
+        media="results/{video}/media.json",
         audio="results/{video}/audio.wav",
     output:
         transcript=update("results/{video}/transcript.json"),
@@ -40,6 +43,8 @@ rule transcribe:
         gpu=gpus("transcript"),
     params:
         model=setting("transcription.model"),
+        ffmpeg=setting("ffmpeg"),
+        cache=cache("transcript"),
         device=setting("hardware.device"),
     message:
         "{wildcards.video}: transcribing"
@@ -60,6 +65,8 @@ rule write_subtitles:
     priority: 50
     conda:
         "../envs/speech.yaml"
+    params:
+        cache=cache("subtitles"),
     message:
         "{wildcards.video}: writing subtitles"
     script:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelmake import artifact, descriptions, vision
+from reelmake import artifact, descriptions, reuse, vision
 from reelmake.errors import StageError
 from reelmake.job import Job, job
 from reelmake.journal import Journal
@@ -79,13 +79,8 @@ def _describe(seeing: vision.Vision, folder: Path, record: dict[str, Any]) -> di
 
 
 def _metadata(this: Job, frames: int, failed: int) -> dict[str, Any]:
-    source, settings = this.fingerprint["source"], this.settings
-    return {
-        # A name that is not UTF-8 can't be packed as it is.
-        "source_file": Path(source["path"]).name.encode(errors="replace").decode(),
-        "mtime": source["mtime_ns"] / 1e9,
-        "size": source["size"],
-        "key": this.fingerprint["key"],
+    settings = this.settings
+    return descriptions.source_facts(this.fingerprint) | {
         "model": _name(settings["model"]),
         "mmproj": _name(settings["mmproj"]),
         "prompt": settings["prompt"],
@@ -100,8 +95,10 @@ def _name(model: str | dict[str, str]) -> str:
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        describe_scenes(
+        reuse.make(
             this,
+            snakemake.params.cache,
+            describe_scenes,
             keyframes=Path(snakemake.input.keyframes),
             folder=Path(snakemake.input.folder),
             output=Path(snakemake.output.descriptions),

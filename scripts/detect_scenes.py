@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, ffmpeg, scenes, source
+from reelmake import artifact, ffmpeg, reuse, source
 from reelmake.job import Job, job
 
 if TYPE_CHECKING:
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 def detect_scenes(this: Job, media: Path, output: Path, program: str | None, threads: int) -> None:
     """Detect the scenes of the source that the fingerprint names."""
+    from reelmake import scenes  # the engine, which a restored artifact does without
+
     identity = this.fingerprint["source"]
     path = source.check(identity)
     binary = ffmpeg.binary(program)
@@ -30,8 +32,10 @@ def detect_scenes(this: Job, media: Path, output: Path, program: str | None, thr
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        detect_scenes(
+        reuse.make(
             this,
+            snakemake.params.cache,
+            detect_scenes,
             media=Path(snakemake.input.media),
             output=Path(snakemake.output.scenes),
             program=snakemake.params.ffmpeg,

@@ -3,31 +3,20 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, ffmpeg, source
+from reelmake import reuse, sound
 from reelmake.job import Job, job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def extract_audio(this: Job, media: Path, output: Path, program: str | None) -> None:
-    """Write the chosen track as 16 kHz mono PCM whose first sample is the film's time zero.
-
-    A film without sound gets a file without samples. program: ffmpeg, as configured.
-    """
-    identity = this.fingerprint["source"]
-    path = source.check(identity)
-    binary = ffmpeg.binary(program)
-    this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
-    with artifact.writing(output) as temporary:
-        ffmpeg.extract_audio(
-            path,
-            artifact.read_json(media),
-            this.settings["track"],
-            temporary,
-            binary,
-        )
-        source.check(identity)
+def extract_audio(this: Job, media: Path, output: Path, program: str | None, needed: bool) -> None:
+    """Write the sound of the source; only its placeholder where nothing is going to read it."""
+    if needed:
+        sound.extract(this, media, output, program)
+    else:
+        print("left out: the artifact cache has the transcript")
+        sound.leave_out(output)
 
 
 if __name__ == "__main__":
@@ -37,4 +26,6 @@ if __name__ == "__main__":
             media=Path(snakemake.input.media),
             output=Path(snakemake.output.audio),
             program=snakemake.params.ffmpeg,
+            needed=snakemake.params.keep
+            or not reuse.is_kept(this, "transcript", snakemake.params.cache),
         )

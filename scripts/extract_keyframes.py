@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, keyframes, source
+from reelmake import artifact, reuse, source
 from reelmake.job import Job, job
 
 if TYPE_CHECKING:
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 def extract_keyframes(this: Job, media: Path, scenes: Path, output: Path, folder: Path) -> None:
     """Choose and write the keyframes of every scene, and the list of them."""
+    from reelmake import keyframes  # the engine, which a restored artifact does without
+
     identity = this.fingerprint["source"]
     path = source.check(identity)
     with artifact.writing(folder) as temporary:
@@ -30,8 +32,10 @@ def extract_keyframes(this: Job, media: Path, scenes: Path, output: Path, folder
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        extract_keyframes(
+        reuse.make(
             this,
+            snakemake.params.cache,
+            extract_keyframes,
             media=Path(snakemake.input.media),
             scenes=Path(snakemake.input.scenes),
             output=Path(snakemake.output.keyframes),

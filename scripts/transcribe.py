@@ -3,16 +3,29 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, transcription
-from reelmake.chunks import WavFile
+from reelmake import artifact, reuse, sound
 from reelmake.job import Job, job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def transcribe(this: Job, audio: Path, output: Path, model: str, device: str, threads: int) -> None:
+def transcribe(
+    this: Job,
+    media: Path,
+    audio: Path,
+    output: Path,
+    model: str,
+    program: str | None,
+    device: str,
+    threads: int,
+) -> None:
     """Transcribe the sound with the settings of the fingerprint, chunk by chunk."""
+    from reelmake import transcription  # what a restored artifact does without
+    from reelmake.chunks import WavFile
+
+    if sound.is_left_out(audio):  # the cache has lost the transcript since
+        sound.extract(this, media, audio, program)
     with this.journal() as journal:
         transcript = transcription.transcribe(
             WavFile(audio), this.settings, model, device, threads, this.progress, journal
@@ -22,11 +35,15 @@ def transcribe(this: Job, audio: Path, output: Path, model: str, device: str, th
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        transcribe(
+        reuse.make(
             this,
+            snakemake.params.cache,
+            transcribe,
+            media=Path(snakemake.input.media),
             audio=Path(snakemake.input.audio),
             output=Path(snakemake.output.transcript),
             model=snakemake.params.model,
+            program=snakemake.params.ffmpeg,
             device=snakemake.params.device,
             threads=snakemake.threads,
         )

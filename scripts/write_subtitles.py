@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, subtitles
-from reelmake.job import job
+from reelmake import artifact, reuse, subtitles
+from reelmake.job import Job, job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def write_subtitles(transcript: Path, outputs: list[Path]) -> None:
+def write_subtitles(this: Job, transcript: Path, outputs: list[Path]) -> None:
     """Write the transcript in the format of each output's suffix."""
     content = artifact.read_json(transcript)
     for output in outputs:
@@ -18,8 +18,11 @@ def write_subtitles(transcript: Path, outputs: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.input.fingerprint, snakemake.log[0]):
-        write_subtitles(
+    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+        reuse.make(
+            this,
+            snakemake.params.cache,
+            write_subtitles,
             transcript=Path(snakemake.input.transcript),
             outputs=[Path(path) for path in snakemake.output],
         )

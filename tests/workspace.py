@@ -30,6 +30,7 @@ class Workspace:
         videos.mkdir(exist_ok=True)
         self.config = yaml.safe_load((ROOT / "demo" / "config.yaml").read_text())
         self.config |= {"videos": str(videos), "settle_seconds": 0}
+        self.config["cache"] = {"dir": str(folder / "cache")}
         self.config["transcription"]["model"] = str(ROOT / "demo/models/speech")
         for name, file in (("model", "text.gguf"), ("mmproj", "mmproj.gguf")):
             self.config["description"][name] = str(ROOT / "demo/models/vision" / file)

@@ -154,20 +154,30 @@ class Cache:
         return False
 
     @contextlib.contextmanager
-    def computing(self, key: str, timeout: float | None = None) -> Iterator[bool]:
+    def computing(
+        self,
+        key: str,
+        timeout: float | None = None,
+        waiting: Callable[[], None] = lambda: None,
+    ) -> Iterator[bool]:
         """Run the block while no other job computes the same; look into the cache again in it.
 
         Gives whether that is so: after `timeout` seconds (default: lock_timeout), or without a
         usable cache, the block runs all the same. The lock of a job that died is free at once.
+        waiting: called where it is not free at once.
         """
         lock = None
         if not self._off:
             try:
                 self._store.folder.make()
+                path = self._store.folder.lock(key)
                 timeout = self.lock_timeout if timeout is None else timeout
-                lock = cache_locks.acquire(self._store.folder.lock(key), timeout)
-                if lock is None:
-                    self.say(f"another job is computing {key[:12]} for long; doing so as well")
+                lock = cache_locks.acquire(path, timeout=0)
+                if lock is None and timeout:
+                    waiting()
+                    lock = cache_locks.acquire(path, timeout)
+                    if lock is None:
+                        self.say(f"another job is computing {key[:12]} for long; doing so as well")
             except Exception as error:
                 self._leave_out(error)
         try:

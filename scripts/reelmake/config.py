@@ -33,13 +33,14 @@ def load(given: Config) -> Config:
     Raises UserError for an unknown key (naming the nearest right one) or a wrong value.
     """
     config: Config = _defaults(schema())
-    _merge(config, copy.deepcopy(given))
+    _merge(config, _with_switches(copy.deepcopy(given)))
     _refuse_unknown(config, schema())
     typed: Config = _typed(config, schema())
     try:
         validate(typed, "config")
     except (ValueError, RecursionError) as error:
         raise UserError(f"config: {error}; config.yaml says what each setting may be") from None
+    _refuse_unknown_stages(typed)
     for name, _ in settings():  # infinity and not-a-number pass the schema
         value = get(typed, name)
         if isinstance(value, float) and not math.isfinite(value):
@@ -92,6 +93,27 @@ def _defaults(node: Any) -> Any:
     return copy.deepcopy(node["default"])
 
 
+def _with_switches(given: Config) -> Config:
+    """`given` with `section: false` as what it stands for, `section: {enabled: false}`."""
+    for key, node in schema()["properties"].items():
+        value = given.get(key)
+        value = {"true": True, "false": False}.get(str(value).lower(), value)
+        if "enabled" in node.get("properties", {}) and isinstance(value, bool):
+            given[key] = {"enabled": value}
+    return given
+
+
+def _refuse_unknown_stages(config: Config) -> None:
+    from reelmake.stages import STAGES
+
+    for name in ("except", "stage_ttl"):
+        for stage in config["cache"][name]:
+            if stage not in STAGES:
+                near = difflib.get_close_matches(stage, STAGES, 1, 0.4)
+                hint = f"; did you mean '{near[0]}'?" if near else ""
+                raise UserError(f"config: cache.{name}: there is no stage '{stage}'{hint}")
+
+
 def _typed(value: Any, node: dict[str, Any]) -> Any:
     """`value` with each text that the schema wants as a number, truth value or null as that.
 
@@ -108,6 +130,8 @@ def _typed(value: Any, node: dict[str, Any]) -> Any:
             value = read if not isinstance(read, str) and is_valid(read, node) else value
     elif isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value) if not is_valid(value, node) and is_valid(str(value), node) else value
+    if isinstance(value, dict) and "additionalProperties" in node:
+        return {key: _typed(child, node["additionalProperties"]) for key, child in value.items()}
     if isinstance(value, list):
         return [_typed(item, _items(node)) for item in value]
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):

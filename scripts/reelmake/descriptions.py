@@ -30,6 +30,31 @@ def write(path: Path, metadata: dict[str, Any], results: list[dict[str, Any]]) -
     artifact.write_bytes(path, msgpack.packb(document, use_bin_type=True))
 
 
+def source_facts(fingerprint: dict[str, Any]) -> dict[str, Any]:
+    """What the metadata says of the source and the key: {"source_file", "mtime" (seconds since
+    1970), "size" (bytes), "key"}."""
+    source = fingerprint["source"]
+    return {
+        # A name that is not UTF-8 can't be packed as it is.
+        "source_file": Path(source["path"]).name.encode(errors="replace").decode(),
+        "mtime": source["mtime_ns"] / 1e9,
+        "size": source["size"],
+        "key": fingerprint["key"],
+    }
+
+
+def adopt(path: Path, fingerprint: dict[str, Any]) -> None:
+    """Make a file that was written for another copy of the source this one's, in place.
+
+    Raises ValueError for what is not its form.
+    """
+    document = read(path)
+    if document is None:
+        raise ValueError("it can't be read")
+    document["metadata"] |= source_facts(fingerprint)
+    path.write_bytes(msgpack.packb(document, use_bin_type=True))
+
+
 def read(path: Path) -> dict[str, Any] | None:
     """The file's content; None where it is absent or not what `write` writes."""
     try:

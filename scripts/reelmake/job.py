@@ -6,6 +6,7 @@ its work inside `job(…)`.
 
 import contextlib
 import errno
+import functools
 import importlib.metadata
 import os
 import signal
@@ -36,7 +37,8 @@ class Job:
     results: the video's folder. record: the job record as it will be written.
     """
 
-    def __init__(self, sidecar: str, log: str):
+    def __init__(self, sidecar: str, log: str, terminal: int = 2):
+        self._terminal = terminal
         self.sidecar = Path(sidecar)
         self.results = self.sidecar.parent.parent
         self.video = self.results.name
@@ -47,7 +49,8 @@ class Job:
         }
         self._path = self.results / "jobs" / f"{self.stage}.json"
         self._saved = 0.0
-        self._journaled = self._in_item = self._stopped = False
+        self._in_item = self._stopped = False
+        self._journals: list[Journal] = []
         before = artifact.read_json(self._path) or {}
         again = before.get("key") == self.fingerprint["key"] and before.get("state") != "done"
         self.record: dict[str, Any] = {
@@ -58,15 +61,22 @@ class Job:
             "attempt": before.get("attempt", 0) + 1 if again else 1,
             "started": round(time.time(), 3),
             "log": log,
-            "engines": {
-                package: importlib.metadata.version(package)
-                for package in STAGES[self.stage].packages
-            },
+            "engines": self._engines(),
         }
+
+    def _engines(self) -> dict[str, str]:
+        """Distribution -> version; with those of a temporary artifact, of which nothing else
+        will be known."""
+        stage = STAGES[self.stage]
+        engines = {name: importlib.metadata.version(name) for name in stage.packages}
+        for name in stage.upstream:
+            if STAGES[name].temporary:
+                engines |= read_record(self.results, name).get("engines", {})
+        return engines
 
     @contextlib.contextmanager
     def journal(self) -> "Iterator[Journal]":
-        """The stage's journal. Publish the artifact inside: it is deleted when the block ends well.
+        """The stage's journal. Publish the artifact inside: it is deleted when the job ends well.
 
         Tell `progress` before the first item how many came from it: the record's
         `items_resumed`.
@@ -74,10 +84,9 @@ class Job:
         from reelmake.journal import Journal  # the workflow itself needs no msgpack
 
         journal = Journal(self.results / "journal", self.stage, self.fingerprint["key"])
-        self._journaled = True
+        self._journals.append(journal)
         try:
             yield journal
-            journal.close(done=True)
         finally:
             journal.close()
 
@@ -103,11 +112,42 @@ class Job:
 
     def progress(self, done: int, total: int) -> None:
         """Say how far the job is, in items; written at most once a second."""
-        if self._journaled:
+        if self._journals:
             self.record.setdefault("items_resumed", done)
         self.record |= {"items_done": done, "items_total": total}
         if time.monotonic() - self._saved > 1:
             self.save()
+
+    @functools.cached_property
+    def content(self) -> str:
+        """The digest of the source's content: from media.json, which the stage media writes.
+
+        Raises StageError.
+        """
+        if self.stage == "media":
+            path = source.check(self.fingerprint["source"])
+            return source.digest(path, full=self.settings["digest"] == "full")
+        media = artifact.read_json(self.results / "media.json")
+        if not isinstance(media, dict) or not isinstance(media.get("content"), str):
+            path = self.results / "media.json"
+            raise StageError(f"{path} is damaged; delete it and run again", kind="engine")
+        content: str = media["content"]
+        return content
+
+    def say(self, line: str) -> None:
+        """Tell the person at the terminal, and the log.
+
+        What stands before the first ": " is said once a run, though every job finds it.
+        """
+        print(line, flush=True)
+        if lock.is_first_to_say(line.partition(": ")[0]):
+            os.write(self._terminal, f"reelmake: {printable(line)}\n".encode(errors="replace"))
+
+    def forget_journals(self) -> None:
+        """Delete them. Only once the record says that the artifact is done: a job that is killed
+        before repeats nothing."""
+        for journal in self._journals:
+            journal.close(done=True)
 
     def save(self) -> None:
         """Write the record. A disk that is full must not hide why the job failed."""
@@ -128,7 +168,7 @@ def job(sidecar: str, log: str) -> Iterator[Job]:
     terminal = _redirect(log)
     at_work = lock.hold_job()
     try:
-        this = Job(sidecar, log)
+        this = Job(sidecar, log, terminal)
     except (TypeError, LookupError):
         os.write(terminal, f"reelmake: {sidecar} is gone or damaged; run again\n".encode())
         os._exit(1)
@@ -158,6 +198,7 @@ def job(sidecar: str, log: str) -> Iterator[Job]:
     else:
         this.record |= {"state": "done", "ended": round(time.time(), 3)}
         this.save()
+        this.forget_journals()
         at_work.close()
 
 

@@ -5,7 +5,9 @@ holds them, however it ends, so nothing is ever left locked.
 """
 
 import fcntl
+import hashlib
 import os
+import shutil
 import socket
 from pathlib import Path
 from typing import IO
@@ -13,6 +15,7 @@ from typing import IO
 from reelmake.errors import UserError
 
 FOLDER = Path(".snakemake")
+_SAID = FOLDER / "reelmake.said"
 
 
 def hold_library() -> IO[str]:
@@ -37,6 +40,7 @@ def hold_library() -> IO[str]:
                 "jobs of an earlier run, which was killed, are still at work in this library; "
                 "wait until they end, or stop them, then run again"
             )
+    shutil.rmtree(_SAID, ignore_errors=True)
     file.truncate(0)
     file.write(f"process {os.getpid()} on {socket.gethostname()}")
     file.flush()
@@ -48,6 +52,19 @@ def hold_job() -> IO[str]:
     file = _open("reelmake.jobs.lock")
     _try(file, fcntl.LOCK_SH)
     return file
+
+
+def is_first_to_say(what: str) -> bool:
+    """Whether no job of this run has asked that of the same text before."""
+    name = hashlib.sha256(what.encode(errors="replace")).hexdigest()[:16]
+    try:
+        _SAID.mkdir(exist_ok=True)
+        (_SAID / name).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _open(name: str) -> IO[str]:

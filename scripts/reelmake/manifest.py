@@ -41,7 +41,7 @@ def build(results: Path) -> Manifest:
             "key": sidecar["key"],
             "version": sidecar["version"],
             "settings": sidecar["settings"],
-            "engines": record["engines"] if of_this else {},
+            "engines": record["engines"] if of_this and not stage.temporary else {},
             "artifacts": [_record(results, path) for path in _files(results, stage.name)],
         }
     return {

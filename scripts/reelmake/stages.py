@@ -3,6 +3,7 @@
 To add a stage: a row here, a rule in `rules/`, a script in `scripts/` (CONTRIBUTING.md).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 
@@ -20,6 +21,7 @@ class Stage:
         the file, not where it lies.
     upstream: the stages whose artifacts this one reads.
     temporary: deleted when nothing needs it any more, so no manifest lists it.
+    cached: kept in the artifact cache, since making it costs more than keeping it.
     gpu: asks the scheduler for a GPU where there is one.
     packages: the distributions whose versions the job record and the manifest name.
     """
@@ -32,6 +34,7 @@ class Stage:
     models: tuple[str, ...] = ()
     upstream: tuple[str, ...] = ()
     temporary: bool = False
+    cached: bool = True
     gpu: bool = False
     packages: tuple[str, ...] = ()
 
@@ -53,6 +56,7 @@ _TABLE = (
         settings=("audio",),
         upstream=("media",),
         temporary=True,
+        cached=False,
         packages=("ffmpeg-python",),
     ),
     Stage(
@@ -110,6 +114,7 @@ _MANIFEST = Stage(
     rule="write_manifest",
     version=1,
     artifacts=("manifest.json",),
+    cached=False,
     upstream=tuple(stage.name for stage in _TABLE if not stage.temporary),
 )
 
@@ -128,3 +133,20 @@ def downstream(name: str) -> list[str]:
 def artifact_paths(stage: Stage, video: str) -> list[str]:
     """The stage's artifacts of one video, as paths below `results/<video>/`."""
     return [artifact.replace("{video}", video) for artifact in stage.artifacts]
+
+
+def forced_stages(everything: bool, named: Collection[str]) -> set[str]:
+    """The stages whose artifacts a run has to compute, whatever is known of them.
+
+    everything: of all stages (-F). named: the rules and files whose jobs are forced (-R, -f):
+    their stages, and everything made from them.
+    """
+    if everything:
+        return set(STAGES)
+    found = set[str]()
+    for stage in STAGES.values():
+        # `{video}` in a name: any.
+        ends = [name.replace("{video}", "").strip("/") for name in stage.artifacts]
+        if any(name == stage.rule or name.rstrip("/").endswith(tuple(ends)) for name in named):
+            found.update(downstream(stage.name))
+    return found

@@ -1,0 +1,209 @@
+"""What was computed before, in this library or another, is taken from the artifact cache.
+
+An artifact's cache key says what it is made from without a path or a time: the content of
+the source, the settings, and the very bytes of the artifacts before it.
+"""
+
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reelmake import artifact, config, fingerprint, units
+from reelmake.config import Config
+from reelmake.stages import STAGES, Stage
+
+if TYPE_CHECKING:
+    from reelmake.cache import Cache
+    from reelmake.cache_entry import Entry
+    from reelmake.job import Job
+
+_FORCED = "REELMAKE_FORCED"
+
+Given = dict[str, Any]
+"""What a job is told of the cache: the config section, and whether it may `read`."""
+
+
+def given(config: Config, stage: str, read: bool) -> Given | None:
+    """What a job of the stage is told of the cache; None where it does without.
+
+    read: False where the artifact has to be computed although the cache has it (-F, -R).
+    """
+    section: Given = config["cache"]
+    if not section["enabled"] or not STAGES[stage].cached or stage in section["except"]:
+        return None
+    return section | {"read": read}
+
+
+def tell_jobs(forced: set[str]) -> set[str]:
+    """Let the jobs of this run know which stages it forces, on other machines too."""
+    os.environ[_FORCED] = ",".join(sorted(forced))
+    return forced
+
+
+def forced_by_run() -> set[str]:
+    """The stages that the run which started this job forces."""
+    return set(os.environ.get(_FORCED, "").split(","))
+
+
+def opened(section: Given, say: Callable[[str], None]) -> "Cache":
+    """The artifact cache that the config section `cache` names. say: told what a person must know.
+
+    Nothing is looked at before the cache is used.
+    """
+    from reelmake.cache import Cache
+
+    ttl = {stage: units.seconds(text) for stage, text in section["stage_ttl"].items()}
+    return Cache(
+        config.expand(section["dir"]).absolute(),
+        size_limit=units.size_bytes(section["size_limit"]),
+        ttl=units.seconds(section["ttl"]) if section["ttl"] else None,
+        stage_ttl=ttl,
+        lock_timeout=units.seconds(section["lock_timeout"]),
+        say=say,
+    )
+
+
+def make(
+    this: "Job", section: Given | None, function: Callable[..., None], **arguments: Any
+) -> None:
+    """Restore the job's artifact from the cache; where it has none, call the function and keep it.
+
+    function: called with the job and the arguments; publishes the artifact. A job that computes
+    the same at the moment, in whichever library, is waited for. The job record's `cache` says
+    what came of it: hit, miss (computed, and kept), waiting, or off.
+    """
+    this.record["cache"] = "off"
+    if section is None:
+        function(this, **arguments)
+        return
+    stage, content = STAGES[this.stage], this.content
+    wanted = key(this.results, stage, content)
+
+    def restored() -> bool:
+        if not section["read"]:
+            return False
+        entry = restore(cache, wanted, this.results, stage, content)
+        if entry is None:
+            return False
+        print(f"restored from the artifact cache: {wanted}")
+        this.record |= {"cache": "hit", "engines": entry.engines}
+        return True
+
+    def waiting() -> None:
+        print("another job is computing the same: waiting for it")
+        this.record["cache"] = "waiting"
+        this.save()
+
+    with contextlib.closing(opened(section, this.say)) as cache:
+        if restored():
+            return
+        # Forced jobs don't wait for each other: each has to compute.
+        timeout = None if section["read"] else 0
+        with cache.computing(wanted, timeout, waiting):
+            if restored():  # by another job, meanwhile
+                return
+            this.record["cache"] = "miss"
+            started = time.monotonic()
+            function(this, **arguments)
+            cache.put(
+                wanted,
+                stage.name,
+                stage.version,
+                {name: _path(this.results, name) for name in stage.artifacts},
+                time.monotonic() - started,
+                content,
+                this.record["engines"],
+            )
+
+
+def is_kept(this: "Job", stage: str, section: Given | None) -> bool:
+    """Whether the cache has the artifact of another stage of the job's video.
+
+    It may be gone, or turn out to be damaged, when that stage's job asks for it.
+    """
+    if section is None or not section["read"]:
+        return False
+    with contextlib.closing(opened(section, this.say)) as cache:
+        return key(this.results, STAGES[stage], this.content) in cache
+
+
+def key(results: Path, stage: Stage, content: str) -> str:
+    """The cache key (64 hex digits) of a stage's artifact, for the video in `results`.
+
+    content: the digest of its source. Reads the sidecars and the artifacts that this one is made
+    from, which have to be there. An artifact before it counts by its bytes: what was made from
+    one that was edited, or that came out otherwise on another machine, is not taken for this.
+    """
+    upstream = {
+        name: _digest(results, STAGES[name])
+        if STAGES[name].cached
+        else key(results, STAGES[name], content)
+        for name in stage.upstream
+    }
+    return fingerprint.key(
+        {
+            "stage": stage.name,
+            "version": stage.version,
+            "content": content,
+            "settings": _sidecar(results, stage)["settings"],
+            "upstream": upstream,
+        }
+    )
+
+
+def restore(
+    cache: "Cache", wanted: str, results: Path, stage: Stage, content: str, durable: bool = True
+) -> "Entry | None":
+    """Publish what the cache has under the key in `results`; None where it has nothing.
+
+    Everything is validated again: what machines share may have been written by anyone.
+    durable: as `Cache.restore` has it.
+    """
+
+    def check(name: str, path: Path) -> None:
+        folder = name[: name.find("/") + 1]
+        if (folder or name) not in stage.artifacts:
+            raise ValueError(f"{stage.name} has no such artifact")
+        if not folder and name.endswith(".json"):
+            value = artifact.read_json(path)
+            artifact.validate(value, name.removesuffix(".json"))
+            if stage.name == "media" and value["content"] != content:
+                raise ValueError("it is another source's")
+        elif stage.name == "scenedesc":
+            from reelmake import descriptions
+
+            descriptions.adopt(path, _sidecar(results, stage))
+
+    entry = cache.restore(wanted, results, results.name, check, durable)
+    whole = all(_path(results, name).exists() for name in stage.artifacts)
+    return entry if whole else None
+
+
+def _digest(results: Path, stage: Stage) -> str:
+    """SHA-256 over the names and contents of a stage's artifacts."""
+    sha = hashlib.sha256()
+    for name in stage.artifacts:
+        path = _path(results, name)
+        for inner in sorted(os.listdir(path)) if name.endswith("/") else [""]:
+            # What file managers leave there (hidden files, folders) is not ours.
+            if not inner.startswith(".") and (path / inner).is_file():
+                with (path / inner).open("rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                sha.update(f"{name}{inner}\0{digest}\n".encode(errors="surrogateescape"))
+    return sha.hexdigest()
+
+
+def _path(results: Path, name: str) -> Path:
+    """Where an artifact lies, by its name in the table of stages."""
+    return results / name.replace("{video}", results.name)
+
+
+def _sidecar(results: Path, stage: Stage) -> fingerprint.Fingerprint:
+    sidecar: fingerprint.Fingerprint = artifact.read_json(
+        results / "fingerprints" / f"{stage.name}.json"
+    )
+    return sidecar
