@@ -29,7 +29,6 @@ rule extract_audio:
 rule transcribe:
     input:
         fingerprint=fingerprint("transcript"),
-        media="results/{video}/media.json",
         audio="results/{video}/audio.wav",
     output:
         transcript=update("results/{video}/transcript.json"),

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 def transcribe(
     this: Job,
-    media: Path,
     audio: Path,
     output: Path,
     model: str,
@@ -25,7 +24,7 @@ def transcribe(
     from reelmake.chunks import WavFile
 
     if sound.is_left_out(audio):  # the cache has lost the transcript since
-        sound.extract(this, media, audio, program)
+        sound.extract(this, this.results / "media.json", audio, program)
     with this.journal() as journal:
         transcript = transcription.transcribe(
             WavFile(audio), this.settings, model, device, threads, this.progress, journal
@@ -39,7 +38,6 @@ if __name__ == "__main__":
             this,
             snakemake.params.cache,
             transcribe,
-            media=Path(snakemake.input.media),
             audio=Path(snakemake.input.audio),
             output=Path(snakemake.output.transcript),
             model=snakemake.params.model,

@@ -8,12 +8,14 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelmake import artifact, config, fingerprint, units
+from reelmake import artifact, config, units
 from reelmake.config import Config
+from reelmake.fingerprint import Fingerprint
+from reelmake.fingerprint import key as compute_key
 from reelmake.stages import STAGES, Stage
 
 if TYPE_CHECKING:
@@ -81,12 +83,13 @@ def make(
         function(this, **arguments)
         return
     stage, content = STAGES[this.stage], this.content
-    wanted = key(this.results, stage, content)
+    fingerprints = read_sidecars(this.results)
+    wanted = key(this.results, stage, fingerprints, content)
 
     def restored() -> bool:
         if not section["read"]:
             return False
-        entry = restore(cache, wanted, this.results, stage, content)
+        entry = restore(cache, wanted, this.results, this.fingerprint, content)
         if entry is None:
             return False
         print(f"restored from the artifact cache: {wanted}")
@@ -128,41 +131,50 @@ def is_kept(this: "Job", stage: str, section: Given | None) -> bool:
     if section is None or not section["read"]:
         return False
     with contextlib.closing(opened(section, this.say)) as cache:
-        return key(this.results, STAGES[stage], this.content) in cache
+        fingerprints = read_sidecars(this.results)
+        return key(this.results, STAGES[stage], fingerprints, this.content) in cache
 
 
-def key(results: Path, stage: Stage, content: str) -> str:
+def key(results: Path, stage: Stage, fingerprints: Mapping[str, Fingerprint], content: str) -> str:
     """The cache key (64 hex digits) of a stage's artifact, for the video in `results`.
 
-    content: the digest of its source. Reads the sidecars and the artifacts that this one is made
-    from, which have to be there. An artifact before it counts by its bytes: what was made from
+    fingerprints: of the stage, and of those before it that are not cached. content: the digest
+    of the source. Reads the artifacts that this one is made from; raises OSError where they are
+    not there. An artifact before it counts by its bytes: what was made from
     one that was edited, or that came out otherwise on another machine, is not taken for this.
     """
     upstream = {
         name: _digest(results, STAGES[name])
         if STAGES[name].cached
-        else key(results, STAGES[name], content)
+        else key(results, STAGES[name], fingerprints, content)
         for name in stage.upstream
     }
-    return fingerprint.key(
+    return compute_key(
         {
             "stage": stage.name,
             "version": stage.version,
             "content": content,
-            "settings": _sidecar(results, stage)["settings"],
+            "settings": fingerprints[stage.name]["settings"],
             "upstream": upstream,
         }
     )
 
 
 def restore(
-    cache: "Cache", wanted: str, results: Path, stage: Stage, content: str, durable: bool = True
+    cache: "Cache",
+    wanted: str,
+    results: Path,
+    fingerprint: Fingerprint,
+    content: str,
+    durable: bool = True,
 ) -> "Entry | None":
     """Publish what the cache has under the key in `results`; None where it has nothing.
 
     Everything is validated again: what machines share may have been written by anyone.
-    durable: as `Cache.restore` has it.
+    fingerprint: of the artifact. content: the digest of the source. durable: as
+    `Cache.restore` has it.
     """
+    stage = STAGES[fingerprint["stage"]]
 
     def check(name: str, path: Path) -> None:
         folder = name[: name.find("/") + 1]
@@ -176,7 +188,7 @@ def restore(
         elif stage.name == "scenedesc":
             from reelmake import descriptions
 
-            descriptions.adopt(path, _sidecar(results, stage))
+            descriptions.adopt(path, fingerprint)
 
     entry = cache.restore(wanted, results, results.name, check, durable)
     whole = all(_path(results, name).exists() for name in stage.artifacts)
@@ -202,8 +214,7 @@ def _path(results: Path, name: str) -> Path:
     return results / name.replace("{video}", results.name)
 
 
-def _sidecar(results: Path, stage: Stage) -> fingerprint.Fingerprint:
-    sidecar: fingerprint.Fingerprint = artifact.read_json(
-        results / "fingerprints" / f"{stage.name}.json"
-    )
-    return sidecar
+def read_sidecars(results: Path) -> dict[str, Fingerprint]:
+    """The fingerprints of a video's stages as the sidecars have them."""
+    paths = (results / "fingerprints").glob("*.json")
+    return {path.stem: artifact.read_json(path) for path in paths}
