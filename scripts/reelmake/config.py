@@ -19,6 +19,9 @@ from reelmake.errors import UserError
 
 Config = dict[str, Any]
 
+DEFAULTS = SCHEMAS.parent / "config.yaml"
+"""What a run reads first."""
+
 
 @functools.cache
 def schema() -> dict[str, Any]:
@@ -33,7 +36,7 @@ def load(given: Config) -> Config:
     Raises UserError for an unknown key (naming the nearest right one) or a wrong value.
     """
     config: Config = _defaults(schema())
-    _merge(config, _with_switches(copy.deepcopy(given)))
+    merge(config, _with_switches(copy.deepcopy(given)))
     _refuse_unknown(config, schema())
     typed: Config = _typed(config, schema())
     try:
@@ -61,7 +64,7 @@ def with_overrides(config: Config, overrides: dict[str, Any]) -> Config:
         return config
     given = copy.deepcopy(config)
     for key, value in overrides.items():
-        _merge(given, _nest(key, value))
+        merge(given, _nest(key, value))
     return load(given)
 
 
@@ -160,10 +163,11 @@ def _nest(key: str, value: Any) -> Config:
     return {first: _nest(rest, value) if rest else value}
 
 
-def _merge(base: Config, over: Config) -> None:
+def merge(base: Config, over: Config) -> None:
+    """Put the settings of `over` into `base`, section by section."""
     for key, value in over.items():
         if isinstance(value, dict) and isinstance(base.get(key), dict):
-            _merge(base[key], value)
+            merge(base[key], value)
         else:
             base[key] = value
 

@@ -47,11 +47,10 @@ class Job:
         self.settings = {
             name.partition(".")[2]: value for name, value in self.fingerprint["settings"].items()
         }
-        self._path = self.results / "jobs" / f"{self.stage}.json"
         self._saved = 0.0
         self._in_item = self._stopped = False
         self._journals: list[Journal] = []
-        before = artifact.read_json(self._path) or {}
+        before = read_record(self.results, self.stage)
         again = before.get("key") == self.fingerprint["key"] and before.get("state") != "done"
         self.record: dict[str, Any] = {
             "state": "running",
@@ -154,7 +153,7 @@ class Job:
         self._saved = time.monotonic()
         self.record["updated"] = round(time.time(), 3)
         with contextlib.suppress(OSError):
-            artifact.write_json(self._path, self.record, durable=False)
+            write_record(self.results, self.stage, self.record)
 
 
 @contextlib.contextmanager
@@ -208,10 +207,15 @@ def read_record(results: Path, stage: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def write_record(results: Path, stage: str, record: dict[str, Any]) -> None:
+    """Write down what happened to a stage. Not flushed: it can happen again."""
+    artifact.write_json(results / "jobs" / f"{stage}.json", record, durable=False)
+
+
 def refuse(results: Path, reason: str) -> None:
     """Record that a video's first stage can't start, for a reason found before any job."""
     record = {"state": "failed", "error": reason, "class": "transient", "ended": time.time()}
-    artifact.write_json(results / "jobs" / "media.json", record, durable=False)
+    write_record(results, "media", record)
 
 
 def _explain(error: OSError) -> tuple[str, Kind]:

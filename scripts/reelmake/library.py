@@ -6,7 +6,6 @@ Snakemake's input functions ask it; nothing else writes a sidecar.
 import collections
 import copy
 import functools
-import os
 import shutil
 import tempfile
 import weakref
@@ -14,12 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from reelmake import artifact, fingerprint, lock, manifest, source, videos
+from reelmake import fingerprint, lock, manifest, sidecars, source, videos
 from reelmake.config import Config, with_overrides
 from reelmake.errors import UserError
 from reelmake.fingerprint import Fingerprint
-from reelmake.job import read_record, refuse
-from reelmake.stages import STAGES, artifact_paths, downstream
+from reelmake.job import refuse
+from reelmake.stages import STAGES, downstream
+from reelmake.videos import Video
 
 RESULTS = Path("results")
 
@@ -66,9 +66,9 @@ class Library:
             if video in self.growing:
                 self._postpone(video)
                 continue
-            wanted = self._wanted(video)
-            if not (prune and self._is_finished(RESULTS / video, wanted)):
-                self._refresh(video, wanted)
+            wanted = self.wanted(video)
+            if not (prune and self.is_finished(video, wanted)):
+                self.refresh(video, wanted)
                 found.append(video)
         self._explain()
         return found
@@ -80,17 +80,21 @@ class Library:
         """
         self._hold()
         if video not in self._sidecars:
-            if video not in self.videos:
-                hint = videos.nearest(video, list(self.videos))
-                raise UserError(
-                    f"results/{video}: no video has the id '{video}'{hint}; "
-                    "check the setting videos"
-                )
+            self.find(video)
             if video in self.growing:
                 raise UserError(self._postpone(video))
-            self._refresh(video, self._wanted(video))
+            self.refresh(video, self.wanted(video))
             self._explain()
         return str(self._sidecars[video][stage])
+
+    def find(self, video: str) -> Video:
+        """The video of an id. Raises UserError where there is none."""
+        if video not in self.videos:
+            hint = videos.nearest(video, list(self.videos))
+            raise UserError(
+                f"results/{video}: no video has the id '{video}'{hint}; check the setting videos"
+            )
+        return self.videos[video]
 
     def release(self) -> None:
         """Let another run have the library. The end of the process does the same."""
@@ -102,10 +106,13 @@ class Library:
         """The configuration with the video's own settings from the sample sheet."""
         return with_overrides(self.config, self.videos[video].overrides)
 
-    def _is_finished(self, results: Path, wanted: dict[str, Fingerprint]) -> bool:
+    def is_finished(self, video: str, wanted: dict[str, Fingerprint]) -> bool:
+        """Whether the video's manifest and artifacts are those of the wanted fingerprints."""
+        results = RESULTS / video
         return manifest.matches(results, wanted) or manifest.renew(results, wanted, self.write)
 
-    def _wanted(self, video: str) -> dict[str, Fingerprint]:
+    def wanted(self, video: str) -> dict[str, Fingerprint]:
+        """The fingerprints that the video's stages should have, whatever is on disk."""
         entry = self.videos[video]
         overrides = str(entry.overrides)
         if overrides not in self._settings:
@@ -114,11 +121,11 @@ class Library:
         identity = source.identify(entry.source)
         if identity["size"] is None:
             # A film moved to tape forces nothing: what is known of it stays true.
-            known = _read(RESULTS / video, "media").get("source", {})
+            known = sidecars.read(RESULTS / video, "media").get("source", {})
             identity = known if known.get("path") == entry.source else identity
         return fingerprint.compute(settings, identity)
 
-    def _refresh(self, video: str, wanted: dict[str, Fingerprint]) -> None:
+    def refresh(self, video: str, wanted: dict[str, Fingerprint]) -> None:
         """Make the sidecars say what is wanted; touch none that already does.
 
         All of a video at once, whatever the target: Snakemake looks at a folder only once.
@@ -127,15 +134,15 @@ class Library:
             return
         paths = self._sidecars[video] = {}
         for stage, new in wanted.items():
-            path, old = _path(RESULTS / video, stage), _read(RESULTS / video, stage)
-            spoiled = _is_spoiled(RESULTS / video, stage, wanted, unchanged=old == new)
+            path, old = sidecars.path(RESULTS / video, stage), sidecars.read(RESULTS / video, stage)
+            spoiled = sidecars.is_spoiled(RESULTS / video, stage, wanted, unchanged=old == new)
             if old != new or spoiled:
                 said = [f"{stage} is not what its manifest says"] if spoiled else []
                 for difference in said or fingerprint.differences(old, new):
                     self._reasons[difference, stage].append(video)
                 if not self.write:
                     path = self._elsewhere / video / f"{stage}.json"
-                _write(path, new, RESULTS / video, discard=spoiled and self.write)
+                sidecars.write(path, new, RESULTS / video, discard=spoiled and self.write)
             paths[stage] = path
 
     def _explain(self) -> None:
@@ -174,16 +181,6 @@ class Library:
             self._lock = lock.hold_library()
 
 
-def _path(results: Path, stage: str) -> Path:
-    return results / "fingerprints" / f"{stage}.json"
-
-
-def _read(results: Path, stage: str) -> dict[str, Any]:
-    """The sidecar on disk; empty where there is none, or what is there is not one."""
-    found = artifact.read_json(_path(results, stage))
-    return found if isinstance(found, dict) else {}
-
-
 def _with_known_models(
     settings: dict[str, dict[str, Any]], results: Path
 ) -> dict[str, dict[str, Any]]:
@@ -200,7 +197,7 @@ def _with_known_models(
     ]
     known = {}
     for stage, setting, name in gone:
-        before = _read(results, stage).get("settings", {}).get(setting)
+        before = sidecars.read(results, stage).get("settings", {}).get(setting)
         if isinstance(before, dict) and before.get("name") == Path(name).name:
             known[stage, setting] = before
     if known:
@@ -213,55 +210,3 @@ def _with_known_models(
 def _is_file(settings: dict[str, Any], setting: str) -> bool:
     """Whether a model setting names a file here even without a folder in its name."""
     return setting.startswith("description.") and settings["description.repo_id"] is None
-
-
-def _is_spoiled(results: Path, stage: str, wanted: dict[str, Fingerprint], unchanged: bool) -> bool:
-    """Whether the artifact on disk is not what it seems to be by its fingerprint.
-
-    A folder lacks files; a job that failed or was killed left, or one of an earlier run wrote,
-    another artifact; the manifest lists what is no longer so. A file edited by hand is not
-    spoiled: as with make, it stays until something before it changes.
-    """
-    key = wanted[stage]["key"]
-    if not _artifacts_there(results, stage):
-        return False
-    if stage == "manifest":
-        return manifest.is_for(results, key) and not manifest.matches(results, wanted)
-    if not unchanged:
-        return False
-    if manifest.lacks_files(results, stage, key):
-        return True
-    record = read_record(results, stage)
-    # "running" is a job that was killed: Snakemake put back what was there before it.
-    of_another = record.get("key", key) != key or record.get("state", "done") != "done"
-    return of_another and not manifest.vouches(results, stage, key)
-
-
-def _artifacts_there(results: Path, stage: str) -> list[Path]:
-    paths = [results / path for path in artifact_paths(STAGES[stage], results.name)]
-    return [path for path in paths if path.exists()]
-
-
-def _write(path: Path, new: Fingerprint, results: Path, discard: bool) -> None:
-    """Write a sidecar so that its time tells Snakemake whether the artifact is up to date.
-
-    discard: take the artifact away, which Snakemake would keep since the sidecar says the same.
-    """
-    there = _artifacts_there(results, new["stage"])
-    # Not flushed to disk: there are thousands, and a lost one is written again.
-    artifact.write_json(path, new, durable=False)
-    if discard:
-        for artifact_path in there:
-            artifact.remove(artifact_path)
-    elif there and _was_made(results, new):
-        # A setting was changed and changed back, say: what is there is what is wanted.
-        before = min(os.stat(artifact_path).st_mtime_ns for artifact_path in there) - 1_000_000
-        os.utime(path, ns=(before, before))
-
-
-def _was_made(results: Path, wanted: Fingerprint) -> bool:
-    """Whether the artifact on disk was made for this very fingerprint."""
-    record = read_record(results, wanted["stage"])
-    if (record.get("state"), record.get("key")) == ("done", wanted["key"]):
-        return True
-    return manifest.vouches(results, wanted["stage"], wanted["key"]) is True

@@ -42,7 +42,7 @@ def build(results: Path) -> Manifest:
             "version": sidecar["version"],
             "settings": sidecar["settings"],
             "engines": record["engines"] if of_this and not stage.temporary else {},
-            "artifacts": [_record(results, path) for path in _files(results, stage.name)],
+            "artifacts": [describe(results, path) for path in _files(results, stage.name)],
         }
     return {
         "video": video,
@@ -115,7 +115,7 @@ def vouches(results: Path, stage: str, key: str) -> bool | None:
             if stat.st_size != entry["size"]:
                 return False
             same_time = stat.st_mtime_ns == entry["mtime_ns"]
-            if not same_time and _record(results, entry["path"])["sha256"] != entry["sha256"]:
+            if not same_time and describe(results, entry["path"])["sha256"] != entry["sha256"]:
                 return False
     except OSError:
         return False
@@ -145,7 +145,8 @@ def _files(results: Path, stage: str) -> list[str]:
     return found
 
 
-def _record(results: Path, path: str) -> dict[str, Any]:
+def describe(results: Path, path: str) -> dict[str, Any]:
+    """What the manifest says of a file: {"path", "size" (bytes), "mtime_ns", "sha256"}."""
     stat = os.stat(results / path)
     with (results / path).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

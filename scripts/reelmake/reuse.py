@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelmake import artifact, config, units
+from reelmake import artifact, config, sidecars, units
 from reelmake.config import Config
 from reelmake.fingerprint import Fingerprint
 from reelmake.fingerprint import key as compute_key
@@ -83,12 +83,10 @@ def make(
         function(this, **arguments)
         return
     stage, content = STAGES[this.stage], this.content
-    fingerprints = read_sidecars(this.results)
+    fingerprints = sidecars.read_all(this.results)
     wanted = key(this.results, stage, fingerprints, content)
 
     def restored() -> bool:
-        if not section["read"]:
-            return False
         entry = restore(cache, wanted, this.results, this.fingerprint, content)
         if entry is None:
             return False
@@ -102,12 +100,10 @@ def make(
         this.save()
 
     with contextlib.closing(opened(section, this.say)) as cache:
-        if restored():
-            return
-        # Forced jobs don't wait for each other: each has to compute.
-        timeout = None if section["read"] else 0
-        with cache.computing(wanted, timeout, waiting):
-            if restored():  # by another job, meanwhile
+        # A job that has to compute waits for no other, and lets no other wait.
+        one_at_a_time = cache.computing(wanted, waiting=waiting)
+        with one_at_a_time if section["read"] else contextlib.nullcontext():
+            if section["read"] and restored():
                 return
             this.record["cache"] = "miss"
             started = time.monotonic()
@@ -131,7 +127,7 @@ def is_kept(this: "Job", stage: str, section: Given | None) -> bool:
     if section is None or not section["read"]:
         return False
     with contextlib.closing(opened(section, this.say)) as cache:
-        fingerprints = read_sidecars(this.results)
+        fingerprints = sidecars.read_all(this.results)
         return key(this.results, STAGES[stage], fingerprints, this.content) in cache
 
 
@@ -212,9 +208,3 @@ def _digest(results: Path, stage: Stage) -> str:
 def _path(results: Path, name: str) -> Path:
     """Where an artifact lies, by its name in the table of stages."""
     return results / name.replace("{video}", results.name)
-
-
-def read_sidecars(results: Path) -> dict[str, Fingerprint]:
-    """The fingerprints of a video's stages as the sidecars have them."""
-    paths = (results / "fingerprints").glob("*.json")
-    return {path.stem: artifact.read_json(path) for path in paths}

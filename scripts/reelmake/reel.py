@@ -1,0 +1,47 @@
+"""`reel`: what is not a target of Snakemake. It works while a run is going on.
+
+Commands only parse and print; what they do stands in the modules that they call.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+
+from reelmake import reel_cache, reel_look
+from reelmake.cli import Arguments
+from reelmake.errors import UserError, printable
+
+
+def main(given: list[str] | None = None) -> int:
+    """Run `reel` with the arguments given (default: the process's); returns the exit status."""
+    arguments = _parser().parse_args(given)
+    try:
+        if arguments.directory:
+            os.chdir(arguments.directory)
+        command: Callable[[Arguments], int] = arguments.command
+        return command(arguments)
+    except (UserError, OSError) as error:
+        if isinstance(error, BrokenPipeError):  # `reel … | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        print(f"reel: {printable(str(error))}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="reel",
+        description="Look at a reelmake library and its artifact cache.",
+        epilog="`reel COMMAND --help` says more. Runs are started with snakemake.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    reel_look.add_to(commands)
+    reel_cache.add_to(commands)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

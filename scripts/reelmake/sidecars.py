@@ -1,0 +1,80 @@
+"""Sidecars: the fingerprints on disk, `results/V/fingerprints/S.json`, and whether the artifacts
+beside them are what they say.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from reelmake import artifact, manifest
+from reelmake.fingerprint import Fingerprint
+from reelmake.job import read_record
+from reelmake.stages import STAGES, artifact_paths
+
+
+def path(results: Path, stage: str) -> Path:
+    """Where the sidecar of a stage lies, for the video in `results`."""
+    return results / "fingerprints" / f"{stage}.json"
+
+
+def read(results: Path, stage: str) -> dict[str, Any]:
+    """The sidecar on disk; empty where there is none, or what is there is not one."""
+    found = artifact.read_json(path(results, stage))
+    return found if isinstance(found, dict) else {}
+
+
+def read_all(results: Path) -> dict[str, Fingerprint]:
+    """The sidecars on disk, by stage."""
+    return {file.stem: read(results, file.stem) for file in path(results, "").parent.glob("*.json")}
+
+
+def is_spoiled(results: Path, stage: str, wanted: dict[str, Fingerprint], unchanged: bool) -> bool:
+    """Whether the artifact on disk is not what it seems to be by its fingerprint.
+
+    A folder lacks files; a job that failed or was killed left, or one of an earlier run wrote,
+    another artifact; the manifest lists what is no longer so. A file edited by hand is not
+    spoiled: as with make, it stays until something before it changes.
+    """
+    key = wanted[stage]["key"]
+    if not _artifacts_there(results, stage):
+        return False
+    if stage == "manifest":
+        return manifest.is_for(results, key) and not manifest.matches(results, wanted)
+    if not unchanged:
+        return False
+    if manifest.lacks_files(results, stage, key):
+        return True
+    record = read_record(results, stage)
+    # "running" is a job that was killed: Snakemake put back what was there before it.
+    of_another = record.get("key", key) != key or record.get("state", "done") != "done"
+    return of_another and not manifest.vouches(results, stage, key)
+
+
+def _artifacts_there(results: Path, stage: str) -> list[Path]:
+    paths = [results / path for path in artifact_paths(STAGES[stage], results.name)]
+    return [path for path in paths if path.exists()]
+
+
+def write(path: Path, new: Fingerprint, results: Path, discard: bool) -> None:
+    """Write a sidecar so that its time tells Snakemake whether the artifact is up to date.
+
+    discard: take the artifact away, which Snakemake would keep since the sidecar says the same.
+    """
+    there = _artifacts_there(results, new["stage"])
+    # Not flushed to disk: there are thousands, and a lost one is written again.
+    artifact.write_json(path, new, durable=False)
+    if discard:
+        for artifact_path in there:
+            artifact.remove(artifact_path)
+    elif there and was_made(results, new):
+        # A setting was changed and changed back, say: what is there is what is wanted.
+        before = min(os.stat(artifact_path).st_mtime_ns for artifact_path in there) - 1_000_000
+        os.utime(path, ns=(before, before))
+
+
+def was_made(results: Path, wanted: Fingerprint) -> bool:
+    """Whether the artifact on disk was made for this very fingerprint."""
+    record = read_record(results, wanted["stage"])
+    if (record.get("state"), record.get("key")) == ("done", wanted["key"]):
+        return True
+    return manifest.vouches(results, wanted["stage"], wanted["key"]) is True
