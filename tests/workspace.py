@@ -16,6 +16,22 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 
 
+ARTIFACTS = (
+    "media.json",
+    "transcript.json",
+    "transcript.srt",
+    "transcript.vtt",
+    "transcript.txt",
+    "scenes.json",
+    "keyframes.json",
+    "keyframes",
+)
+ENGINES = (
+    *("av", "cv2", "ctranslate2", "faster_whisper", "ffmpeg", "llama_cpp", "onnxruntime"),
+    *("pysubs2", "scenedetect"),
+)
+
+
 class Workspace:
     """A working directory in which `snakemake` runs reelmake's Snakefile.
 
@@ -79,6 +95,57 @@ class Workspace:
 
     def record(self, video: str, stage: str) -> dict:
         return self.json(video, "jobs", f"{stage}.json")
+
+    def artifacts(self) -> dict[str, bytes]:
+        """The content of every artifact but the manifests, which hold times."""
+        found = {}
+        for results in sorted((self.folder / "results").iterdir()):
+            for name in (*ARTIFACTS, f"{results.name}.scenedesc.msgpack"):
+                path = results / name
+                for file in sorted(path.glob("[!.]*")) if path.is_dir() else [path]:
+                    found[f"{results.name}/{name}/{file.name}"] = file.read_bytes()
+        return found
+
+    def records(self, what: str) -> dict[str, str]:
+        """`what` of each job record, by "video/stage"."""
+        paths = sorted((self.folder / "results").glob("*/jobs/*.json"))
+        return {
+            f"{path.parts[-3]}/{path.stem}": json.loads(path.read_bytes()).get(what)
+            for path in paths
+        }
+
+    def without_engines(self) -> dict[str, str]:
+        """An environment in which importing an engine fails: a module of its name comes first.
+
+        (numpy is none here: Snakemake itself imports it.)
+        """
+        folder = self.folder / "no_engines"
+        folder.mkdir(exist_ok=True)
+        for engine in ENGINES:
+            (folder / f"{engine}.py").write_text("raise SystemExit('imported ' + __name__)")
+        return {"PYTHONPATH": str(folder)}
+
+    def reel(self, *args: str, ok: bool = True, **options) -> str:
+        """What `reel` prints, errors included; its exit status is 0 if `ok`."""
+        (self.folder / "test.yaml").write_text(yaml.safe_dump(self.config))
+        command = [sys.executable, "-m", "reelmake.reel", *args]
+        if args[0] in ("explain", "cache"):
+            command += ["--configfile", "test.yaml"]
+        environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=100,
+            check=False,
+            **({"stdin": subprocess.DEVNULL} | options),
+        )
+        assert (done.returncode == 0) == ok, done.stdout
+        assert "Traceback" not in done.stdout
+        return done.stdout
 
     def copy(self, folder: Path) -> "Workspace":
         """The same library elsewhere, its videos where they were."""

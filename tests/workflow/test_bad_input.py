@@ -167,6 +167,7 @@ def test_odd_names(workspace):
         assert workspace.json(id, "keyframes.json")["keyframes"]
     assert {path.name for path in workspace.folder.iterdir()} == {
         ".snakemake",
+        "cache",
         "logs",
         "results",
         "test.yaml",

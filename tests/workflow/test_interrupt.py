@@ -7,29 +7,7 @@ import time
 
 import pytest
 
-from workspace import Workspace, snapshot, wait_for
-
-ARTIFACTS = (
-    "media.json",
-    "transcript.json",
-    "transcript.srt",
-    "transcript.vtt",
-    "transcript.txt",
-    "scenes.json",
-    "keyframes.json",
-    "keyframes",
-)
-
-
-def artifacts(library: Workspace) -> dict[str, bytes]:
-    """The content of every artifact but the manifests, which hold times."""
-    found = {}
-    for results in sorted((library.folder / "results").iterdir()):
-        for name in (*ARTIFACTS, f"{results.name}.scenedesc.msgpack"):
-            path = results / name
-            for file in sorted(path.glob("[!.]*")) if path.is_dir() else [path]:
-                found[f"{results.name}/{name}/{file.name}"] = file.read_bytes()
-    return found
+from workspace import ARTIFACTS, Workspace, snapshot, wait_for
 
 
 @pytest.fixture
@@ -53,10 +31,10 @@ def test_after_kills_at_random_moments_the_artifacts_are_the_same(library, finis
         kill_group(process)
         # Whatever has its final name is whole.
         done = artifacts_so_far(library)
-        assert done.items() <= artifacts(finished).items()
+        assert done.items() <= finished.artifacts().items()
         library.run("--unlock")
     library.run()
-    assert artifacts(library) == artifacts(finished)
+    assert library.artifacts() == finished.artifacts()
     assert not list((library.folder / "results").rglob("*.tmp-*"))
     assert library.plan() == []
 
@@ -77,9 +55,9 @@ def test_a_stopped_run_goes_on_where_it_was(library, finished, number):
     wait_for(lambda: library.result("one", "jobs", "scenes.json").exists())
     kill_group(process, number)
     assert process.returncode != 0
-    assert artifacts_so_far(library).items() <= artifacts(finished).items()
+    assert artifacts_so_far(library).items() <= finished.artifacts().items()
     library.run()
-    assert artifacts(library) == artifacts(finished)
+    assert library.artifacts() == finished.artifacts()
 
 
 def test_a_second_run_is_refused_and_changes_nothing(library):

@@ -45,7 +45,7 @@ class Describing(Workspace):
     def __init__(self, like: Workspace, folder: Path):
         shutil.copytree(like.folder, folder / "work", symlinks=True)
         super().__init__(folder / "work", like.videos)
-        self.config = copy.deepcopy(like.config)
+        self.config = copy.deepcopy(like.config) | {"cache": False}  # which has them
         self.artifact = self.result("one", ARTIFACT)
         self.whole = self.artifact.read_bytes()
         self.results = descriptions.read(self.artifact)["results"]
@@ -174,6 +174,7 @@ def test_where_every_frame_failed_the_next_run_asks_again(library):
 def test_a_stopped_transcript_goes_on_after_its_last_chunk(workspace, tmp_path, number):
     (workspace.videos / "film.mp4").symlink_to(ROOT / "demo" / "videos" / "demo.mp4")
     workspace.config["transcription"]["chunk_minutes"] = 0.05
+    workspace.config["cache"] = False
     target = "results/film/transcript.json"
     process = workspace.start(target)
     try:

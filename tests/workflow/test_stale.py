@@ -25,6 +25,14 @@ TABLE = {
     "keep_audio": (True, NOTHING),
     "prune": (False, NOTHING),
     "ffmpeg": ("/usr/bin/ffmpeg", NOTHING),
+    "cache.enabled": (False, NOTHING),
+    "cache.dir": ("elsewhere", NOTHING),
+    "cache.size_limit": ("1 MB", NOTHING),
+    "cache.ttl": ("1d", NOTHING),
+    "cache.stage_ttl": ({"media": "1d"}, NOTHING),
+    "cache.except": (["media"], NOTHING),
+    "cache.shared": ("elsewhere", NOTHING),
+    "cache.lock_timeout": ("1s", NOTHING),
     "hardware.device": ("auto", NOTHING),
     "hardware.threads": (2, NOTHING),
     "hardware.gpu_layers": (0, NOTHING),
@@ -100,14 +108,8 @@ def test_a_dry_run_says_why_and_a_plain_one_after_it_has_nothing_to_do(finished)
 
 
 def test_a_second_run_has_nothing_to_do_and_imports_no_engine(finished, tmp_path):
-    """An engine that is imported fails: a module of its name stands before it on the path.
-
-    (numpy is no engine here: Snakemake itself imports it.)
-    """
-    engines = "av cv2 ctranslate2 faster_whisper ffmpeg llama_cpp pysubs2 scenedetect msgpack"
-    for engine in engines.split():
-        (tmp_path / f"{engine}.py").write_text("raise SystemExit('imported ' + __name__)")
-    output = finished.run(env={"PYTHONPATH": str(tmp_path)})
+    library = finished.copy(tmp_path / "work")
+    output = library.run(env=library.without_engines())
     assert "Nothing to be done" in output
 
 
