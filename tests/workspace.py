@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -105,6 +106,19 @@ class Workspace:
                 for file in sorted(path.glob("[!.]*")) if path.is_dir() else [path]:
                     found[f"{results.name}/{name}/{file.name}"] = file.read_bytes()
         return found
+
+    def damage_cache(self, stage: str) -> None:
+        """Flip a bit in all that the cache in `cache/` keeps of a stage."""
+        db = sqlite3.connect(self.folder / "cache" / "index.sqlite")
+        rows = db.execute(
+            "SELECT entry, small FROM contents JOIN entries ON id = entry WHERE stage = ?", (stage,)
+        ).fetchall()
+        assert rows
+        for entry, small in rows:
+            broken = bytes([small[0] ^ 1]) + small[1:]
+            db.execute("UPDATE contents SET small = ? WHERE entry = ?", (broken, entry))
+        db.commit()
+        db.close()
 
     def records(self, what: str) -> dict[str, str]:
         """`what` of each job record, by "video/stage"."""

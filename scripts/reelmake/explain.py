@@ -102,5 +102,5 @@ def _need_temporary(stages: list[Explained]) -> None:
             for stage in STAGES.values()
             if name in stage.upstream and by_name[stage.name]["state"] == "stale"
         ]
-        if STAGES[name].temporary and users:
+        if STAGES[name].temporary and users and not explained["reasons"]:
             explained |= {"state": "stale", "since": None, "reasons": [f"{users[0]} needs it"]}

@@ -88,7 +88,8 @@ def _info(arguments: Arguments) -> int:
     asked = info["hits"] + info["misses"]
     share = f" ({info['hits'] / asked:.0%})" if asked else ""
     print(f"{info['folder']}")
-    print(f"{show_bytes(info['bytes'])} of {show_bytes(info['size_limit'])}, {_count(info['entries'])}")
+    used, limit = show_bytes(info["bytes"]), show_bytes(info["size_limit"])
+    print(f"{used} of {limit}, {_count(info['entries'])}")
     print(
         f"since {_moment(info['since'])}: {info['hits']:.0f} hits{share}, "
         f"{info['misses']:.0f} misses, {show_seconds(info['seconds_saved'])} of work saved, "

@@ -38,6 +38,9 @@ def check(results: Path) -> tuple[int, list[Bad]]:
     entries = [entry for stage in content["stages"].values() for entry in stage["artifacts"]]
     bad = []
     for entry in entries:
+        # A manifest is a file that others may write: it must not lead to files elsewhere.
+        if not (results / entry["path"]).resolve().is_relative_to(results.resolve()):
+            return 1, [Bad(path, f"it names a file outside of the video's folder: {entry['path']}")]
         reason = _difference(results, entry)
         if reason:
             bad.append(Bad(results / entry["path"], reason))
@@ -51,9 +54,6 @@ def remove(bad: Bad) -> None:
 
 def _difference(results: Path, entry: dict[str, Any]) -> str | None:
     path = results / entry["path"]
-    # A manifest is a file that others may write: it must not lead to files elsewhere.
-    if not path.resolve().is_relative_to(results.resolve()):
-        return "the manifest names a file outside of the video's folder"
     try:
         stat = os.stat(path)
         digest = manifest.describe(results, entry["path"])["sha256"]

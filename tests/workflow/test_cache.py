@@ -196,26 +196,10 @@ def test_what_follows_an_edited_artifact_is_made_from_it(library):
     assert library.artifacts() == before
 
 
-def damage_every(library: Workspace, stage: str) -> None:
-    """Flip a bit in all that the cache keeps of a stage."""
-    import sqlite3
-
-    db = sqlite3.connect(library.folder / "cache" / "index.sqlite")
-    rows = db.execute(
-        "SELECT entry, small FROM contents JOIN entries ON id = entry WHERE stage = ?", (stage,)
-    ).fetchall()
-    assert rows
-    for entry, small in rows:
-        broken = bytes([small[0] ^ 1]) + small[1:]
-        db.execute("UPDATE contents SET small = ? WHERE entry = ?", (broken, entry))
-    db.commit()
-    db.close()
-
-
 def test_a_damaged_entry_is_computed_again(library):
     """Though the sound was left out, because the cache had the transcript."""
     before = library.artifacts()
-    damage_every(library, "transcript")
+    library.damage_cache("transcript")
     remove_results(library)
     output = library.run()
     assert output.count("transcript") and "is damaged" in output
