@@ -8,5 +8,5 @@ import sys
 
 from measure import ROOT
 
-for name in ("bench_scenes", "bench_workflow", "bench_noop", "bench_cache"):
+for name in ("scenes", "workflow", "noop", "cache"):
     subprocess.run([sys.executable, str(ROOT / "benchmarks" / f"{name}.py")], check=True)

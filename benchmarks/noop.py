@@ -1,6 +1,6 @@
 """Nothing to do, over 522 finished videos, beside an empty Snakefile.
 
-python benchmarks/bench_noop.py [NUMBER]
+python benchmarks/noop.py [NUMBER]
 """
 
 import os

@@ -1,6 +1,6 @@
 """Scene detection beside a bare decode and beside PySceneDetect's own command line.
 
-python benchmarks/bench_scenes.py
+python benchmarks/scenes.py
 """
 
 import sys

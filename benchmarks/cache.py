@@ -1,6 +1,6 @@
 """The artifact cache beside diskcache and plain files, which verify nothing.
 
-    python benchmarks/bench_cache.py
+    python benchmarks/cache.py
 
 The payloads are bytes that don't shrink. Each get reads all of it into memory. The operating
 system has the files cached, so this is what the software costs, not the disk; but all of ours is
@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 
 import diskcache
+import warm
 from measure import ROOT, WORK
 
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -99,3 +100,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    warm.main()

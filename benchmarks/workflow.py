@@ -1,6 +1,6 @@
 """The whole workflow beside a plain script that calls the same engines one after the other.
 
-    python benchmarks/bench_workflow.py
+    python benchmarks/workflow.py
 
 Ten short videos on two cores. The plain script loads each model once and makes neither
 fingerprints nor manifests; the workflow starts a process for each job, but uses both cores.
