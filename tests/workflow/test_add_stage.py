@@ -36,6 +36,8 @@ rule count_words:
     conda:
         "../envs/speech.yaml"
     priority: 50
+    params:
+        cache=cache("summary"),
     script:
         "../scripts/count_words.py"
 '''
@@ -44,19 +46,30 @@ SCRIPT = '''"""How much is said: results/V/summary.json."""
 
 from pathlib import Path
 
-from reelmake import artifact
-from reelmake.job import job
+from reelmake import artifact, reuse
+from reelmake.job import Job, job
 
 
-def count_words(transcript: Path, output: Path) -> None:
+def count_words(this: Job, transcript: Path, output: Path) -> None:
     """Count the words of the transcript."""
     segments = artifact.read_json(transcript)["segments"]
-    artifact.write_json(output, {"words": sum(len(segment["words"]) for segment in segments)})
+    words = sum(len(segment["words"]) for segment in segments)
+    artifact.write_json(output, {"words": words}, "summary")
 
 
 if __name__ == "__main__":
-    with job(snakemake.input.fingerprint, snakemake.log[0]):
-        count_words(Path(snakemake.input.transcript), Path(snakemake.output.summary))
+    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+        reuse.make(
+            this,
+            snakemake.params.cache,
+            count_words,
+            transcript=Path(snakemake.input.transcript),
+            output=Path(snakemake.output.summary),
+        )
+'''
+
+SCHEMA = '''{"type": "object", "additionalProperties": false, "required": ["words"],
+"properties": {"words": {"type": "integer", "minimum": 0}}}
 '''
 
 
@@ -73,6 +86,7 @@ def test_a_stage_is_a_row_a_rule_and_a_script(finished, tmp_path):
     replace(project / "scripts/reelmake/stages.py", ")\n\n_MANIFEST", ROW)
     (project / "rules/words.smk").write_text(RULE)
     (project / "scripts/count_words.py").write_text(SCRIPT)
+    (project / "schemas/summary.schema.json").write_text(SCHEMA)
     replace(
         project / "Snakefile",
         'include: "rules/speech.smk"\n',
@@ -91,3 +105,7 @@ def test_a_stage_is_a_row_a_rule_and_a_script(finished, tmp_path):
     assert library.plan() == []
     # Fingerprints come with the row: its setting makes it stale, and nothing else of speech's.
     assert "count_words x2" in library.plan("--config", "audio={track: 0}")
+    # So does the cache.
+    shutil.rmtree(library.folder / "results")
+    library.run(env=library.without_engines())
+    assert library.record("one", "summary")["cache"] == "hit"
