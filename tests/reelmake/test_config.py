@@ -113,3 +113,22 @@ def test_config_yaml_is_what_the_schema_says():
 
 def test_the_readme_lists_every_setting():
     assert config.as_markdown() in (ROOT / "README.md").read_text(), "run: make config"
+
+
+def test_a_section_may_be_switched_off_alone():
+    for off in (False, "false", "False"):
+        assert config.load({"cache": off})["cache"] == config.load({})["cache"] | {"enabled": False}
+    assert config.load({"cache": True})["cache"]["enabled"] is True
+    with pytest.raises(UserError, match=r"cache: .*config\.yaml says"):
+        config.load({"cache": "maybe"})
+
+
+def test_stages_of_the_cache_are_known():
+    given = {"except": ["keyframes"], "stage_ttl": {"scenedesc": "30d"}}
+    assert config.load({"cache": given})["cache"]["stage_ttl"] == {"scenedesc": "30d"}
+    for wrong in ({"except": ["keyframe"]}, {"stage_ttl": {"keyframe": "1d"}}):
+        with pytest.raises(UserError, match="did you mean 'keyframes'"):
+            config.load({"cache": wrong})
+    for wrong in ({"ttl": "7"}, {"size_limit": "10"}, {"stage_ttl": {"media": 7}}):
+        with pytest.raises(UserError):
+            config.load({"cache": wrong})

@@ -68,9 +68,9 @@ if __name__ == "__main__":
         )
 '''
 
-SCHEMA = '''{"type": "object", "additionalProperties": false, "required": ["words"],
+SCHEMA = """{"type": "object", "additionalProperties": false, "required": ["words"],
 "properties": {"words": {"type": "integer", "minimum": 0}}}
-'''
+"""
 
 
 def replace(path, old, new):
