@@ -33,6 +33,10 @@ localrules:
     descriptions,
 
 
+onstart:
+    stop.handle_signals(say)
+
+
 rule all:
     default_target: True
     input:

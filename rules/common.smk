@@ -7,7 +7,7 @@ from snakemake.logging import logger
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from reelmake import config as configuration
-from reelmake import hardware, import_from_here, reuse
+from reelmake import hardware, import_from_here, reuse, run, stop
 from reelmake.errors import UserError, printable
 from reelmake.library import Library
 from reelmake.stages import STAGES, artifact_paths, forced_stages
@@ -49,10 +49,10 @@ def cache(stage):
 def forced():
     """The stages that -F, -R or -f wants computed, though the cache may have their artifacts."""
     if workflow.exec_mode != ExecMode.DEFAULT:  # a job: Snakemake forces each that it starts
-        return reuse.forced_by_run()
+        return run.told()["forced"]
     dag = workflow.dag_settings
     named = {*dag.forcerun, *(dag.targets if dag.forcetargets else [])}
-    return reuse.tell_jobs(forced_stages(dag.forceall, named))
+    return forced_stages(dag.forceall, named)
 
 
 @functools.cache
@@ -62,7 +62,7 @@ def library():
     Snakemake knows which it is only when it evaluates input functions, not while it reads
     the Snakefile. Without an executor it only inspects (--dag, --summary, --report).
     """
-    forced()
+    run.tell(settings, forced())
     real = not workflow.dryrun and not only_inspects()
     return Library(settings, write=real, say=say)
 

@@ -47,6 +47,7 @@ class Workspace:
         videos.mkdir(exist_ok=True)
         self.config = yaml.safe_load((ROOT / "demo" / "config.yaml").read_text())
         self.config |= {"videos": str(videos), "settle_seconds": 0}
+        self.config |= {"min_free": "10 MB", "retry_wait": "0.1s"}
         self.config["cache"] = {"dir": str(folder / "cache")}
         self.config["transcription"]["model"] = str(ROOT / "demo/models/speech")
         for name, file in (("model", "text.gguf"), ("mmproj", "mmproj.gguf")):

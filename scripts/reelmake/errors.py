@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+OUT_OF_MEMORY = "out of memory; run fewer jobs at once (--cores) or choose a smaller model"
+
 Kind = Literal["input", "transient", "resources", "engine", "killed"]
 
 

@@ -9,6 +9,7 @@ import errno
 import functools
 import importlib.metadata
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -18,15 +19,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelmake import artifact, lock, source
-from reelmake.errors import Kind, StageError, UserError, printable
+from reelmake import artifact, lock, run, source, stop, units
+from reelmake.errors import OUT_OF_MEMORY, Kind, StageError, UserError, printable
 from reelmake.fingerprint import Fingerprint
 from reelmake.stages import STAGES
 
 if TYPE_CHECKING:
     from reelmake.journal import Journal
-
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Job:
@@ -34,6 +33,7 @@ class Job:
 
     stage, video: their names. fingerprint: what the artifact should be made from.
     settings: the stage's settings without their section: {"beam_size": 5, …}.
+    shortages: how often memory was short so far: what can take less should.
     results: the video's folder. record: the job record as it will be written.
     """
 
@@ -49,6 +49,8 @@ class Job:
         }
         self._saved = 0.0
         self._in_item = self._stopped = False
+        self._signalled = 0.0
+        self.shortages = 0
         self._journals: list[Journal] = []
         before = read_record(self.results, self.stage)
         again = before.get("key") == self.fingerprint["key"] and before.get("state") != "done"
@@ -105,8 +107,10 @@ class Job:
 
     def on_signal(self, number: int, frame: object) -> None:
         """The handler: stop now, or after the item in work."""
-        again, self._stopped = self._stopped, True
-        if again or not self._in_item:
+        again = self._stopped and time.monotonic() - self._signalled > stop.TOGETHER
+        first, self._stopped = not self._stopped, True
+        self._signalled = time.monotonic()
+        if again or (first and not self._in_item):
             raise KeyboardInterrupt
 
     def progress(self, done: int, total: int) -> None:
@@ -171,11 +175,12 @@ def job(sidecar: str, log: str) -> Iterator[Job]:
     except (TypeError, LookupError):
         os.write(terminal, f"reelmake: {sidecar} is gone or damaged; run again\n".encode())
         os._exit(1)
-    for number in SIGNALS:
+    for number in stop.SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, this.on_signal)
     this.save()
     try:
+        _require_space(this)
         yield this
     except KeyboardInterrupt:
         _fail(this, terminal, "stopped from outside; the next run takes it up again", "killed")
@@ -185,8 +190,7 @@ def job(sidecar: str, log: str) -> Iterator[Job]:
     except UserError as error:
         _fail(this, terminal, str(error), "engine")
     except MemoryError:
-        message = "out of memory; run fewer jobs at once (--cores) or choose a smaller model"
-        _fail(this, terminal, message, "resources")
+        _fail(this, terminal, OUT_OF_MEMORY, "resources")
     except OSError as error:
         traceback.print_exc()
         _fail(this, terminal, *_explain(error))
@@ -216,6 +220,21 @@ def refuse(results: Path, reason: str) -> None:
     """Record that a video's first stage can't start, for a reason found before any job."""
     record = {"state": "failed", "error": reason, "class": "transient", "ended": time.time()}
     write_record(results, "media", record)
+
+
+def _require_space(this: Job) -> None:
+    """Stop the run before the disk is full: each job would fail, and so would Snakemake.
+
+    Raises StageError.
+    """
+    free, least = shutil.disk_usage(this.results).free, run.told()["min_free"]
+    if free < least:
+        this.say(
+            f"the run stops: only {units.show_bytes(free)} are free in {this.results.parent} "
+            f"(min_free: {units.show_bytes(least)}); free some space, then run again"
+        )
+        lock.stop_run()
+        raise StageError("not started: too little space is free (min_free)", kind="resources")
 
 
 def _explain(error: OSError) -> tuple[str, Kind]:
@@ -248,7 +267,7 @@ def _vanished(this: Job) -> StageError | None:
 
 
 def _fail(this: Job, terminal: int, cause: str, kind: Kind) -> None:
-    for number in SIGNALS:  # another one must not keep the reason from being written
+    for number in stop.SIGNALS:  # another one must not keep the reason from being written
         signal.signal(number, signal.SIG_IGN)
     message = printable(f"{this.video}: {this.stage}: {cause}")
     this.record |= {

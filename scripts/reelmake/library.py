@@ -17,7 +17,7 @@ from reelmake import fingerprint, lock, manifest, sidecars, source, videos
 from reelmake.config import Config, with_overrides
 from reelmake.errors import UserError
 from reelmake.fingerprint import Fingerprint
-from reelmake.job import refuse
+from reelmake.job import read_record, refuse
 from reelmake.stages import STAGES, downstream
 from reelmake.videos import Video
 
@@ -58,19 +58,28 @@ class Library:
         """The ids of the videos that a run has to look at, with their sidecars refreshed.
 
         With `prune`, a video whose manifest still matches is left out. One that is still
-        being written is left out in any case, and said.
+        being written is left out in any case, and said; so is one that the setting `failed`
+        excludes.
         """
         self._hold()
-        found = []
+        found, left_out = [], list[str]()
         for video in self.videos:
             if video in self.growing:
                 self._postpone(video)
                 continue
             wanted = self.wanted(video)
-            if not (prune and self.is_finished(video, wanted)):
-                self.refresh(video, wanted)
-                found.append(video)
+            if prune and self.is_finished(video, wanted):
+                continue
+            if self._is_left_out(video, wanted):
+                left_out.append(video)
+                continue
+            self.refresh(video, wanted)
+            found.append(video)
         self._explain()
+        if left_out:
+            failed = self.config["failed"]
+            what = "failed before" if failed == "skip" else "did not fail before"
+            self.say(f"failed={failed}: {_some(left_out)}, which {what}, left out")
         return found
 
     def sidecar(self, video: str, stage: str) -> str:
@@ -86,6 +95,23 @@ class Library:
             self.refresh(video, self.wanted(video))
             self._explain()
         return str(self._sidecars[video][stage])
+
+    def _is_left_out(self, video: str, wanted: dict[str, Fingerprint]) -> bool:
+        """Whether the setting `failed` excludes the video.
+
+        It failed if a stage did under the fingerprint that is wanted now: a file that was
+        replaced, or another setting, is worth another try. Being stopped is no failure.
+        """
+        choice = self.config["failed"]
+        if choice == "retry":
+            return False
+        records = ((read_record(RESULTS / video, stage), wanted[stage]["key"]) for stage in wanted)
+        failed = any(
+            (record.get("state"), record.get("key")) == ("failed", key)
+            and record.get("class") != "killed"
+            for record, key in records
+        )
+        return bool(failed == (choice == "skip"))
 
     def find(self, video: str) -> Video:
         """The video of an id. Raises UserError where there is none."""
@@ -155,11 +181,9 @@ class Library:
             said.setdefault(difference, (stage, ids))
         self._reasons.clear()
         for difference, (stage, ids) in said.items():
-            some = ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")
-            count = f"{len(ids)} video{'s' if len(ids) > 1 else ''} ({some})"
             after = " and everything after it" if len(downstream(stage)) > 1 else ""
             what = "" if difference == "new" else f", {stage}{after}"
-            self.say(f"{difference}: {count}{what}")
+            self.say(f"{difference}: {_some(ids)}{what}")
 
     @functools.cached_property
     def _elsewhere(self) -> Path:
@@ -179,6 +203,12 @@ class Library:
         """Only a real run keeps others out: looking is always allowed."""
         if self.write and self._lock is None:
             self._lock = lock.hold_library()
+
+
+def _some(ids: list[str]) -> str:
+    """How many videos, and the first of them."""
+    some = ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")
+    return f"{len(ids)} video{'s' if len(ids) > 1 else ''} ({some})"
 
 
 def _with_known_models(

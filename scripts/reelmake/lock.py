@@ -4,14 +4,17 @@ Both locks are the kernel's (flock) on files in `.snakemake/`: they end with the
 holds them, however it ends, so nothing is ever left locked.
 """
 
+import contextlib
 import fcntl
 import hashlib
+import json
 import os
 import shutil
-import socket
+import signal
 from pathlib import Path
 from typing import IO
 
+from reelmake import artifact, owner
 from reelmake.errors import UserError
 
 FOLDER = Path(".snakemake")
@@ -21,30 +24,43 @@ _SAID = FOLDER / "reelmake.said"
 def hold_library() -> IO[str]:
     """Hold the library for a run, until the file is closed.
 
-    Snakemake's own lock comes only after it has built its graph, which is when sidecars change.
-    Raises UserError while another run, or a job that outlived its run, is at work.
+    Snakemake's own lock comes only after it has built its graph, which is when sidecars change,
+    and outlives a run that is killed: what such a run left is cleared away here. Raises UserError
+    while another run, or a job that outlived its run, is at work, or may be on another machine.
     """
     file = _open("reelmake.lock")
+    holder = read_owner()
     if not _try(file, fcntl.LOCK_EX):
-        file.seek(0)
-        owner = file.read().strip()
         file.close()
         raise UserError(
-            f"another run is processing this library ({owner}); "
+            f"another run is processing this library ({owner.describe(holder)}); "
             "wait for it, or stop it, then run again"
         )
-    with _open("reelmake.jobs.lock") as jobs:
-        if not _try(jobs, fcntl.LOCK_EX):
-            file.close()
-            raise UserError(
-                "jobs of an earlier run, which was killed, are still at work in this library; "
-                "wait until they end, or stop them, then run again"
-            )
+    try:
+        _refuse_while_jobs_work()
+        _clear_locks_of_the_dead(holder)
+    except UserError:
+        file.close()
+        raise
     shutil.rmtree(_SAID, ignore_errors=True)
     file.truncate(0)
-    file.write(f"process {os.getpid()} on {socket.gethostname()}")
+    file.write(json.dumps(owner.this_process()))
     file.flush()
     return file
+
+
+def stop_run() -> None:
+    """Ask the run that holds the library to start no more jobs, if it is on this machine."""
+    holder = read_owner()
+    if owner.is_alive(holder):
+        with contextlib.suppress(OSError):
+            os.kill(holder["pid"], signal.SIGTERM)
+
+
+def read_owner() -> owner.Owner:
+    """The run that holds the library, or held it last; empty where there was none."""
+    found = artifact.read_json(FOLDER / "reelmake.lock")
+    return found if isinstance(found, dict) else {}
 
 
 def hold_job() -> IO[str]:
@@ -52,6 +68,33 @@ def hold_job() -> IO[str]:
     file = _open("reelmake.jobs.lock")
     _try(file, fcntl.LOCK_SH)
     return file
+
+
+def _refuse_while_jobs_work() -> None:
+    with _open("reelmake.jobs.lock") as jobs:
+        if not _try(jobs, fcntl.LOCK_EX):
+            raise UserError(
+                "jobs of an earlier run, which was killed, are still at work in this library; "
+                "wait until they end, or stop them, then run again"
+            )
+
+
+def _clear_locks_of_the_dead(holder: owner.Owner) -> None:
+    """Remove Snakemake's lock of a run that can't remove it any more.
+
+    Where locks work, holding ours proves that the last holder is gone. Whether it is on another
+    machine, with which this one may share no locks, nobody can prove.
+    """
+    locks = FOLDER / "locks"
+    if not holder or not locks.is_dir() or not os.listdir(locks):
+        return
+    if owner.is_alive(holder) is not False:
+        raise UserError(
+            f"another run may be processing this library ({owner.describe(holder)}); where you "
+            "know that it is gone, `snakemake --unlock` lets you run again"
+        )
+    for file in locks.glob("*.lock"):
+        file.unlink(missing_ok=True)
 
 
 def is_first_to_say(what: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelmake import artifact, config, sidecars, units
+from reelmake import artifact, attempts, config, sidecars, units
 from reelmake.config import Config
 from reelmake.fingerprint import Fingerprint
 from reelmake.fingerprint import key as compute_key
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from reelmake.cache import Cache
     from reelmake.cache_entry import Entry
     from reelmake.job import Job
-
-_FORCED = "REELMAKE_FORCED"
 
 Given = dict[str, Any]
 """What a job is told of the cache: the config section, and whether it may `read`."""
@@ -38,17 +36,6 @@ def given(config: Config, stage: str, read: bool) -> Given | None:
     if not section["enabled"] or not STAGES[stage].cached or stage in section["except"]:
         return None
     return section | {"read": read}
-
-
-def tell_jobs(forced: set[str]) -> set[str]:
-    """Let the jobs of this run know which stages it forces, on other machines too."""
-    os.environ[_FORCED] = ",".join(sorted(forced))
-    return forced
-
-
-def forced_by_run() -> set[str]:
-    """The stages that the run which started this job forces."""
-    return set(os.environ.get(_FORCED, "").split(","))
 
 
 def opened(section: Given, say: Callable[[str], None]) -> "Cache":
@@ -80,7 +67,7 @@ def make(
     """
     this.record["cache"] = "off"
     if section is None:
-        function(this, **arguments)
+        attempts.attempt(this, function, **arguments)
         return
     stage, content = STAGES[this.stage], this.content
     fingerprints = sidecars.read_all(this.results)
@@ -107,7 +94,7 @@ def make(
                 return
             this.record["cache"] = "miss"
             started = time.monotonic()
-            function(this, **arguments)
+            attempts.attempt(this, function, **arguments)
             cache.put(
                 wanted,
                 stage.name,

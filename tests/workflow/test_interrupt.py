@@ -32,7 +32,6 @@ def test_after_kills_at_random_moments_the_artifacts_are_the_same(library, finis
         # Whatever has its final name is whole.
         done = artifacts_so_far(library)
         assert done.items() <= finished.artifacts().items()
-        library.run("--unlock")
     library.run()
     assert library.artifacts() == finished.artifacts()
     assert not list((library.folder / "results").rglob("*.tmp-*"))

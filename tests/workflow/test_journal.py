@@ -88,7 +88,6 @@ class Describing(Workspace):
         assert process.returncode != 0, output
         assert time.monotonic() - asked < 15
         assert not self.artifact.exists()
-        self.run("--unlock")
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +183,6 @@ def test_a_stopped_transcript_goes_on_after_its_last_chunk(workspace, tmp_path, 
         os.killpg(process.pid, number)
         process.communicate(timeout=15)
     assert not workspace.result("film", "transcript.json").exists()
-    workspace.run("--unlock")
     undisturbed = workspace.copy(tmp_path / "undisturbed")
     shutil.rmtree(undisturbed.result("film", "journal"))
     for library in (workspace, undisturbed):

@@ -1,0 +1,68 @@
+"""Which process does something, and whether it still lives."""
+
+import os
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+Owner = dict[str, Any]
+"""{"pid", "host", "boot": the machine's boot id, "process": when the process started, in clock
+ticks after the boot, "since": when it said so, in seconds since 1970}"""
+
+
+def this_process() -> Owner:
+    """The process that asks."""
+    return {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "boot": _boot(),
+        "process": _started(os.getpid()),
+        "since": round(time.time(), 3),
+    }
+
+
+def is_alive(owner: Owner) -> bool | None:
+    """Whether the process lives; None where nobody on this machine can tell.
+
+    A process of the same number that started at another time, or before the machine did, is
+    not the one.
+    """
+    if owner.get("host") != socket.gethostname():
+        return None
+    if owner.get("boot") != _boot():
+        return False
+    pid = owner.get("pid")
+    if not isinstance(pid, int):
+        return None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # another user's
+    return owner.get("process") == _started(pid)
+
+
+def describe(owner: Owner) -> str:
+    """Who it is, for people."""
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(owner.get("since", 0)))
+    return f"process {owner.get('pid')} on {owner.get('host')}, since {since}"
+
+
+def _boot() -> str | None:
+    """The boot id of this machine; None where there is none (not Linux)."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return None
+
+
+def _started(pid: int) -> int | None:
+    """When a process started, in clock ticks after the boot: field 22 of proc(5)'s stat."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    # The second field is the program's name in parentheses, which may hold anything.
+    return int(stat.rpartition(")")[2].split()[19])

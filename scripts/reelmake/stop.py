@@ -1,0 +1,68 @@
+"""How a run is stopped: no new job, and each one at work ends after its item."""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+TOGETHER = 0.5
+"""Signals within so many seconds count as one: Ctrl+C reaches a job, and the run passes it on."""
+
+PATIENCE = 5.0
+"""Seconds from the second signal to the kill."""
+
+
+def handle_signals(say: Callable[[str], None]) -> None:
+    """Have SIGTERM and Ctrl+C stop this run, whose jobs Snakemake is about to start.
+
+    The first lets items in work finish and be kept; the second doesn't wait for them.
+    """
+    start_no_more = signal.getsignal(signal.SIGTERM)  # Snakemake's own handler
+    if not callable(start_no_more):
+        return
+    stopping = _Stopping(start_no_more, say)
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, stopping.on_signal)
+
+
+class _Stopping:
+    def __init__(self, start_no_more: Callable[..., object], say: Callable[[str], None]):
+        self._start_no_more = start_no_more
+        self._say = say
+        self._signals = 0
+        self._last = 0.0
+
+    def on_signal(self, number: int, frame: object) -> None:
+        again = time.monotonic() - self._last < TOGETHER
+        self._last = time.monotonic()
+        if not again:
+            self._signals += 1
+            # Snakemake's handler takes a lock that the interrupted main thread may hold.
+            threading.Thread(target=self._stop, args=(self._signals,), daemon=True).start()
+
+    def _stop(self, signals: int) -> None:
+        if signals == 1:
+            self._say("stopping after the items in work; once more stops at once")
+            self._start_no_more()
+        tell_jobs(signal.SIGTERM)
+        if signals > 1:
+            time.sleep(PATIENCE)
+            tell_jobs(signal.SIGKILL)
+
+
+def tell_jobs(number: int) -> None:
+    """Signal this run's jobs on this machine: not the shells around them, which would only
+    leave them behind."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        for process in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error, OSError):
+                words = process.cmdline()
+                if len(words) > 1 and ".snakemake/scripts/" in words[1]:
+                    os.kill(process.pid, number)
