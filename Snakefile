@@ -33,6 +33,11 @@ localrules:
     descriptions,
 
 
+# Ctrl+C is the run's to answer, which tells its jobs: one that only just starts would end in a
+# traceback. (The first part is Snakemake's own.)
+shell.prefix("set -euo pipefail; trap '' INT; ")
+
+
 onstart:
     stop.handle_signals(say)
 
