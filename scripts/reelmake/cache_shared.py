@@ -28,7 +28,7 @@ _REQUEST = 4 << 20  # bytes that are asked for at once
 _OBJECT_STORES = {"s3", "gs", "gcs", "abfs", "az", "adl", "oss", "http"}
 
 Parts = Sequence[bytes | BinaryIO]
-"""What is written, one after the other; of files all, from their beginning."""
+"""What is written, one after the other; files are read to their end."""
 
 
 class Missing(Exception):
@@ -218,5 +218,4 @@ def _copy(parts: Parts, out: BinaryIO) -> None:
         if isinstance(part, bytes):
             out.write(part)
         else:
-            part.seek(0)
             shutil.copyfileobj(part, out, 1 << 20)
