@@ -10,27 +10,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
+EVERY = ("filelock", "fsspec", "jsonschema-rs", "numpy")
+FFMPEG = ("ffmpeg-python", "imageio-ffmpeg")
+
 ENVIRONMENTS = {
-    "media": ("av", "ffmpeg-python", "imageio-ffmpeg", "jsonschema-rs", "numpy"),
+    "media": (*EVERY, *FFMPEG, "av"),
     "speech": (
+        *EVERY,
+        *FFMPEG,
         "faster-whisper",
         "ctranslate2",
-        "jsonschema-rs",
         "msgpack",
-        "numpy",
         "onnxruntime",
         "pysubs2",
     ),
-    "pictures": (
-        "av",
-        "ffmpeg-python",
-        "imageio-ffmpeg",
-        "jsonschema-rs",
-        "numpy",
-        "opencv-python-headless",
-        "scenedetect-headless",
-    ),
-    "vision": ("huggingface-hub", "jsonschema-rs", "llama-cpp-python", "msgpack", "numpy"),
+    "pictures": (*EVERY, *FFMPEG, "av", "opencv-python-headless", "scenedetect-headless"),
+    "vision": (*EVERY, "huggingface-hub", "llama-cpp-python", "msgpack"),
 }
 """What the scripts of each conda environment import."""
 

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from reelmake import cache_locks, cache_upkeep
 from reelmake.cache_artifacts import NotKept, pack_all, write_all
@@ -20,6 +20,9 @@ from reelmake.cache_folder import HOUR
 from reelmake.cache_index import Index, Row
 from reelmake.cache_store import Store
 from reelmake.errors import UserError
+
+if TYPE_CHECKING:
+    from reelmake.cache_second import SecondTier
 
 T = TypeVar("T")
 
@@ -30,6 +33,12 @@ def _to_stderr(line: str) -> None:
     print(f"reelmake: {line}", file=sys.stderr, flush=True)
 
 
+def _second_tier(url: str, store: Store, say: Callable[[str], None]) -> "SecondTier":
+    from reelmake.cache_second import SecondTier  # which most do without
+
+    return SecondTier(url, store, say)
+
+
 class Cache:
     """The cache in one folder of a local disk. Processes and threads may share it.
 
@@ -37,11 +46,13 @@ class Cache:
     used entries go. ttl: seconds after which an entry is not used any more (None: never);
     stage_ttl: the same for some stages. lock_timeout: seconds that `computing` waits for
     another job; busy_timeout: that anything waits for the index. say: called with each line
-    that a person should read.
+    that a person should read. shared: a folder or any fsspec URL, where machines share entries:
+    what is missing here is fetched from there, and what is put is written there too.
 
     `get`, `restore`, `put`, `computing`, `close` and `in` never raise: the first problem with
-    the cache itself is said, and from then on this object does nothing. What people ask for
-    (`info`, `entries`, `verify`, `remove`, `prune`) raises UserError instead.
+    the cache itself is said, and from then on this object does nothing; with the first that
+    concerns only the shared one, it does without that. What people ask for (`info`, `entries`,
+    `verify`, `remove`, `prune`) is about the local one, and raises UserError instead.
     """
 
     def __init__(
@@ -53,9 +64,11 @@ class Cache:
         lock_timeout: float = HOUR,
         busy_timeout: float = 10,
         say: Callable[[str], None] = _to_stderr,
+        shared: str | None = None,
     ):
         self.lock_timeout, self.say = lock_timeout, say
         self._store = Store(folder, size_limit, ttl, stage_ttl or {}, busy_timeout, say)
+        self._second = _second_tier(shared, self._store, say) if shared else None
         self._off = False
         # What was read since it was last written down, in order of use:
         # key -> (hits, last use, stage, seconds saved by each).
@@ -66,11 +79,12 @@ class Cache:
         atexit.register(self.close)
 
     def __contains__(self, key: str) -> bool:
-        """Whether there is an entry. Counts as no use and verifies nothing."""
+        """Whether there is an entry, here or shared. Counts as no use and verifies nothing."""
         if self._off:
             return False
         try:
-            return self._store.run(lambda index: index.id(key)) is not None
+            here = self._store.run(lambda index: index.id(key)) is not None
+            return here or (self._second is not None and self._second.has(key))
         except Exception as error:
             self._leave_out(error)
             return False
@@ -95,7 +109,8 @@ class Cache:
         """Write an entry's files to the video's `results` folder; None is a miss.
 
         All of them are verified before the first takes its name. check: called with the name of
-        each and the temporary file, which it may change; a ValueError means that it is damaged.
+        each and the temporary file, which it may change, or folder; a ValueError means that it is
+        damaged. Who shares a cache has to refuse names that are not the stage's.
         durable: flush each to the disk; who restores thousands does without and ends with
         `os.sync()`.
         """
@@ -128,18 +143,22 @@ class Cache:
         """
         if self._off:
             return False
-        folder, temporary = self._store.folder, list[Path]()
+        folder = self._store.folder
         try:
             if not re.fullmatch("[0-9a-f]{64}", key):
                 raise NotKept(f"'{key}' is not a key")
             self._flush()  # which also makes the folder
-            packed = pack_all(files, self._store.size_limit, folder, temporary)
-            payloads = tuple(each.payload for each in packed)
-            made = (time.time(), seconds, content, dict(engines or {}))
-            entry = Entry(key, stage, version, *made, payloads)
-            small = b"".join(each.data for each in packed)
-            record = folder.write_record(entry, small, temporary)
-            self._store.run(lambda index: self._store.insert(index, entry, small, packed, record))
+            with folder.temporaries() as temporary:
+                packed = pack_all(files, self._store.size_limit, folder, temporary)
+                payloads = tuple(each.payload for each in packed)
+                made = (time.time(), seconds, content, dict(engines or {}))
+                entry = Entry(key, stage, version, *made, payloads)
+                small = b"".join(each.data for each in packed)
+                record = folder.write_record(entry, small, temporary)
+                new = (entry, small, packed, record)
+                self._store.run(lambda index: self._store.insert(index, *new))
+            if self._second:
+                self._second.keep(entry, packed)
             if self._store.run(cache_upkeep.is_due):
                 self._run_upkeep(cache_upkeep.prune)
             return True
@@ -147,10 +166,6 @@ class Cache:
             self.say(f"{stage}: not kept in the artifact cache: {error}")
         except Exception as error:
             self._leave_out(error)
-        finally:
-            for path in temporary:
-                with contextlib.suppress(OSError):
-                    path.unlink(missing_ok=True)
         return False
 
     @contextlib.contextmanager
@@ -200,12 +215,17 @@ class Cache:
                 self._flush()
         with contextlib.suppress(Exception):
             self._store.close()
+        if self._second:
+            self._second.close()
 
     def info(self) -> dict[str, Any]:
-        """folder, entries, bytes, size_limit, since (seconds since 1970), hits, misses, stores,
-        evictions, expired, quarantined, seconds_saved; and under `stages` each stage's entries,
-        bytes and counters, without misses: nobody knows of which stage a missing key is."""
-        return self._manage(lambda: self._run_upkeep(cache_upkeep.info))
+        """folder, shared (the URL without credentials, or None), entries, bytes, size_limit,
+        since (seconds since 1970), hits, shared_hits (fetched from the shared cache), misses,
+        stores, shared_stores, evictions, expired, quarantined, seconds_saved; and under `stages`
+        each stage's entries, bytes and counters, without misses: nobody knows of which stage a
+        missing key is."""
+        info = self._manage(lambda: self._run_upkeep(cache_upkeep.info))
+        return info | {"shared": self._second.shown if self._second else None}
 
     def entries(
         self,
@@ -213,7 +233,7 @@ class Cache:
         unused_for: float | None = None,
         keys: Iterable[str] | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """Each entry that meets all conditions, the least recently used first: key, stage,
+        """Each local entry that meets all conditions, the least recently used first: key, stage,
         version, created, used, hits, seconds, content, engines, bytes (on disk) and files (name,
         size, sha256, encoding, stored bytes, object).
 
@@ -233,7 +253,7 @@ class Cache:
         keys: Iterable[str] | None = None,
     ) -> int:
         """Remove the entries that `entries` gives for the same conditions; how many. Without
-        any condition all go, and what is quarantined."""
+        any condition all go, and what is quarantined. What is shared stays."""
 
         def drop() -> int:
             rows = self._select(stage, unused_for, keys)
@@ -245,12 +265,12 @@ class Cache:
         return self._manage(drop)
 
     def prune(self) -> dict[str, int]:
-        """Remove what is too old, too much, or nobody's; how many entries `expired` and were
-        `evicted`, and how many `strays` there were. `put` does it once an hour."""
+        """Remove what is too old, too much, or nobody's, but nothing shared; how many entries
+        `expired` and were `evicted`, and how many `strays` there were. `put` does it hourly."""
         return self._manage(lambda: self._run_upkeep(cache_upkeep.prune))
 
     def verify(self) -> list[dict[str, str]]:
-        """Read everything and quarantine what is damaged; key, stage and reason of each."""
+        """Read all local entries and quarantine the damaged; key, stage and reason of each."""
         bad = self._manage(lambda: list(cache_upkeep.verify(self._store)))
         return [{"key": row.key, "stage": row.stage, "reason": reason} for row, reason in bad]
 
@@ -260,20 +280,15 @@ class Cache:
             return None
         taken = None
         try:
-            found = self._store.find(key)
-            if found is not None:
-                opened: list[BinaryIO] = []
-                try:
-                    entry, contents = self._store.contents(key, found, opened)
-                    if not self._store.is_expired(entry):
-                        taken = take(entry, contents)
-                except Damaged as damage:
-                    self._store.quarantine(key, found, damage)
-                finally:
-                    for file in opened:
-                        file.close()
+            read = self._read(key, take)
+            if read is None and self._second and self._second.fetch(key):
+                read = self._read(key, take)
+                if read is None:
+                    self._second.distrust(key)
             if self._pid != os.getpid():
                 self._count_own()
+            if read:
+                entry, taken = read
             if taken:
                 hits = self._uses.pop(key, (0,))[0] + 1
                 self._uses[key] = (hits, time.time(), entry.stage, entry.seconds)
@@ -286,6 +301,22 @@ class Cache:
         except Exception as error:
             self._leave_out(error)
         return taken
+
+    def _read(self, key: str, take: Callable[[Entry, Contents], T]) -> tuple[Entry, T] | None:
+        """An entry of the store and what `take` makes of it; None where there is none."""
+        found = self._store.find(key)
+        if found is None:
+            return None
+        opened: list[BinaryIO] = []
+        try:
+            entry, contents = self._store.contents(key, found, opened)
+            return None if self._store.is_expired(entry) else (entry, take(entry, contents))
+        except Damaged as damage:
+            self._store.quarantine(key, found, damage)
+            return None
+        finally:
+            for file in opened:
+                file.close()
 
     def _count_own(self) -> None:
         """After a fork, leave what was read before to the parent to count."""

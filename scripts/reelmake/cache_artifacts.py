@@ -75,10 +75,10 @@ def write_all(
             if inner or not slash:
                 with path.open("wb") as out:
                     out.writelines(content)
-                try:
-                    check(file.name, path)
-                except ValueError as error:
-                    raise Damaged(f"{file.name} is not what it should be: {error}", file) from None
+            try:
+                check(file.name, path)
+            except ValueError as error:
+                raise Damaged(f"{file.name} is not what it should be: {error}", file) from None
 
 
 def _sources(files: Mapping[str, Path]) -> Iterator[tuple[str, Path | None]]:

@@ -1,6 +1,6 @@
 """The form of what the artifact cache keeps: sealed metadata and verified payloads.
 
-Only bytes: nothing that is read here is ever unpickled or executed. Knows neither the index
+Only bytes: nothing that is read here is ever executed. Knows neither the index
 nor the folder, so another tier can hold entries of the same form.
 """
 

@@ -59,6 +59,17 @@ class Folder:
         """A path for a new file that nobody else uses."""
         return self.path / "tmp" / secrets.token_hex(16)
 
+    @contextlib.contextmanager
+    def temporaries(self) -> Iterator[list[Path]]:
+        """A list for such paths; the files that still are there at the end are removed."""
+        paths: list[Path] = []
+        try:
+            yield paths
+        finally:
+            for path in paths:
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)
+
     def publish(self, temporary: Path, path: Path) -> None:
         """Give a temporary file its name. Not flushed: what a power cut loses is a miss."""
         path.parent.mkdir(mode=0o700, exist_ok=True)

@@ -101,7 +101,13 @@ class Store:
         return entry, contents
 
     def insert(
-        self, index: Index, entry: Entry, small: bytes, packed: Sequence[Packed], record: Path
+        self,
+        index: Index,
+        entry: Entry,
+        small: bytes,
+        packed: Sequence[Packed],
+        record: Path,
+        counter: str = "stores",
     ) -> None:
         """Add an entry, in place of an older one, and evict what that is too much."""
         names = [(self.folder.record(entry.key), record, "")]
@@ -121,7 +127,7 @@ class Store:
                 for name in unneeded:
                     if not index.needs(name):
                         self.folder.object(name).unlink(missing_ok=True)
-                index.count(entry.stage, "stores", 1)
+                index.count(entry.stage, counter, 1)
                 self.evict(index)
         except BaseException:
             # Take the names back: the disk may be full, or this is tried again.

@@ -15,7 +15,16 @@ from reelmake.cache_folder import HOUR, is_older
 from reelmake.cache_index import Index, Row
 from reelmake.cache_store import Store
 
-_COUNTERS = ("hits", "stores", "evictions", "expired", "quarantined", "seconds_saved")
+_COUNTERS = (
+    "hits",
+    "shared_hits",
+    "stores",
+    "shared_stores",
+    "evictions",
+    "expired",
+    "quarantined",
+    "seconds_saved",
+)
 
 
 def is_due(index: Index) -> bool:
@@ -76,7 +85,7 @@ def info(store: Store, index: Index) -> dict[str, Any]:
         "since": counters.get(("", "since"), 0),
         "misses": counters.get(("", "misses"), 0),
         **{
-            name: sum(stage[name] for stage in stages.values())
+            name: sum(stage[name] for stage in stages.values()) + counters.get(("", name), 0)
             for name in ("entries", "bytes", *_COUNTERS)
         },
         "stages": stages,

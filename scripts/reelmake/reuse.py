@@ -45,6 +45,9 @@ def opened(section: Given, say: Callable[[str], None]) -> "Cache":
     """
     from reelmake.cache import Cache
 
+    shared = section["shared"]
+    if shared and "://" not in shared:
+        shared = str(config.expand(shared).absolute())
     ttl = {stage: units.seconds(text) for stage, text in section["stage_ttl"].items()}
     return Cache(
         config.expand(section["dir"]).absolute(),
@@ -53,6 +56,7 @@ def opened(section: Given, say: Callable[[str], None]) -> "Cache":
         stage_ttl=ttl,
         lock_timeout=units.seconds(section["lock_timeout"]),
         say=say,
+        shared=shared,
     )
 
 

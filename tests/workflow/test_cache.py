@@ -170,6 +170,27 @@ def test_a_cache_that_cannot_be_used_is_said_once(library):
     assert library.plan() == []
 
 
+def test_machines_share_what_they_computed(library, finished):
+    """Each has a cache of its own; the folder that they share may be away."""
+    shared = library.folder.parent / "shared"
+    library.config["cache"]["shared"] = str(shared)
+    library.run("-F")
+    before = library.artifacts()
+    remove_results(library)
+    shutil.rmtree(library.folder / "cache")
+    library.run(env=library.without_engines())
+    assert outcomes(library) == outcomes(library, "two") == every("hit")
+    assert library.artifacts() == before
+    remove_results(library)
+    shutil.rmtree(shared)
+    shared.write_text("no folder")
+    output = library.run(env=library.without_engines())
+    assert outcomes(library) == every("hit")  # the local one has it by now
+    library.run("--config", "keyframes={quality: 40}")
+    assert output.count("the shared cache at") <= 1
+    assert library.artifacts() != before
+
+
 def test_an_artifact_deleted_by_hand_is_restored(library):
     before = library.artifacts()
     library.result("one", "transcript.json").unlink()
