@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelmake import artifact, descriptions, vision
+from reelmake import artifact, descriptions, source, urls, vision
 from reelmake.errors import StageError
 from reelmake.job import Job, job
 from reelmake.journal import Journal
@@ -79,12 +79,14 @@ def _describe(seeing: vision.Vision, folder: Path, record: dict[str, Any]) -> di
 
 
 def _metadata(this: Job, frames: int, failed: int) -> dict[str, Any]:
-    source, settings = this.fingerprint["source"], this.settings
+    identity, settings = this.fingerprint["source"], this.settings
+    fetched = urls.is_url(identity["path"])
+    name = urls.name(identity["path"]) if fetched else Path(identity["path"]).name
     return {
         # A name that is not UTF-8 can't be packed as it is.
-        "source_file": Path(source["path"]).name.encode(errors="replace").decode(),
-        "mtime": source["mtime_ns"] / 1e9,
-        "size": source["size"],
+        "source_file": name.encode(errors="replace").decode(),
+        "mtime": None if fetched else identity["mtime_ns"] / 1e9,
+        "size": (source.download(this.results) if fetched else identity)["size"],
         "key": this.fingerprint["key"],
         "model": _name(settings["model"]),
         "mmproj": _name(settings["mmproj"]),

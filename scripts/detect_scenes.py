@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, ffmpeg, scenes, source
+from reelmake import artifact, ffmpeg, scenes
 from reelmake.job import Job, job
 
 if TYPE_CHECKING:
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 def detect_scenes(this: Job, media: Path, output: Path, program: str | None, threads: int) -> None:
     """Detect the scenes of the source that the fingerprint names."""
-    identity = this.fingerprint["source"]
-    path = source.check(identity)
+    path = this.source()
     binary = ffmpeg.binary(program)
     this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
     found = scenes.detect(
@@ -24,7 +23,7 @@ def detect_scenes(this: Job, media: Path, output: Path, program: str | None, thr
         threads=threads,
         progress=this.progress,
     )
-    source.check(identity)
+    this.source()
     artifact.write_json(output, found, "scenes")
 
 

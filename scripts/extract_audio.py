@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, ffmpeg, source
+from reelmake import artifact, ffmpeg
 from reelmake.job import Job, job
 
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ def extract_audio(this: Job, media: Path, output: Path, program: str | None) -> 
 
     A film without sound gets a file without samples. program: ffmpeg, as configured.
     """
-    identity = this.fingerprint["source"]
-    path = source.check(identity)
+    path = this.source()
     binary = ffmpeg.binary(program)
     this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
     with artifact.writing(output) as temporary:
@@ -27,7 +26,7 @@ def extract_audio(this: Job, media: Path, output: Path, program: str | None) -> 
             temporary,
             binary,
         )
-        source.check(identity)
+        this.source()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, keyframes, source
+from reelmake import artifact, keyframes
 from reelmake.job import Job, job
 
 if TYPE_CHECKING:
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 def extract_keyframes(this: Job, media: Path, scenes: Path, output: Path, folder: Path) -> None:
     """Choose and write the keyframes of every scene, and the list of them."""
-    identity = this.fingerprint["source"]
-    path = source.check(identity)
+    path = this.source()
     with artifact.writing(folder) as temporary:
         temporary.mkdir()
         found = keyframes.extract(
@@ -24,7 +23,7 @@ def extract_keyframes(this: Job, media: Path, scenes: Path, output: Path, folder
             temporary,
             this.progress,
         )
-        source.check(identity)
+        this.source()
     artifact.write_json(output, found, "keyframes")
 
 

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 def probe_media(this: Job, output: Path) -> None:
     """Probe the source that the fingerprint names and write its facts with its digest."""
-    identity = this.fingerprint["source"]
-    path = source.check(identity)
+    path = this.source()
     facts = media.probe(path)
     content = source.digest(path, full=this.settings["digest"] == "full")
-    source.check(identity)
+    this.source()
+    identity = this.fingerprint["source"]
     artifact.write_json(output, {"source": identity, "content": content} | facts, "media")
 
 

@@ -11,7 +11,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 ENVIRONMENTS = {
-    "media": ("av", "ffmpeg-python", "imageio-ffmpeg", "jsonschema-rs", "numpy"),
+    "media": (
+        "av",
+        "ffmpeg-python",
+        "imageio-ffmpeg",
+        "jsonschema-rs",
+        "numpy",
+        "requests",
+        "yt-dlp",
+    ),
     "speech": (
         "faster-whisper",
         "ctranslate2",

@@ -64,6 +64,13 @@ class Job:
             },
         }
 
+    def source(self) -> Path:
+        """The film to read. Call it again after reading: it may have changed meanwhile.
+
+        Raises StageError where it is gone, or not what the fingerprint says.
+        """
+        return source.local(self.fingerprint["source"], self.results)
+
     @contextlib.contextmanager
     def journal(self) -> "Iterator[Journal]":
         """The stage's journal. Publish the artifact inside: it is deleted when the block ends well.
@@ -196,7 +203,8 @@ def _redirect(log: str) -> int:
 def _vanished(this: Job) -> StageError | None:
     """What an engine calls a broken file may be one that is gone, or has changed, meanwhile."""
     try:
-        source.check(this.fingerprint["source"])
+        if not STAGES[this.stage].urls:  # it makes what the others read
+            this.source()
     except StageError as error:
         return error
     return None

@@ -29,6 +29,8 @@ TABLE = {
     "hardware.threads": (2, NOTHING),
     "hardware.gpu_layers": (0, NOTHING),
     "source.digest": ("full", MEDIA),
+    "source.url_ttl": ("7d", NOTHING),
+    "source.url_step": ("1h", NOTHING),
     "audio.track": (0, AUDIO),
     "transcription.model": ("small", TRANSCRIPT),
     "transcription.compute_type": ("int8", TRANSCRIPT),
@@ -105,7 +107,7 @@ def test_a_second_run_has_nothing_to_do_and_imports_no_engine(finished, tmp_path
     (numpy is no engine here: Snakemake itself imports it.)
     """
     engines = "av cv2 ctranslate2 faster_whisper ffmpeg llama_cpp pysubs2 scenedetect msgpack"
-    for engine in engines.split():
+    for engine in (*engines.split(), "yt_dlp"):
         (tmp_path / f"{engine}.py").write_text("raise SystemExit('imported ' + __name__)")
     output = finished.run(env={"PYTHONPATH": str(tmp_path)})
     assert "Nothing to be done" in output
