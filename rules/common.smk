@@ -67,7 +67,7 @@ def artifacts(*stages):
             f"results/{video}/{path}".rstrip("/")
             for video in library().unfinished(prune)
             for stage in stages
-            if library().is_fetched(video) or not STAGES[stage].urls
+            if not STAGES[stage].urls or library().is_fetched(video)
             for path in artifact_paths(STAGES[stage], video)
         ]
         # Without any input the target would always run: name a file that is always there.

@@ -26,8 +26,14 @@ def fetch_source(this: Job, output: Path, program: str | None) -> None:
     name = f"source.{film.suffix[1:].lower()}"
     name = name if name != "source.unknown_video" else "source.video"
     state = {key: value for key, value in identity.items() if key != "path"}
-    size, content = film.stat().st_size, source.digest(film)
-    record = {"url": url, "state": state, "file": name, "size": size, "content": content}
+    record = {
+        "url": url,
+        "key": this.fingerprint["key"],
+        "state": state,
+        "file": name,
+        "size": film.stat().st_size,
+        "content": source.digest(film),
+    }
     artifact.validate(record, "source")
     artifact.sync(film)
     os.replace(film, this.results / name)
@@ -44,7 +50,8 @@ def _refuse_what_is_no_film(film: Path, folder: Path, url: str) -> None:
     try:
         media.probe(film)
     except StageError as error:
-        start = film.read_bytes()[:1000].lower() if film.stat().st_size < 1e7 else b""
+        with film.open("rb") as file:
+            start = file.read(1000).lower()
         fetch.forget(folder)
         if b"<html" in start or b"<!doctype html" in start:
             raise StageError(

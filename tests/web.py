@@ -5,6 +5,7 @@ import http.server
 import threading
 import time
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 
 @dataclass
@@ -81,7 +82,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
+        path = unquote(self.path.partition("?")[0])
         asked = Asked(path, dict(self.headers))
         self.web.asked.append(asked)
         page = self.web.pages.get(path, Page(b"nothing here", "text/html", 404))

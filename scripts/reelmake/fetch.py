@@ -58,8 +58,16 @@ def download(url: str, folder: Path, ffmpeg: str, progress: Progress) -> Path:
 
     Goes on after what is in the folder, if it is of the same file. Tries again after errors
     that pass, and when a server that is too busy says so. ffmpeg: the program. progress: told
-    bytes done and bytes in all. Raises StageError; what was downloaded stays for the next try.
+    bytes done and bytes in all. Raises StageError; what was downloaded stays for the next job.
     """
+    try:
+        return _try_on(url, folder, ffmpeg, progress)
+    finally:
+        if not _bytes_in(folder):
+            forget(folder)
+
+
+def _try_on(url: str, folder: Path, ffmpeg: str, progress: Progress) -> Path:
     tries, waited, most = 0, 0.0, _bytes_in(folder)
     while True:
         try:
@@ -143,7 +151,7 @@ def _single(info: dict[str, Any] | None, where: str) -> dict[str, Any]:
     if not info:
         raise StageError(f"{where} has no video; check the address, or take it off the list")
     if info.get("is_live") or info.get("live_status") == "is_upcoming":
-        raise StageError(f"{where} is a live stream; run again when it has ended", kind="transient")
+        raise StageError(f"{where} is a live stream; run again when it has ended")
     return info
 
 

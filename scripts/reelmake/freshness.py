@@ -50,9 +50,9 @@ def identify(
     a file's version. write: note in the job records what was asked now (a real run).
     say: told of servers that can't be asked, while their last download is used.
     """
-    known = {results: _known(results, url) for results, url in sources.items()}
+    last = {results: _known(results, url) for results, url in sources.items()}
     now = time.time()
-    due = [results for results in sources if not (known[results] and _is_fresh(results, ttl, now))]
+    due = [results for results in sources if not (last[results] and _is_fresh(results, ttl, now))]
     silent: dict[str, NoAnswer] = {}
 
     def look(results: Path) -> Identity | NoAnswer:
@@ -61,7 +61,7 @@ def identify(
         try:
             if server in silent:
                 return silent[server]
-            return ask(url, known[results], step)
+            return ask(url, last[results], step)
         except NoAnswer as error:
             if error.silent:
                 silent[server] = error
@@ -75,19 +75,20 @@ def identify(
     found: dict[Path, Identity] = {}
     offline: dict[str, list[str]] = collections.defaultdict(list)
     for results, url in sources.items():
-        last, answer = known[results], answers.get(results)
+        before, answer = last[results], answers.get(results)
         if isinstance(answer, NoAnswer):
             # Without a download the job tries by itself, and says what is wrong.
-            found[results] = last or _wanted(results, url) or _step(url, step)
-            if last:
+            found[results] = before or _wanted(results, url) or _step(url, step)
+            if before:
                 offline[f"{urls.host(url)} {answer}"].append(results.name)
         else:
-            found[results] = answer or last or {}
-            if write and answer == last:
+            found[results] = answer or before or {}
+            if write and answer == before:
                 _note(results, now)
     for reason, ids in offline.items():
         some = ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")
-        say(f"{reason}; what was downloaded last is used: {len(ids)} videos ({some})")
+        count = f"{len(ids)} video{'s' if len(ids) > 1 else ''} ({some})"
+        say(f"{reason}; what was downloaded last is used: {count}")
     return found
 
 

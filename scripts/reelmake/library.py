@@ -255,7 +255,7 @@ def _is_spoiled(results: Path, stage: str, wanted: dict[str, Fingerprint], uncha
     record = read_record(results, stage)
     # "running" is a job that was killed: Snakemake put back what was there before it.
     of_another = record.get("key", key) != key or record.get("state", "done") != "done"
-    return of_another and not manifest.vouches(results, stage, key)
+    return of_another and not _vouched(results, wanted[stage])
 
 
 def _artifacts_there(results: Path, stage: str) -> list[Path]:
@@ -285,4 +285,11 @@ def _was_made(results: Path, wanted: Fingerprint) -> bool:
     record = read_record(results, wanted["stage"])
     if (record.get("state"), record.get("key")) == ("done", wanted["key"]):
         return True
-    return manifest.vouches(results, wanted["stage"], wanted["key"]) is True
+    return _vouched(results, wanted)
+
+
+def _vouched(results: Path, wanted: Fingerprint) -> bool:
+    """Whether something but the job record says that the artifact is of this fingerprint."""
+    if STAGES[wanted["stage"]].urls:  # the record of a download says itself what it is of
+        return bool(source.download(results).get("key") == wanted["key"])
+    return bool(manifest.vouches(results, wanted["stage"], wanted["key"]))

@@ -10,7 +10,7 @@ import pytest
 
 import fetch_source
 import make_media
-from reelmake import artifact, config, fetch, ffmpeg, fingerprint
+from reelmake import artifact, config, fetch, ffmpeg, fingerprint, media
 from reelmake.errors import StageError
 from reelmake.job import Job
 from web import Page, Web
@@ -254,6 +254,28 @@ def test_segments_are_joined_without_a_program(web, get, tmp_path):
         (tmp_path / "film.m3u8").read_bytes(), "application/vnd.apple.mpegurl"
     )
     assert get("/film.m3u8") == b"".join(path.read_bytes() for path in segments)
+
+
+def test_sound_and_picture_apart_are_joined(web, get, tmp_path, film):
+    """By the ffmpeg that it is told, though none is found by its name."""
+    for kind, other in (("v", "-an"), ("a", "-vn")):
+        playlist = tmp_path / f"{kind}.m3u8"
+        options = ("-c", "copy", other, "-hls_time", "9", "-hls_list_size", "0")
+        make_media.ffmpeg("-i", film("together.mp4"), *options, playlist)
+        for path in tmp_path.glob(f"{kind}*.ts"):
+            web.pages[f"/{path.name}"] = Page(path.read_bytes(), "video/mp2t")
+        web.pages[f"/{playlist.name}"] = Page(
+            playlist.read_bytes(), "application/vnd.apple.mpegurl"
+        )
+    main = (
+        '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="a",DEFAULT=YES,URI="a.m3u8"\n'
+        '#EXT-X-STREAM-INF:BANDWIDTH=100000,CODECS="avc1.42c00a,mp4a.40.2",AUDIO="a"\nv.m3u8\n'
+    )
+    web.pages["/film.m3u8"] = Page(main.encode(), "application/vnd.apple.mpegurl")
+    joined = tmp_path / "joined.mp4"
+    joined.write_bytes(get("/film.m3u8"))
+    streams = media.probe(joined)["streams"]
+    assert {stream["type"] for stream in streams} == {"video", "audio"}
 
 
 @pytest.mark.parametrize(
