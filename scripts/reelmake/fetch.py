@@ -96,7 +96,10 @@ def _download(url: str, folder: Path, ffmpeg: str, progress: Progress) -> Path:
     from yt_dlp.utils import MEDIA_EXTENSIONS, DownloadError
 
     def refuse(*_: object) -> None:
-        raise StageError(f"{urls.shown(url)} is a stream that only ffmpeg could open from there")
+        raise StageError(
+            f"{urls.shown(url)} is a stream that yt-dlp can't download without another program; "
+            "give another address, or download it by hand"
+        )
 
     # It would give addresses of an untrusted page to ffmpeg.
     FFmpegFD._call_downloader = refuse
@@ -186,11 +189,10 @@ class _Web:
         if later and answer.status != 200 and _version(answer) != self._kept:
             # It changed meanwhile: yt-dlp takes an answer that is not partial from the start.
             answer.close()
-            self._keep(None)
             del headers["Range"]
-            later, answer = None, self._send(request)
+            answer = self._send(request)
         self.refusal = None
-        self._begun = self._kept if later else _version(answer)
+        self._begun = _version(answer)
         return answer
 
     def written(self) -> None:
@@ -199,11 +201,8 @@ class _Web:
         Not before: until then there may be a part of another version in the file.
         """
         if self._begun != self._kept:
-            self._keep(self._begun)
-
-    def _keep(self, version: Version | None) -> None:
-        self._kept = version
-        artifact.write_json(self._path, version, durable=False)
+            self._kept = self._begun
+            artifact.write_json(self._path, self._kept, durable=False)
 
 
 def _version(answer: Any) -> Version:
