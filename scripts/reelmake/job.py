@@ -5,7 +5,6 @@ its work inside `job(…)`.
 """
 
 import contextlib
-import errno
 import functools
 import importlib.metadata
 import os
@@ -18,10 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelmake import artifact, lock, source
-from reelmake.errors import Kind, StageError, UserError, printable
+from reelmake import artifact, form, lock, source
+from reelmake.errors import Kind, StageError, UserError, explain, printable
 from reelmake.fingerprint import Fingerprint
-from reelmake.stages import STAGES
+from reelmake.stages import STAGES, artifact_paths
 
 if TYPE_CHECKING:
     from reelmake.journal import Journal
@@ -34,7 +33,8 @@ class Job:
 
     stage, video: their names. fingerprint: what the artifact should be made from.
     settings: the stage's settings without their section: {"beam_size": 5, …}.
-    results: the video's folder. record: the job record as it will be written.
+    results: the video's folder. record: the job record as it will be written; before: that of
+    the job before.
     """
 
     def __init__(self, sidecar: str, log: str, terminal: int = 2):
@@ -50,7 +50,7 @@ class Job:
         self._saved = 0.0
         self._in_item = self._stopped = False
         self._journals: list[Journal] = []
-        before = read_record(self.results, self.stage)
+        self.before = before = read_record(self.results, self.stage)
         again = before.get("key") == self.fingerprint["key"] and before.get("state") != "done"
         self.record: dict[str, Any] = {
             "state": "running",
@@ -62,6 +62,28 @@ class Job:
             "log": log,
             "engines": self._engines(),
         }
+
+    @functools.cached_property
+    def is_made(self) -> bool:
+        """Whether the job before made this very artifact, and nothing has changed since.
+
+        A run that is killed between the end of a job and Snakemake's note of it starts the job
+        again, when its journal is gone.
+        """
+        if (self.before.get("state"), self.before.get("key")) != ("done", self.record["key"]):
+            return False
+        stage, video = STAGES[self.stage], self.video
+        inputs = [path for name in stage.upstream for path in artifact_paths(STAGES[name], video)]
+        try:
+            made = min(os.stat(self.results / path).st_mtime_ns for path in self._artifacts)
+            read = [os.stat(self.results / path).st_mtime_ns for path in inputs]
+            return made >= max(read, default=0) and made >= os.stat(self.sidecar).st_mtime_ns
+        except OSError:
+            return False
+
+    @property
+    def _artifacts(self) -> list[str]:
+        return artifact_paths(STAGES[self.stage], self.video)
 
     def _engines(self) -> dict[str, str]:
         """Distribution -> version; with those of a temporary artifact, of which nothing else
@@ -126,11 +148,7 @@ class Job:
         if self.stage == "media":
             path = source.check(self.fingerprint["source"])
             return source.digest(path, full=self.settings["digest"] == "full")
-        media = artifact.read_json(self.results / "media.json")
-        if not isinstance(media, dict) or not isinstance(media.get("content"), str):
-            path = self.results / "media.json"
-            raise StageError(f"{path} is damaged; delete it and run again", kind="engine")
-        content: str = media["content"]
+        content: str = form.read_json(self.results / "media.json")["content"]
         return content
 
     def say(self, line: str) -> None:
@@ -143,10 +161,15 @@ class Job:
             os.write(self._terminal, f"reelmake: {printable(line)}\n".encode(errors="replace"))
 
     def forget_journals(self) -> None:
-        """Delete them. Only once the record says that the artifact is done: a job that is killed
-        before repeats nothing."""
+        """Delete the stage's, those of killed jobs too. Only once the record says that the
+        artifact is done: a job that is killed before repeats nothing."""
         for journal in self._journals:
-            journal.close(done=True)
+            journal.close()
+        folder = self.results / "journal"
+        if folder.is_dir():
+            from reelmake.journal import forget
+
+            forget(folder, self.stage)
 
     def save(self) -> None:
         """Write the record. A disk that is full must not hide why the job failed."""
@@ -174,7 +197,8 @@ def job(sidecar: str, log: str) -> Iterator[Job]:
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, this.on_signal)
-    this.save()
+    if not this.is_made:
+        this.save()
     try:
         yield this
     except KeyboardInterrupt:
@@ -188,10 +212,10 @@ def job(sidecar: str, log: str) -> Iterator[Job]:
         message = "out of memory; run fewer jobs at once (--cores) or choose a smaller model"
         _fail(this, terminal, message, "resources")
     except OSError as error:
-        traceback.print_exc()
-        _fail(this, terminal, *_explain(error))
+        _log_traceback()
+        _fail(this, terminal, *explain(error))
     except Exception as error:
-        traceback.print_exc()
+        _log_traceback()
         message = f"{type(error).__name__}: {error}; the log has the details: {log}"
         _fail(this, terminal, message, "engine")
     else:
@@ -216,15 +240,6 @@ def refuse(results: Path, reason: str) -> None:
     """Record that a video's first stage can't start, for a reason found before any job."""
     record = {"state": "failed", "error": reason, "class": "transient", "ended": time.time()}
     write_record(results, "media", record)
-
-
-def _explain(error: OSError) -> tuple[str, Kind]:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full; free some space", "resources"
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        reason = f"{error.filename or 'the results'}: {error.strerror}"
-        return f"{reason}; check the disk and the permissions", "resources"
-    return str(error), "engine"
 
 
 def _redirect(log: str) -> int:
@@ -258,8 +273,15 @@ def _fail(this: Job, terminal: int, cause: str, kind: Kind) -> None:
         "ended": round(time.time(), 3),
     }
     this.save()
-    print(message, file=sys.stderr, flush=True)
     os.write(terminal, f"reelmake: {message}\n".encode(errors="replace"))
+    with contextlib.suppress(OSError):  # the log's disk may be full, too
+        sys.stdout.flush()
+        print(message, file=sys.stderr, flush=True)
     # Threads of an engine may be at work still; the artifact was not published.
-    sys.stdout.flush()
     os._exit(1)
+
+
+def _log_traceback() -> None:
+    with contextlib.suppress(OSError):
+        traceback.print_exc()
+        sys.stderr.flush()
