@@ -8,7 +8,7 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 
 from reelmake import config as configuration
 from reelmake import hardware, import_from_here, reuse, run, stop
-from reelmake.errors import UserError, printable
+from reelmake.errors import UserError, explain, printable
 from reelmake.library import Library
 from reelmake.stages import STAGES, artifact_paths, forced_stages
 
@@ -21,7 +21,8 @@ def or_exit(function):
         try:
             return function(*args)
         except (UserError, OSError) as error:
-            logger.error(f"reelmake: {printable(str(error))}")
+            message = explain(error)[0] if isinstance(error, OSError) else str(error)
+            logger.error(f"reelmake: {printable(message)}")
             raise SystemExit(1) from None
 
     return wrapped

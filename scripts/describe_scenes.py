@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelmake import artifact, descriptions, reuse, vision
+from reelmake import descriptions, form, reuse, vision
 from reelmake.errors import StageError
 from reelmake.job import Job, job
 from reelmake.journal import Journal
@@ -28,7 +28,7 @@ def describe_scenes(
 
     Each result is journaled: what an earlier job described is not described again.
     """
-    records = artifact.read_json(keyframes)["keyframes"]
+    records = form.read_json(keyframes)["keyframes"]
     with this.journal() as journal:
         results = _resume(journal, records)
         this.progress(len(results), len(records))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reelmake import artifact, ffmpeg
+from reelmake import artifact, ffmpeg, form
 from reelmake.job import Job
 
 
@@ -18,7 +18,7 @@ def extract(this: Job, media: Path, output: Path, program: str | None) -> None:
     wanted = artifact.read_json(this.results / "fingerprints" / "audio.json")
     track = wanted["settings"]["audio.track"]
     with artifact.writing(output) as temporary:
-        ffmpeg.extract_audio(path, artifact.read_json(media), track, temporary, binary)
+        ffmpeg.extract_audio(path, form.read_json(media), track, temporary, binary)
         this.source()
 
 
