@@ -74,8 +74,11 @@ class Job:
         """
         if (self.before.get("state"), self.before.get("key")) != ("done", self.record["key"]):
             return False
-        stage, video = STAGES[self.stage], self.video
-        inputs = [path for name in stage.upstream for path in artifact_paths(STAGES[name], video)]
+        inputs = [
+            path
+            for name in self.fingerprint["upstream"]
+            for path in artifact_paths(STAGES[name], self.video)
+        ]
         try:
             made = min(os.stat(self.results / path).st_mtime_ns for path in self._artifacts)
             read = [os.stat(self.results / path).st_mtime_ns for path in inputs]
