@@ -6,6 +6,7 @@ Snakemake's input functions ask it; nothing else writes a sidecar.
 import collections
 import copy
 import functools
+import os
 import shutil
 import tempfile
 import weakref
@@ -75,6 +76,8 @@ class Library:
             if self._is_left_out(video, wanted):
                 left_out.append(video)
                 continue
+            if prune or self.config["prune"]:  # else there may be nothing to write
+                self._require_writable(video)
             self.refresh(video, wanted)
             found.append(video)
         self._explain()
@@ -178,6 +181,11 @@ class Library:
         if video in self._sidecars:
             return
         paths = self._sidecars[video] = {}
+        if self._lock:
+            # As the file system tells the time, which has just written this file.
+            now = os.fstat(self._lock.fileno()).st_mtime_ns
+            if sidecars.leave_future(RESULTS / video, now):
+                self.is_finished(video, wanted)  # which writes the new times down
         for stage, new in wanted.items():
             path, old = sidecars.path(RESULTS / video, stage), sidecars.read(RESULTS / video, stage)
             spoiled = sidecars.is_spoiled(RESULTS / video, stage, wanted, unchanged=old == new)
@@ -219,6 +227,14 @@ class Library:
         if self.write:
             refuse(RESULTS / video, reason)
         return reason
+
+    def _require_writable(self, video: str) -> None:
+        """Raise UserError where jobs can't write: Snakemake itself would end in a traceback."""
+        folder = RESULTS / video
+        while not folder.exists():
+            folder = folder.parent
+        if self.write and not os.access(folder, os.W_OK | os.X_OK):
+            raise UserError(f"{folder} can't be written to; check the disk and the permissions")
 
     def _hold(self) -> None:
         """Only a real run keeps others out: looking is always allowed."""

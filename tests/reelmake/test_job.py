@@ -28,12 +28,12 @@ def run(tmp_path):
     artifact.write_json(sidecar, wanted)
     record = tmp_path / "results" / "V" / "jobs" / "media.json"
 
-    def start(block):
+    def start(block, log="logs/media/V.log"):
         code = (
             "import errno, os, sys, time\n"
             "from reelmake.errors import StageError\n"
             "from reelmake.job import job\n"
-            f"with job({str(sidecar)!r}, 'logs/media/V.log') as this:\n"
+            f"with job({str(sidecar)!r}, {log!r}) as this:\n"
             + textwrap.indent(textwrap.dedent(block), "    ")
         )
         return subprocess.Popen(
@@ -97,6 +97,17 @@ def test_a_job_that_fails_says_why_in_one_sentence(run, block, kind, says):
     assert "Traceback" not in process.terminal
     assert says in process.log
     assert ("Traceback" in process.log) == (kind in {"engine"} or "disk" in says)
+
+
+def test_why_it_failed_is_said_though_the_log_has_no_room(run):
+    for block in ("raise StageError('x.mp4: it is empty')", "print('working' * 10_000)"):
+        process = run.start(block, log="/dev/full")
+        _, terminal = process.communicate(timeout=30)
+        assert process.returncode == 1
+        record = json.loads(run.record.read_bytes())
+        assert terminal == f"reelmake: {record['error']}\n"
+        assert record["state"] == "failed"
+        assert "it is empty" in terminal or "the disk is full; free some space" in terminal
 
 
 def test_a_source_that_is_gone_is_not_called_broken(run):

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from make_video import make_video, random_story
+from reelmake.journal import Journal
 from reelmake.stages import STAGES, stages_of
 from workspace import Workspace
 
@@ -201,6 +202,15 @@ def test_an_artifact_deleted_by_hand_is_restored(library):
     library.run(env=library.without_engines())
     assert library.artifacts() == before
     assert library.plan() == []
+
+
+def test_a_restored_artifact_needs_no_journal(library):
+    """That a killed job left, before another library computed the same."""
+    key = library.json("one", "fingerprints", "scenedesc.json")["key"]
+    Journal(library.result("one", "journal"), "scenedesc", key).close()
+    library.result("one", "one.scenedesc.msgpack").unlink()
+    library.run(env=library.without_engines())
+    assert not library.result("one", "journal").exists()
 
 
 def test_what_follows_an_edited_artifact_is_made_from_it(library):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from faults import EngineCalls, resize_disk, small_disk
+from faults import DAMAGES, EngineCalls, resize_disk, small_disk
 from reelmake import artifact, descriptions
 from reelmake.journal import Journal
 from workspace import ROOT, Workspace, wait_for
@@ -131,6 +131,18 @@ def test_a_whole_journal_needs_no_model(library):
     assert library.record("one", "scenedesc")["items_resumed"] == library.frames
     assert library.record("one", "scenedesc")["items_failed"] == 1
     assert descriptions.read(library.artifact)["results"] == results
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_is_whole_of_a_damaged_journal_is_used(library, damage):
+    library.journal(*library.results)
+    (path,) = library.result("one", "journal").iterdir()
+    path.write_bytes(DAMAGES[damage](path.read_bytes()))
+    library.describe()
+    kept = library.record("one", "scenedesc")["items_resumed"]
+    assert kept == library.frames - library.calls < library.frames
+    assert (kept == 0) == (damage == "empty")
+    assert library.artifact.read_bytes() == library.whole
 
 
 def test_a_record_of_another_picture_is_not_used(library):
