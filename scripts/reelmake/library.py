@@ -4,21 +4,21 @@ Snakemake's input functions ask it; nothing else writes a sidecar.
 """
 
 import collections
-import copy
 import functools
 import shutil
 import tempfile
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from reelmake import fingerprint, lock, manifest, sidecars, source, videos
+from reelmake import fingerprint, finished, lock, manifest, sidecars, source, videos
 from reelmake.config import Config, with_overrides
 from reelmake.errors import UserError
 from reelmake.fingerprint import Fingerprint
 from reelmake.job import refuse
-from reelmake.stages import STAGES, downstream
+from reelmake.stage_settings import StageSettings
+from reelmake.stages import downstream
 from reelmake.videos import Video
 
 RESULTS = Path("results")
@@ -37,7 +37,7 @@ class Library:
         self.config = config
         self.write = write
         self.say = say
-        self._settings: dict[str, dict[str, dict[str, Any]]] = {}
+        self._settings: dict[str, StageSettings] = {}
         self._sidecars: dict[str, dict[str, Path]] = {}
         self._reasons: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
         self._lock: IO[str] | None = None
@@ -61,15 +61,23 @@ class Library:
         being written is left out in any case, and said.
         """
         self._hold()
+        shortcut = finished.Finished(RESULTS)
         found = []
         for video in self.videos:
             if video in self.growing:
                 self._postpone(video)
                 continue
-            wanted = self.wanted(video)
-            if not (prune and self.is_finished(video, wanted)):
-                self.refresh(video, wanted)
-                found.append(video)
+            settings, identity = self._made_from(video)
+            if prune and shortcut.knows(video, settings.digest, identity):
+                continue
+            wanted = fingerprint.compute(settings.by_stage, identity)
+            if prune and self.is_finished(video, wanted):
+                shortcut.remember(video)
+                continue
+            self.refresh(video, wanted)
+            found.append(video)
+        if prune and self.write:
+            shortcut.save()
         self._explain()
         return found
 
@@ -113,17 +121,21 @@ class Library:
 
     def wanted(self, video: str) -> dict[str, Fingerprint]:
         """The fingerprints that the video's stages should have, whatever is on disk."""
-        entry = self.videos[video]
-        overrides = str(entry.overrides)
-        if overrides not in self._settings:
-            self._settings[overrides] = fingerprint.settings(self.config_of(video))
-        settings = _with_known_models(self._settings[overrides], RESULTS / video)
-        identity = source.identify(entry.source)
+        settings, identity = self._made_from(video)
+        return fingerprint.compute(settings.by_stage, identity)
+
+    def _made_from(self, video: str) -> tuple[StageSettings, source.Identity]:
+        """What the video's fingerprints are computed from."""
+        identity = source.identify(self.videos[video].source)
         if identity["size"] is None:
             # A film moved to tape forces nothing: what is known of it stays true.
             known = sidecars.read(RESULTS / video, "media").get("source", {})
-            identity = known if known.get("path") == entry.source else identity
-        return fingerprint.compute(settings, identity)
+            identity = known if known.get("path") == identity["path"] else identity
+        overrides = str(self.videos[video].overrides)
+        if overrides not in self._settings:
+            by_stage = fingerprint.settings(self.config_of(video))
+            self._settings[overrides] = StageSettings(by_stage)
+        return self._settings[overrides].as_known(RESULTS / video), identity
 
     def refresh(self, video: str, wanted: dict[str, Fingerprint]) -> None:
         """Make the sidecars say what is wanted; touch none that already does.
@@ -179,34 +191,3 @@ class Library:
         """Only a real run keeps others out: looking is always allowed."""
         if self.write and self._lock is None:
             self._lock = lock.hold_library()
-
-
-def _with_known_models(
-    settings: dict[str, dict[str, Any]], results: Path
-) -> dict[str, dict[str, Any]]:
-    """The settings, with the last known content of a local model that is gone for now.
-
-    A model on a disk that is not mounted forces nothing, like a film that is.
-    """
-    gone = [
-        (stage.name, setting, settings[stage.name][setting])
-        for stage in STAGES.values()
-        for setting in stage.models
-        if isinstance(settings[stage.name][setting], str)
-        and ("/" in settings[stage.name][setting] or _is_file(settings[stage.name], setting))
-    ]
-    known = {}
-    for stage, setting, name in gone:
-        before = sidecars.read(results, stage).get("settings", {}).get(setting)
-        if isinstance(before, dict) and before.get("name") == Path(name).name:
-            known[stage, setting] = before
-    if known:
-        settings = copy.deepcopy(settings)
-        for (stage, setting), before in known.items():
-            settings[stage][setting] = before
-    return settings
-
-
-def _is_file(settings: dict[str, Any], setting: str) -> bool:
-    """Whether a model setting names a file here even without a folder in its name."""
-    return setting.startswith("description.") and settings["description.repo_id"] is None
