@@ -45,6 +45,7 @@ rule transcribe:
         ffmpeg=setting("ffmpeg"),
         cache=cache("transcript"),
         device=setting("hardware.device"),
+        gpus_at_once=gpus_at_once,
     message:
         "{wildcards.video}: transcribing"
     script:

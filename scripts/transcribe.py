@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, reuse, sound
+from reelmake import artifact, gpus, reuse, sound
 from reelmake.job import Job, job
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ def transcribe(
     model: str,
     program: str | None,
     device: str,
+    gpus_at_once: int,
     threads: int,
 ) -> None:
     """Transcribe the sound with the settings of the fingerprint, chunk by chunk."""
@@ -25,7 +26,7 @@ def transcribe(
 
     if sound.is_left_out(audio):  # the cache has lost the transcript since
         sound.extract(this, this.results / "media.json", audio, program)
-    with this.journal() as journal:
+    with gpus.one(this, device, gpus_at_once), this.journal() as journal:
         transcript = transcription.transcribe(
             WavFile(audio), this.settings, model, device, threads, this.progress, journal
         )
@@ -43,5 +44,6 @@ if __name__ == "__main__":
             model=snakemake.params.model,
             program=snakemake.params.ffmpeg,
             device=snakemake.params.device,
+            gpus_at_once=snakemake.params.gpus_at_once,
             threads=snakemake.threads,
         )
