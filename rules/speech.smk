@@ -19,6 +19,7 @@ rule extract_audio:
     params:
         ffmpeg=setting("ffmpeg"),
         keep=setting("keep_audio"),
+        limit=audio_limit,
         cache=cache("transcript"),
     message:
         "{wildcards.video}: extracting the sound"

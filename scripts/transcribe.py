@@ -24,9 +24,11 @@ def transcribe(
     from reelmake import transcription  # what a restored artifact does without
     from reelmake.chunks import WavFile
 
-    if sound.is_left_out(audio):  # the cache has lost the transcript since
-        sound.extract(this, this.results / "media.json", audio, program)
-    with gpus.one(this, device, gpus_at_once), this.journal() as journal:
+    with (
+        sound.at_hand(this, audio, program),
+        gpus.one(this, device, gpus_at_once),
+        this.journal() as journal,
+    ):
         transcript = transcription.transcribe(
             WavFile(audio), this.settings, model, device, threads, this.progress, journal
         )
