@@ -139,6 +139,18 @@ def gpus(stage):
     return int(STAGES[stage].gpu and hardware.uses_gpu(settings["hardware"]["device"]))
 
 
+def gpus_at_once(wildcards):
+    """A params function: how many jobs with a GPU the run starts at once on this machine."""
+    given = workflow.global_resources.get("gpu")
+    return given.value if given else 1
+
+
+def audio_limit(wildcards):
+    """A params function: how many videos may have temporary sound: those in work, and two."""
+    given = workflow.resource_settings
+    return (given.cores or given.nodes or 1) + 2
+
+
 def kept(path):
     """Temporary unless the config keeps it."""
     return path if settings["keep_audio"] else temp(path)
