@@ -14,7 +14,7 @@ EVERY = ("filelock", "fsspec", "jsonschema-rs", "numpy")
 FFMPEG = ("ffmpeg-python", "imageio-ffmpeg")
 
 ENVIRONMENTS = {
-    "media": (*EVERY, *FFMPEG, "av"),
+    "media": (*EVERY, *FFMPEG, "av", "msgpack"),
     "speech": (
         *EVERY,
         *FFMPEG,

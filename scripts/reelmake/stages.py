@@ -24,6 +24,7 @@ class Stage:
     cached: kept in the artifact cache, since making it costs more than keeping it.
     gpu: asks the scheduler for a GPU where there is one.
     packages: the distributions whose versions the job record and the manifest name.
+    items: what its progress counts.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Stage:
     cached: bool = True
     gpu: bool = False
     packages: tuple[str, ...] = ()
+    items: str = "items"
 
 
 _TABLE = (
@@ -69,6 +71,7 @@ _TABLE = (
         upstream=("audio",),
         gpu=True,
         packages=("faster-whisper", "ctranslate2"),
+        items="s of sound",
     ),
     Stage(
         name="subtitles",
@@ -86,6 +89,7 @@ _TABLE = (
         settings=("scenes",),
         upstream=("media",),
         packages=("scenedetect-headless",),
+        items="frames",
     ),
     Stage(
         name="keyframes",
@@ -95,6 +99,7 @@ _TABLE = (
         settings=("keyframes",),
         upstream=("media", "scenes"),
         packages=("av", "opencv-python-headless"),
+        items="scenes",
     ),
     Stage(
         name="scenedesc",
@@ -106,6 +111,7 @@ _TABLE = (
         upstream=("media", "keyframes"),
         gpu=True,
         packages=("llama-cpp-python",),
+        items="keyframes",
     ),
 )
 
