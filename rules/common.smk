@@ -87,6 +87,7 @@ def artifacts(*stages):
             f"results/{video}/{path}".rstrip("/")
             for video in library().unfinished(prune)
             for stage in stages
+            if not STAGES[stage].urls or library().is_fetched(video)
             for path in artifact_paths(STAGES[stage], video)
         ]
         # Without any input the target would always run: name a file that is always there.
@@ -107,11 +108,18 @@ def fingerprint(stage):
     return path
 
 
+@or_exit
+def downloaded(wildcards):
+    """An input function: the record of the download, if the video's source is a URL."""
+    return f"results/{wildcards.video}/source.json" if library().is_fetched(wildcards.video) else []
+
+
 def upstream(stage):
-    """The artifacts, as patterns, of every stage that this one is made from."""
+    """The artifacts, as patterns, of every stage that this one is made from in any case."""
     return [
         f"results/{{video}}/{path}".rstrip("/")
         for name in STAGES[stage].upstream
+        if not STAGES[name].urls
         for path in STAGES[name].artifacts
     ]
 

@@ -8,6 +8,7 @@ out: results/{video}/manifest.json
 rule write_manifest:
     input:
         fingerprint=fingerprint("manifest"),
+        source=downloaded,
         artifacts=upstream("manifest"),
     output:
         manifest="results/{video}/manifest.json",

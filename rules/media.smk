@@ -1,13 +1,32 @@
 """The source itself.
 
 in: the video that the fingerprint names
-out: results/{video}/media.json
+out: results/{video}/source.json with source.<ext> beside it (of a URL only), media.json
 """
+
+
+rule fetch_source:
+    input:
+        fingerprint=fingerprint("source"),
+    output:
+        record=update("results/{video}/source.json"),
+    log:
+        "logs/fetch_source/{video}.log",
+    priority: 5
+    conda:
+        "../envs/media.yaml"
+    params:
+        ffmpeg=setting("ffmpeg"),
+    message:
+        "{wildcards.video}: downloading"
+    script:
+        "../scripts/fetch_source.py"
 
 
 rule probe_media:
     input:
         fingerprint=fingerprint("media"),
+        source=downloaded,
     output:
         media="results/{video}/media.json",
     log:

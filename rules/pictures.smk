@@ -8,6 +8,7 @@ out: results/{video}/scenes.json, keyframes.json, keyframes/, {video}.scenedesc.
 rule detect_scenes:
     input:
         fingerprint=fingerprint("scenes"),
+        source=downloaded,
         media="results/{video}/media.json",
     output:
         scenes=update("results/{video}/scenes.json"),
@@ -29,6 +30,7 @@ rule detect_scenes:
 rule extract_keyframes:
     input:
         fingerprint=fingerprint("keyframes"),
+        source=downloaded,
         media="results/{video}/media.json",
         scenes="results/{video}/scenes.json",
     output:

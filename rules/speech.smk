@@ -8,6 +8,7 @@ out: results/{video}/audio.wav (temporary), transcript.json, .srt, .vtt, .txt
 rule extract_audio:
     input:
         fingerprint=fingerprint("audio"),
+        source=downloaded,
         media="results/{video}/media.json",
     output:
         audio=kept("results/{video}/audio.wav"),

@@ -80,7 +80,7 @@ def _describe(seeing: vision.Vision, folder: Path, record: dict[str, Any]) -> di
 
 def _metadata(this: Job, frames: int, failed: int) -> dict[str, Any]:
     settings = this.settings
-    return descriptions.source_facts(this.fingerprint) | {
+    return descriptions.source_facts(this.fingerprint, this.results) | {
         "model": _name(settings["model"]),
         "mmproj": _name(settings["mmproj"]),
         "prompt": settings["prompt"],

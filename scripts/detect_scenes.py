@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, ffmpeg, reuse, source
+from reelmake import artifact, ffmpeg, reuse
 from reelmake.job import Job, job
 
 if TYPE_CHECKING:
@@ -14,8 +14,7 @@ def detect_scenes(this: Job, media: Path, output: Path, program: str | None, thr
     """Detect the scenes of the source that the fingerprint names."""
     from reelmake import scenes  # the engine, which a restored artifact does without
 
-    identity = this.fingerprint["source"]
-    path = source.check(identity)
+    path = this.source()
     binary = ffmpeg.binary(program)
     this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
     found = scenes.detect(
@@ -26,7 +25,7 @@ def detect_scenes(this: Job, media: Path, output: Path, program: str | None, thr
         threads=threads,
         progress=this.progress,
     )
-    source.check(identity)
+    this.source()
     artifact.write_json(output, found, "scenes")
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, reuse, source
+from reelmake import artifact, reuse
 from reelmake.job import Job, job
 
 if TYPE_CHECKING:
@@ -14,8 +14,7 @@ def extract_keyframes(this: Job, media: Path, scenes: Path, output: Path, folder
     """Choose and write the keyframes of every scene, and the list of them."""
     from reelmake import keyframes  # the engine, which a restored artifact does without
 
-    identity = this.fingerprint["source"]
-    path = source.check(identity)
+    path = this.source()
     with artifact.writing(folder) as temporary:
         temporary.mkdir()
         found = keyframes.extract(
@@ -26,7 +25,7 @@ def extract_keyframes(this: Job, media: Path, scenes: Path, output: Path, folder
             temporary,
             this.progress,
         )
-        source.check(identity)
+        this.source()
     artifact.write_json(output, found, "keyframes")
 
 

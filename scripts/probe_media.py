@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, reuse, source
+from reelmake import artifact, reuse
 from reelmake.job import Job, job
 
 if TYPE_CHECKING:
@@ -14,10 +14,8 @@ def probe_media(this: Job, output: Path) -> None:
     """Probe the source that the fingerprint names and write its facts with its digest."""
     from reelmake import media  # the engine, which a restored artifact does without
 
-    identity = this.fingerprint["source"]
-    path = source.check(identity)
-    found = {"content": this.content} | media.probe(path)
-    source.check(identity)
+    found = {"content": this.content} | media.probe(this.source())
+    this.source()
     artifact.write_json(output, found, "media")
 
 

@@ -25,9 +25,13 @@ def transcribe(
 
     if sound.is_left_out(audio):  # the cache has lost the transcript since
         sound.extract(this, this.results / "media.json", audio, program)
+    batch = this.settings["batch_size"]
+    if batch:  # after memory was short, windows that are heard at once are fewer, not none
+        batch = max(1, batch >> this.shortages)
+    settings = this.settings | {"batch_size": batch}
     with this.journal() as journal:
         transcript = transcription.transcribe(
-            WavFile(audio), this.settings, model, device, threads, this.progress, journal
+            WavFile(audio), settings, model, device, threads, this.progress, journal
         )
         artifact.write_json(output, transcript, "transcript")
 

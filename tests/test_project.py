@@ -63,6 +63,14 @@ def test_a_rule_makes_what_the_table_says_from_what_it_says(stage):
     assert ("gpu=gpus(" in body) == stage.gpu
 
 
+@pytest.mark.parametrize("stage", STAGES.values(), ids=lambda stage: stage.name)
+def test_a_stage_that_reads_the_film_waits_for_its_download(stage):
+    reads = "this.source()" in (ROOT / "scripts" / f"{stage.rule}.py").read_text()
+    if stage.name != "manifest":  # which lists the download
+        assert reads == ("source" in stage.upstream)
+    assert ("source=downloaded," in RULES[stage.rule]) == ("source" in stage.upstream)
+
+
 def test_engines_are_imported_in_one_module_each():
     engines = [
         "av",
@@ -74,8 +82,10 @@ def test_engines_are_imported_in_one_module_each():
         "fsspec",
         "llama_cpp",
         "pysubs2",
+        "requests",
         "scenedetect",
         "sqlite3",
+        "yt_dlp",
     ]
     files = [*(ROOT / "scripts").rglob("*.py")]
     for engine in engines:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgpack
 
-from reelmake import artifact
+from reelmake import artifact, source, urls
 
 FIELDS = ("visual_content", "mood", "action", "setting")
 
@@ -30,20 +30,22 @@ def write(path: Path, metadata: dict[str, Any], results: list[dict[str, Any]]) -
     artifact.write_bytes(path, msgpack.packb(document, use_bin_type=True))
 
 
-def source_facts(fingerprint: dict[str, Any]) -> dict[str, Any]:
+def source_facts(fingerprint: dict[str, Any], results: Path) -> dict[str, Any]:
     """What the metadata says of the source and the key: {"source_file", "mtime" (seconds since
-    1970), "size" (bytes), "key"}."""
-    source = fingerprint["source"]
+    1970; None for a URL), "size" (bytes), "key"}. results: the video's folder."""
+    identity = fingerprint["source"]
+    fetched = urls.is_url(identity["path"])
+    name = urls.name(identity["path"]) if fetched else Path(identity["path"]).name
     return {
         # A name that is not UTF-8 can't be packed as it is.
-        "source_file": Path(source["path"]).name.encode(errors="replace").decode(),
-        "mtime": source["mtime_ns"] / 1e9,
-        "size": source["size"],
+        "source_file": name.encode(errors="replace").decode(),
+        "mtime": None if fetched else identity["mtime_ns"] / 1e9,
+        "size": (source.download(results) if fetched else identity)["size"],
         "key": fingerprint["key"],
     }
 
 
-def adopt(path: Path, fingerprint: dict[str, Any]) -> None:
+def adopt(path: Path, fingerprint: dict[str, Any], results: Path) -> None:
     """Make a file that was written for another copy of the source this one's, in place.
 
     Raises ValueError for what is not its form.
@@ -51,7 +53,7 @@ def adopt(path: Path, fingerprint: dict[str, Any]) -> None:
     document = read(path)
     if document is None:
         raise ValueError("it can't be read")
-    document["metadata"] |= source_facts(fingerprint)
+    document["metadata"] |= source_facts(fingerprint, results)
     path.write_bytes(msgpack.packb(document, use_bin_type=True))
 
 

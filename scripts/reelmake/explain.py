@@ -11,7 +11,7 @@ from reelmake.config import Config
 from reelmake.fingerprint import Fingerprint
 from reelmake.job import read_record
 from reelmake.library import RESULTS, Library
-from reelmake.stages import STAGES, Stage, artifact_paths
+from reelmake.stages import STAGES, Stage, artifact_paths, stages_of
 
 Explained = dict[str, Any]
 """{"stage", "state": "up to date" or "stale", "since": seconds since 1970 or null, "reasons":
@@ -30,7 +30,7 @@ def explain(config: Config, video: str, say: Callable[[str], None]) -> dict[str,
     finished = library.is_finished(video, wanted)
     stages: list[Explained] = []
     stale: set[str] = set()
-    for stage in STAGES.values():
+    for stage in stages_of(library.is_fetched(video)):
         reasons = [] if finished else _reasons(results, stage, wanted, stale)
         if reasons:
             stale.add(stage.name)

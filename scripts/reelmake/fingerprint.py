@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from reelmake import config as configuration
-from reelmake import source
+from reelmake import source, urls
 from reelmake.config import Config
 from reelmake.errors import UserError
-from reelmake.stages import STAGES, Stage
+from reelmake.stages import STAGES, Stage, stages_of
 
 Fingerprint = dict[str, Any]
 """{"stage", "version", "source": Identity, "settings": {dotted name: value},
@@ -32,16 +32,20 @@ def compute(
 ) -> dict[str, Fingerprint]:
     """The fingerprint of every stage of one video, in the table's order.
 
-    settings: as `settings` gives them. identity: its source's.
+    settings: as `settings` gives them. identity: its source's. What is known of the state of a
+    URL is in the fingerprint of the stage that fetches it, whose key the others have.
     """
+    fetched = urls.is_url(identity["path"])
     fingerprints: dict[str, Fingerprint] = {}
-    for stage in STAGES.values():
+    for stage in stages_of(fetched):
         content = {
             "stage": stage.name,
             "version": stage.version,
-            "source": identity,
+            "source": {"path": identity["path"]} if fetched and not stage.urls else identity,
             "settings": settings[stage.name],
-            "upstream": {name: fingerprints[name]["key"] for name in stage.upstream},
+            "upstream": {
+                name: fingerprints[name]["key"] for name in stage.upstream if name in fingerprints
+            },
         }
         fingerprints[stage.name] = content | {"key": key(content)}
     return fingerprints
@@ -64,7 +68,11 @@ def differences(old: Fingerprint | None, new: Fingerprint) -> list[str]:
     if before.get("path") != after["path"]:
         there = Path(before.get("path", "")).is_file()
         said.append("source moved" + (", though the old one is still there" if there else ""))
-    if (before.get("size"), before.get("mtime_ns")) != (after["size"], after["mtime_ns"]):
+    elif urls.is_url(after["path"]) and before != after:
+        how = "may have changed, its server can't tell" if "step" in after else "changed"
+        said.append(f"source {how}")
+    stats = [(seen.get("size"), seen.get("mtime_ns")) for seen in (before, after)]
+    if stats[0] != stats[1]:
         said.append("source changed (its size or time)")
     before, after = old.get("settings") or {}, new["settings"]
     for name in sorted(before.keys() | after.keys()):

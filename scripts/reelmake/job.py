@@ -78,6 +78,13 @@ class Job:
                 engines |= read_record(self.results, name).get("engines", {})
         return engines
 
+    def source(self) -> Path:
+        """The film to read. Call it again after reading: it may have changed meanwhile.
+
+        Raises StageError where it is gone, or not what the fingerprint says.
+        """
+        return source.local(self.fingerprint["source"], self.results)
+
     @contextlib.contextmanager
     def journal(self) -> "Iterator[Journal]":
         """The stage's journal. Publish the artifact inside: it is deleted when the job ends well.
@@ -132,8 +139,7 @@ class Job:
         Raises StageError.
         """
         if self.stage == "media":
-            path = source.check(self.fingerprint["source"])
-            return source.digest(path, full=self.settings["digest"] == "full")
+            return source.digest(self.source(), full=self.settings["digest"] == "full")
         media = artifact.read_json(self.results / "media.json")
         if not isinstance(media, dict) or not isinstance(media.get("content"), str):
             path = self.results / "media.json"
@@ -284,7 +290,8 @@ def _redirect(log: str) -> int:
 def _vanished(this: Job) -> StageError | None:
     """What an engine calls a broken file may be one that is gone, or has changed, meanwhile."""
     try:
-        source.check(this.fingerprint["source"])
+        if not STAGES[this.stage].urls:  # it makes what the others read
+            this.source()
     except StageError as error:
         return error
     return None

@@ -9,11 +9,11 @@ import functools
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any
 
-from reelmake import fingerprint, lock, manifest, sidecars, source, videos
+from reelmake import fingerprint, freshness, lock, manifest, sidecars, source, units, urls, videos
 from reelmake.config import Config, with_overrides
 from reelmake.errors import UserError
 from reelmake.fingerprint import Fingerprint
@@ -39,6 +39,7 @@ class Library:
         self.say = say
         self._settings: dict[str, dict[str, dict[str, Any]]] = {}
         self._sidecars: dict[str, dict[str, Path]] = {}
+        self._fetched: dict[str, source.Identity] = {}
         self._reasons: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
         self._lock: IO[str] | None = None
 
@@ -50,7 +51,7 @@ class Library:
     @functools.cached_property
     def growing(self) -> set[str]:
         """The ids of the videos that are still being written."""
-        sources = {video.source for video in self.videos.values()}
+        sources = {video.source for video in self.videos.values() if not urls.is_url(video.source)}
         moving = source.growing(sources, self.config["settle_seconds"])
         return {video.id for video in self.videos.values() if video.source in moving}
 
@@ -62,6 +63,7 @@ class Library:
         excludes.
         """
         self._hold()
+        self._ask(self.videos)
         found, left_out = [], list[str]()
         for video in self.videos:
             if video in self.growing:
@@ -132,6 +134,20 @@ class Library:
         """The configuration with the video's own settings from the sample sheet."""
         return with_overrides(self.config, self.videos[video].overrides)
 
+    def is_fetched(self, video: str) -> bool:
+        """Whether the video's source is a URL, for which there are stages of their own."""
+        return video in self.videos and urls.is_url(self.videos[video].source)
+
+    def _ask(self, ids: Iterable[str]) -> None:
+        """Find out, for all of them at once, what is known of the URLs among their sources."""
+        new = [id for id in ids if self.is_fetched(id) and id not in self._fetched]
+        if new:
+            sources = {RESULTS / id: self.videos[id].source for id in new}
+            times = self.config["source"]
+            ttl, step = units.seconds(times["url_ttl"]), units.seconds(times["url_step"])
+            asked = freshness.identify(sources, ttl, step, self.write, self.say)
+            self._fetched |= {results.name: identity for results, identity in asked.items()}
+
     def is_finished(self, video: str, wanted: dict[str, Fingerprint]) -> bool:
         """Whether the video's manifest and artifacts are those of the wanted fingerprints."""
         results = RESULTS / video
@@ -144,6 +160,9 @@ class Library:
         if overrides not in self._settings:
             self._settings[overrides] = fingerprint.settings(self.config_of(video))
         settings = _with_known_models(self._settings[overrides], RESULTS / video)
+        if self.is_fetched(video):
+            self._ask([video])
+            return fingerprint.compute(settings, self._fetched[video])
         identity = source.identify(entry.source)
         if identity["size"] is None:
             # A film moved to tape forces nothing: what is known of it stays true.
@@ -173,11 +192,13 @@ class Library:
 
     def _explain(self) -> None:
         """Say why artifacts are stale, one line a reason for however many videos."""
-        new = [stage for difference, stage in self._reasons if difference == "new"]
+        # A new video lacks every sidecar: the stage that most lack stands for all.
+        new = {stage: len(ids) for (why, stage), ids in self._reasons.items() if why == "new"}
+        most = max(new, key=lambda stage: new[stage], default=None)
         said: dict[str, tuple[str, list[str]]] = {}
         for (difference, stage), ids in self._reasons.items():
-            if difference == "new" and stage != new[0]:
-                continue  # a new video lacks every sidecar: one line
+            if difference == "new" and stage != most:
+                continue
             said.setdefault(difference, (stage, ids))
         self._reasons.clear()
         for difference, (stage, ids) in said.items():

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from reelmake import artifact
+from reelmake import artifact, source
 from reelmake.stages import STAGES, artifact_paths
 
 Made = dict[str, Any]
@@ -19,7 +19,9 @@ def count(stage: str, results: Path) -> Made:
     """What the stage's artifacts in `results` are. What can't be read counts nothing."""
     paths = [results / path for path in artifact_paths(STAGES[stage], results.name)]
     found: Made = {"bytes": sum(_size(path) for path in paths)}
-    if stage == "media":
+    if stage == "source":
+        found["bytes"] += source.download(results).get("size", 0)  # the film lies beside it
+    elif stage == "media":
         media = artifact.read_json(paths[0])
         found["media_seconds"] = media.get("duration") if isinstance(media, dict) else None
     elif stage == "transcript":

@@ -9,11 +9,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from reelmake import artifact
+from reelmake import artifact, urls
 from reelmake.errors import StageError
 from reelmake.fingerprint import Fingerprint
 from reelmake.job import read_record
-from reelmake.stages import STAGES, artifact_paths
+from reelmake.stages import STAGES, artifact_paths, stages_of
 
 Manifest = dict[str, Any]
 
@@ -28,7 +28,8 @@ def build(results: Path) -> Manifest:
     video = results.name
     media = artifact.read_json(results / "media.json")
     stages: dict[str, Any] = {}
-    for stage in STAGES.values():
+    source = artifact.read_json(results / "fingerprints" / "manifest.json")["source"]
+    for stage in stages_of(urls.is_url(source["path"])):
         sidecar = artifact.read_json(results / "fingerprints" / f"{stage.name}.json")
         record = read_record(results, stage.name)
         of_this = record.get("key") == sidecar["key"]
@@ -46,7 +47,7 @@ def build(results: Path) -> Manifest:
         }
     return {
         "video": video,
-        "source": sidecar["source"],
+        "source": source,
         "content": media["content"],
         "written": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "stages": stages,

@@ -135,6 +135,7 @@ def key(results: Path, stage: Stage, fingerprints: Mapping[str, Fingerprint], co
         if STAGES[name].cached
         else key(results, STAGES[name], fingerprints, content)
         for name in stage.upstream
+        if not STAGES[name].urls  # the content of what was fetched counts, not how it came
     }
     return compute_key(
         {
@@ -175,7 +176,7 @@ def restore(
         elif stage.name == "scenedesc":
             from reelmake import descriptions
 
-            descriptions.adopt(path, fingerprint)
+            descriptions.adopt(path, fingerprint, results)
 
     entry = cache.restore(wanted, results, results.name, check, durable)
     whole = all(_path(results, name).exists() for name in stage.artifacts)

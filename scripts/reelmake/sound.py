@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reelmake import artifact, ffmpeg, source
+from reelmake import artifact, ffmpeg
 from reelmake.job import Job
 
 
@@ -12,15 +12,14 @@ def extract(this: Job, media: Path, output: Path, program: str | None) -> None:
     A film without sound gets a file without samples. media: its `media.json`. program: ffmpeg,
     as configured.
     """
-    identity = this.fingerprint["source"]
-    path = source.check(identity)
+    path = this.source()
     binary = ffmpeg.binary(program)
     this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
     wanted = artifact.read_json(this.results / "fingerprints" / "audio.json")
     track = wanted["settings"]["audio.track"]
     with artifact.writing(output) as temporary:
         ffmpeg.extract_audio(path, artifact.read_json(media), track, temporary, binary)
-        source.check(identity)
+        this.source()
 
 
 def leave_out(output: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a source file is: its identity (one `stat`) and the digest of its content."""
+"""What a source is: its identity, where it lies, and the digest of its content."""
 
 import hashlib
 import os
@@ -8,11 +8,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from reelmake import artifact, urls
 from reelmake.errors import StageError
 
 Identity = dict[str, Any]
 """{"path": absolute path, "size": bytes, "mtime_ns": ns since 1970}; size and mtime are
-None where the file can't be seen."""
+None where the file can't be seen. Of a URL {"path": URL} with what is known of its state:
+"etag", "last_modified" (as its server says them), or "step", the time (s since 1970) from which
+on it is asked again where its server says neither."""
 
 BLOCK = 64 * 1024
 BLOCKS = 64
@@ -61,6 +64,33 @@ def check(expected: Identity) -> Path:
             kind="transient",
         )
     return path
+
+
+def local(identity: Identity, results: Path) -> Path:
+    """The file to read: the source itself, or what was downloaded from its URL to `results`.
+
+    Called before and after a stage reads it, like `check`. Raises StageError.
+    """
+    if not urls.is_url(identity["path"]):
+        return check(identity)
+    record = results / "source.json"
+    found = download(results)
+    if found.get("url") != identity["path"]:
+        raise StageError(
+            f"{record} is not of {urls.shown(identity['path'])}; delete it to download that"
+        )
+    path = results / str(found["file"])
+    size = identify(str(path))["size"]
+    if size != found["size"]:
+        what = "is gone" if size is None else f"has {size:,} bytes instead of {found['size']:,}"
+        raise StageError(f"{path} {what}; delete {record} to download it again")
+    return path
+
+
+def download(results: Path) -> dict[str, Any]:
+    """What `results/V/source.json` says of the last download; empty where there is none."""
+    found = artifact.read_json(results / "source.json")
+    return found if isinstance(found, dict) and {"url", "file", "size"} <= found.keys() else {}
 
 
 def head(path: Path) -> bytes:

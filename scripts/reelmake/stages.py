@@ -22,6 +22,7 @@ class Stage:
     upstream: the stages whose artifacts this one reads.
     temporary: deleted when nothing needs it any more, so no manifest lists it.
     cached: kept in the artifact cache, since making it costs more than keeping it.
+    urls: only for videos whose source is a URL.
     gpu: asks the scheduler for a GPU where there is one.
     packages: the distributions whose versions the job record and the manifest name.
     items: what its progress counts.
@@ -36,6 +37,7 @@ class Stage:
     upstream: tuple[str, ...] = ()
     temporary: bool = False
     cached: bool = True
+    urls: bool = False
     gpu: bool = False
     packages: tuple[str, ...] = ()
     items: str = "items"
@@ -43,11 +45,21 @@ class Stage:
 
 _TABLE = (
     Stage(
+        name="source",
+        rule="fetch_source",
+        version=1,
+        artifacts=("source.json",),  # the film lies beside it: its extension is known only then
+        urls=True,
+        cached=False,
+        packages=("yt-dlp",),
+    ),
+    Stage(
         name="media",
         rule="probe_media",
         version=1,
         artifacts=("media.json",),
         settings=("source.digest",),
+        upstream=("source",),
         packages=("av",),
     ),
     Stage(
@@ -56,7 +68,7 @@ _TABLE = (
         version=1,
         artifacts=("audio.wav",),
         settings=("audio",),
-        upstream=("media",),
+        upstream=("source", "media"),
         temporary=True,
         cached=False,
         packages=("ffmpeg-python",),
@@ -87,7 +99,7 @@ _TABLE = (
         version=1,
         artifacts=("scenes.json",),
         settings=("scenes",),
-        upstream=("media",),
+        upstream=("source", "media"),
         packages=("scenedetect-headless",),
         items="frames",
     ),
@@ -97,7 +109,7 @@ _TABLE = (
         version=1,
         artifacts=("keyframes.json", "keyframes/"),
         settings=("keyframes",),
-        upstream=("media", "scenes"),
+        upstream=("source", "media", "scenes"),
         packages=("av", "opencv-python-headless"),
         items="scenes",
     ),
@@ -125,6 +137,11 @@ _MANIFEST = Stage(
 )
 
 STAGES: dict[str, Stage] = {stage.name: stage for stage in (*_TABLE, _MANIFEST)}
+
+
+def stages_of(url: bool) -> list[Stage]:
+    """The stages of a video, in the table's order; url: whether its source is one."""
+    return [stage for stage in STAGES.values() if url or not stage.urls]
 
 
 def downstream(name: str) -> list[str]:

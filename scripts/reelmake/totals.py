@@ -23,7 +23,8 @@ COUNTED = ("bytes", "segments", "frames", "descriptions")
 
 def collect(results: Path) -> Totals:
     """The totals of the video in `results`, all of whose other stages are done."""
-    return add_up(results, {name: read_record(results, name) for name in STAGES})
+    records = {name: read_record(results, name) for name in STAGES}
+    return add_up(results, {name: record for name, record in records.items() if record})
 
 
 def add_up(results: Path, records: Records) -> Totals:

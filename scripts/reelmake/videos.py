@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reelmake import artifact
+from reelmake import artifact, urls
 from reelmake.config import Config, expand, load, settings, with_overrides
 from reelmake.errors import UserError
 from reelmake.stages import STAGES
@@ -26,7 +26,7 @@ MAX_ID_BYTES = 150
 
 @dataclass(frozen=True)
 class Video:
-    """A video of the library: its id, its source's absolute path, and its own settings.
+    """A video of the library: its id, its source (an absolute path or a URL), and its own settings.
 
     `overrides` maps dotted setting names to values (from a sample sheet).
     """
@@ -48,7 +48,8 @@ def find(config: Config, say: Callable[[str], None] = print) -> dict[str, Video]
         other = found.setdefault(video.id, video)
         if other.source != video.source:
             raise UserError(
-                f"videos: {other.source} and {video.source} would both be '{video.id}'; "
+                f"videos: {urls.shown(other.source)} and {urls.shown(video.source)} would both be "
+                f"'{video.id}'; "
                 "give them ids of their own in a sample sheet (columns source and id)"
             )
         if other != video:
@@ -91,7 +92,12 @@ def make_id(relative: str, extensions: list[str]) -> str:
     )
     if lossless:
         return slug
-    mark = "-" + hashlib.sha256(os.fsencode(relative)).hexdigest()[:8]
+    return _marked(slug, relative)
+
+
+def _marked(slug: str, text: str) -> str:
+    """`slug`, no longer than an id may be, with eight hex digits of the SHA-256 of `text`."""
+    mark = "-" + hashlib.sha256(os.fsencode(text)).hexdigest()[:8]
     stem = slug.encode()[: MAX_ID_BYTES - len(mark)].decode(errors="ignore")
     return (stem.rstrip("-._") or "video") + mark
 
@@ -109,11 +115,17 @@ def _find(
 ) -> Iterator[Video]:
     if isinstance(given, list):
         for name in given:
+            if urls.is_url(name):
+                yield _listed(name, extensions)
+                continue
             if expand(name).is_dir() or (glob.has_magic(name) and not expand(name).exists()):
                 raise UserError(
                     f"videos: {name} in the list is a folder or a pattern; a list has files only"
                 )
             yield _listed(name, extensions)
+        return
+    if urls.is_url(given):
+        yield _listed(given, extensions)
         return
     path: Path = expand(given)
     if path.name.lower().endswith(SHEETS):
@@ -174,8 +186,11 @@ def _before_magic(parts: tuple[str, ...]) -> Iterator[str]:
 def _listed(path: str, extensions: list[str]) -> Video:
     """A file of a list: its id comes from the path as seen from the working directory.
 
-    A file elsewhere gets the mark of its whole path: the name alone says too little.
+    A file elsewhere gets the mark of its whole path: the name alone says too little. So does
+    what is on the web.
     """
+    if urls.is_url(path):
+        return Video(_marked(_safe(urls.name(path).removesuffix(".mp4")), path), urls.check(path))
     absolute = _absolute(expand(path))
     try:
         relative = Path(absolute).relative_to(os.getcwd()).as_posix()

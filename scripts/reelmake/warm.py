@@ -95,7 +95,7 @@ def _content(results: Path, wanted: Fingerprint) -> str | None:
         content: str = artifact.read_json(results / "media.json")["content"]
         return content
     try:
-        path = source.check(wanted["source"])
+        path = source.local(wanted["source"], results)
         return source.digest(path, full=wanted["settings"]["source.digest"] == "full")
     except (StageError, OSError):
         return None  # the next run says why

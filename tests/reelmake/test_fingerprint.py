@@ -16,7 +16,7 @@ def compute(given=None, identity=IDENTITY):
 
 
 def changed(one, other):
-    return [stage for stage in STAGES if one[stage]["key"] != other[stage]["key"]]
+    return [stage for stage in one if one[stage]["key"] != other[stage]["key"]]
 
 
 def test_a_key_is_the_sha256_of_all_that_the_fingerprint_says():
@@ -44,7 +44,33 @@ def test_the_order_of_settings_does_not_matter(settings):
 
 def test_the_source_makes_everything_stale():
     for change in ({"size": 11}, {"mtime_ns": 6}, {"path": "/films/b.mp4"}):
-        assert changed(compute(), compute(identity=IDENTITY | change)) == list(STAGES)
+        assert changed(compute(), compute(identity=IDENTITY | change)) == list(compute())
+
+
+def test_a_local_video_knows_nothing_of_downloads():
+    """Its keys are what they were before there were any."""
+    local = compute()
+    assert "source" not in local
+    assert set(local) == set(STAGES) - {"source"}
+    assert not any("source" in content["upstream"] for content in local.values())
+    assert local["media"]["upstream"] == {}
+
+
+URL = {"path": "https://example.org/a.mp4", "etag": '"1"'}
+
+
+def test_the_state_of_a_url_is_in_the_stage_that_fetches_it_and_all_follow():
+    first, other = compute(identity=URL), compute(identity=URL | {"etag": '"2"'})
+    assert changed(first, other) == list(STAGES)
+    assert [stage for stage in first if "etag" in first[stage]["source"]] == ["source"]
+    for stage in ("media", "audio", "scenes", "keyframes"):
+        assert first[stage]["upstream"]["source"] == first["source"]["key"]
+    differences = fingerprint.differences
+    assert differences(first["source"], other["source"]) == ["source changed"]
+    assert differences(first["media"], other["media"]) == []
+    step = compute(identity={"path": URL["path"], "step": 900})["source"]
+    (said,) = differences(first["source"], step)
+    assert "can't tell" in said
 
 
 def test_a_version_makes_the_stage_and_what_follows_stale(monkeypatch):

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from reelmake import artifact, config, fingerprint, manifest
-from reelmake.stages import STAGES, artifact_paths
+from reelmake.stages import artifact_paths, stages_of
 
 IDENTITY = {"path": "/films/V.mp4", "size": 1, "mtime_ns": 1}
 
@@ -26,7 +26,7 @@ def results(tmp_path):
             folder / "jobs" / f"{name}.json",
             {"engines": {"tool": "1.0"}, "key": content["key"], "state": "done"},
         )
-    for stage in STAGES.values():
+    for stage in stages_of(url=False):
         for path in artifact_paths(stage, "V"):
             if path.endswith("/"):
                 (folder / path).mkdir()

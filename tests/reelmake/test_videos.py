@@ -193,3 +193,47 @@ def test_an_id_stays_when_other_files_come_and_go(library):
     after = {video.source: id for id, video in find("films").items()}
     assert all(after[source] == id for source, id in before.items() if source in after)
     assert len(after) == 4
+
+
+URL = "https://example.org/films/holiday.mp4"
+
+
+def test_a_url_is_a_video_by_itself_in_a_list_and_in_a_sheet(library):
+    assert [video.source for video in find(URL).values()] == [URL]
+    (id,) = find(URL)
+    assert id.startswith("holiday-")
+    assert len(id) == len("holiday-") + 8
+    assert set(find([URL, "films/a.mp4"])) == {id, "films__a"}
+    (library / "sheet.csv").write_text(f"source,id,language\n{URL},,en\n{URL}?b,other,\n")
+    found = find("sheet.csv")
+    assert found[id].overrides == {"transcription.language": "en"}
+    assert found["other"].source == f"{URL}?b"
+
+
+def test_the_id_of_a_url_depends_on_all_of_it_and_is_a_safe_name():
+    urls = [
+        URL,
+        f"{URL}?v=1",
+        f"{URL}?v=2",
+        "https://example.com/films/holiday.mp4",
+        "https://example.org/../../etc/passwd",
+        "https://example.org/%2e%2e%2f%2e%2e%2fetc",
+        "https://example.org/..",
+        "https://example.org/-rf",
+        "https://example.org/" + "ü" * 300 + ".mp4",
+        "https://example.org",
+        "https://example.org/sheet.csv",
+        "https://example.org/a[b]*.mp4",
+    ]
+    ids = list(find(urls))
+    assert len(set(ids)) == len(urls)
+    for id in ids:
+        assert "/" not in id
+        assert id[0].isalnum()
+        assert len(id.encode()) <= videos.MAX_ID_BYTES
+
+
+def test_a_wrong_url_is_refused_without_its_secrets():
+    with pytest.raises(UserError, match="no right address") as error:
+        find("http://me:secret@/film.mp4?token=secret")
+    assert "secret" not in str(error.value)

@@ -7,7 +7,7 @@ import pytest
 
 from make_video import make_video, random_story
 from reelmake import config
-from reelmake.stages import STAGES, downstream
+from reelmake.stages import STAGES, downstream, stages_of
 from workspace import snapshot
 
 MEDIA = ["media"]
@@ -41,6 +41,8 @@ TABLE = {
     "hardware.threads": (2, NOTHING),
     "hardware.gpu_layers": (0, NOTHING),
     "source.digest": ("full", MEDIA),
+    "source.url_ttl": ("7d", NOTHING),
+    "source.url_step": ("1h", NOTHING),
     "audio.track": (0, AUDIO),
     "transcription.model": ("small", TRANSCRIPT),
     "transcription.compute_type": ("int8", TRANSCRIPT),
@@ -122,7 +124,7 @@ def test_one_video_of_a_library_is_stale_alone(finished, tmp_path):
     videos = tmp_path / "videos"
     shutil.copytree(finished.videos, videos, copy_function=shutil.copy2)
     library.config["videos"] = str(videos)
-    everything = sorted(stage.rule for stage in STAGES.values())
+    everything = sorted(stage.rule for stage in stages_of(url=False))
 
     # Moved: another path. Every stage is looked at again.
     assert library.plan() == [f"{rule} x2" for rule in everything]
@@ -186,7 +188,7 @@ def test_a_film_on_tape_forces_nothing(finished, tmp_path):
 
 
 def test_forcing_and_looking_see_finished_videos_too(finished):
-    everything = [f"{stage.rule} x2" for stage in STAGES.values()]
+    everything = [f"{stage.rule} x2" for stage in stages_of(url=False)]
     assert finished.plan("-F") == sorted(everything)
     assert "describe_scenes x2" in finished.plan("-R", "describe_scenes")
     before = snapshot(finished.folder / "results")
