@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 SILENT = 3600.0
-"""Seconds after which a job on another machine that reports items, and has not, counts as killed."""
+"""Seconds without news after which a job of another machine that reports items is given up."""
 
 
 class Job:

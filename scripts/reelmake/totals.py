@@ -50,6 +50,15 @@ def add_up(results: Path, records: Records) -> Totals:
     return totals
 
 
+def are_whole(found: object) -> bool:
+    """Whether this is what `add_up` gives: job records are files that others may write."""
+    return (
+        isinstance(found, dict)
+        and found.keys() >= {"media_seconds", "stages", *COUNTED}
+        and isinstance(found["stages"], dict)
+    )
+
+
 def seconds(stage: str, records: Records) -> float | None:
     """How long computing the stage's artifact took; None where the job did not compute it.
 
@@ -66,4 +75,5 @@ def seconds(stage: str, records: Records) -> float | None:
     if resumed and resumed >= total:
         return None
     share = 1 - resumed / total if resumed else 1.0
-    return round(max(0.0, record["ended"] - record["started"]) / share, 3)
+    took: float = max(0.0, record["ended"] - record["started"])
+    return round(took / share, 3)
