@@ -76,7 +76,8 @@ class History:
 
     def __init__(self) -> None:
         self._jobs: dict[str, list[Past]] = defaultdict(list)
-        self._bytes: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+        self._saved: dict[str, list[Past]] = defaultdict(list)
+        self._made: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
 
     def add(self, stage: str, past: Past) -> None:
         """Take note of a job."""
@@ -87,23 +88,26 @@ class History:
         if totals["media_seconds"] is None:
             return
         minutes = max(SHORTEST, totals["media_seconds"] / 60)
+        if "keyframes" in totals["stages"]:
+            self._add_made("frames", totals["frames"], minutes)
         for stage, done in totals["stages"].items():
-            sizes = self._bytes[stage]
-            sizes[0] += done["bytes"]
-            sizes[1] += minutes
+            self._add_made(stage, done["bytes"], minutes)
             if done["seconds"] is not None:
                 self._jobs[stage].append(Past(done["started"], done["seconds"], minutes))
+            elif done.get("saved"):
+                self._saved[stage].append(Past(done["started"], done["saved"], minutes))
 
     def knows(self, stage: str) -> bool:
         """Whether any job of the stage is known."""
-        return bool(self._jobs.get(stage))
+        return bool(self._jobs.get(stage) or self._saved.get(stage))
 
     def work(self, stage: str, minutes: float) -> Estimate | None:
         """What the stage takes for so many minutes of media in all; None: no job is known.
 
         The variance of a job's time grows with the length of its video.
         """
-        jobs = heapq.nlargest(RECENT, self._jobs.get(stage, []))
+        # What the cache restored was computed once, but perhaps on another machine.
+        jobs = heapq.nlargest(RECENT, self._jobs.get(stage) or self._saved.get(stage, []))
         if not jobs:
             return None
         known = sum(job.minutes for job in jobs)
@@ -116,10 +120,15 @@ class History:
         # What is left varies, and the rate itself is known from few.
         return Estimate(rate * minutes, variance * (minutes + minutes**2 / known))
 
-    def size(self, stage: str, minutes: float) -> float | None:
-        """The bytes that the stage makes of so many minutes of media; None: nobody knows."""
-        size, known = self._bytes.get(stage, (0.0, 0.0))
-        return size / known * minutes if known else None
+    def made(self, what: str, minutes: float) -> float | None:
+        """The bytes that a stage makes of so many minutes of media, or the "frames" that there
+        are in them; None: nobody knows."""
+        made, known = self._made.get(what, (0.0, 0.0))
+        return made / known * minutes if known else None
+
+    def _add_made(self, what: str, number: float, minutes: float) -> None:
+        self._made[what][0] += number
+        self._made[what][1] += minutes
 
     def parallelism(self) -> float:
         """Seconds of work done in a second while the latest jobs ran; 1 where none is known."""
@@ -168,7 +177,7 @@ def outlook(history: History, left: Iterable[Mapping[str, float]]) -> Outlook | 
     known = {stage: history.work(stage, each) for stage, each in minutes.items()}
     without = [stage for stage in STAGES if stage in known and known[stage] is None]
     estimates = [estimate for estimate in known.values() if estimate is not None]
-    if not estimates:
+    if all(known[stage] is None for stage in known if stage != "manifest"):  # which takes no time
         return None
     p50, p90 = sum(estimates, Estimate(0.0, 0.0)).quantiles()
     took = max(p50 / history.parallelism(), chain)

@@ -42,6 +42,8 @@ class Library:
         self._fetched: dict[str, source.Identity] = {}
         self._reasons: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
         self._lock: IO[str] | None = None
+        self.left_out: set[str] = set()
+        """The ids of the videos that the setting `failed` excluded."""
 
     @functools.cached_property
     def videos(self) -> dict[str, videos.Video]:
@@ -74,6 +76,7 @@ class Library:
                 continue
             if self._is_left_out(video, wanted):
                 left_out.append(video)
+                self.left_out.add(video)
                 continue
             self.refresh(video, wanted)
             found.append(video)

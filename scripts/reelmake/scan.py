@@ -7,6 +7,7 @@ which holds the totals of the video. No lock is taken, and nothing is written.
 import json
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,13 +57,8 @@ class Scan:
 
     def look(self) -> list[Facts]:
         """The facts of every video that has fingerprints or job records, by id."""
-        try:
-            with os.scandir(self._results) as entries:
-                names = sorted(entry.name for entry in entries if entry.name[0] != ".")
-        except FileNotFoundError:
-            return []
         found = []
-        for name in names:
+        for name in _names(self._results):
             folder = f"{self._results}/{name}"
             # Both folders' files are renamed into them, so their times tell of any change.
             times = (_mtime(f"{folder}/jobs"), _mtime(f"{folder}/fingerprints"))
@@ -86,6 +82,14 @@ class Scan:
         return _all_facts(folder, name)
 
 
+def changed(results: Path, since: float) -> Iterator[tuple[str, dict[str, dict[str, Any]]]]:
+    """Each video of which a job record was written since (seconds since 1970), and its records."""
+    for name in _names(str(results)):
+        folder = f"{results}/{name}/jobs"
+        if _mtime(folder) >= (since - 1) * _TICK:
+            yield name, _read_all(folder)
+
+
 def read(path: str) -> dict[str, Any]:
     """The JSON object in a file; empty where there is none. Faster than a path object's."""
     try:
@@ -94,6 +98,14 @@ def read(path: str) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _names(results: str) -> list[str]:
+    try:
+        with os.scandir(results) as entries:
+            return sorted(entry.name for entry in entries if entry.name[0] != ".")
+    except FileNotFoundError:
+        return []
 
 
 def _facts(folder: str, name: str, changed: int) -> Facts:
@@ -138,6 +150,7 @@ def _with_last(found: Totals, record: dict[str, Any]) -> Totals:
         "seconds": totals.seconds("manifest", {"manifest": record}),
         "bytes": 0,
         "cache": "off",
+        "saved": 0.0,
     }
     return found | {"stages": found["stages"] | {"manifest": last}}
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from reelmake.errors import printable
 from reelmake.scan import STATES
 from reelmake.status import Status
-from reelmake.units import show_bytes, show_seconds
+from reelmake.units import show_bytes, show_hours, show_seconds
 
 COLOURS = {
     "done": "green",
@@ -160,7 +160,7 @@ def _table(*columns: str) -> Table:
 def _amounts(found: Status) -> str:
     frames, described, heard = (found[name] for name in ("frames", "descriptions", "segments"))
     said = [f"{frames:,} frames", f"{described:,} descriptions", f"{heard:,} segments of speech"]
-    length = show_seconds(found["media_seconds"]) if found["media_seconds"] else "unknown length"
+    length = f"{show_hours(found['media_seconds'])} of media"
     return ", ".join([length, *said, f"{show_bytes(found['bytes'])} on disk"])
 
 

@@ -16,7 +16,8 @@ Records = Mapping[str, Mapping[str, Any]]
 Totals = dict[str, Any]
 """{"media_seconds" (null: nobody knows), "bytes", "segments", "frames", "descriptions",
 "stages": {stage: {"started" (seconds since 1970), "seconds" (null: the job did not compute it),
-"bytes", "cache" (hit, miss or off)}}}"""
+"bytes", "cache" (hit, miss or off), "saved": seconds that computing it took once, if it was
+restored}}}"""
 
 COUNTED = ("bytes", "segments", "frames", "descriptions")
 
@@ -46,6 +47,7 @@ def add_up(results: Path, records: Records) -> Totals:
             "seconds": seconds(name, records),
             "bytes": found["bytes"],
             "cache": record.get("cache", "off"),
+            "saved": record.get("saved", 0.0),
         }
     return totals
 

@@ -132,6 +132,7 @@ def _record(
         "log": None,
         "engines": entry.engines if entry else {},
         "cache": "hit" if entry else "off",
+        "saved": entry.seconds if entry else 0.0,
         "made": made.count(wanted["stage"], results),
         "updated": now,
         "ended": now,
