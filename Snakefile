@@ -42,6 +42,14 @@ onstart:
     stop.handle_signals(say)
 
 
+onsuccess:
+    sum_up()
+
+
+onerror:
+    sum_up()
+
+
 rule all:
     default_target: True
     input:

@@ -1,15 +1,17 @@
 """What the rules ask for: targets, fingerprints and settings. The only functions in rules/."""
 
 import functools
+import sys
+import time
 from pathlib import Path
 
 from snakemake.logging import logger
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from reelmake import config as configuration
-from reelmake import hardware, import_from_here, reuse, run, stop
+from reelmake import hardware, import_from_here, reuse, run, stop, summary
 from reelmake.errors import UserError, explain, printable
-from reelmake.library import Library
+from reelmake.library import RESULTS, Library
 from reelmake.stages import STAGES, artifact_paths, forced_stages
 
 
@@ -33,6 +35,7 @@ def load_config(given):
     return configuration.load(given)
 
 
+began = time.time()
 settings = load_config(config)
 import_from_here()
 
@@ -74,6 +77,14 @@ def only_inspects():
 
 def say(line):
     logger.info(f"reelmake: {printable(line)}")
+
+
+def sum_up():
+    """Say what became of this run, which has just ended."""
+    if not only_inspects():
+        left_out = len(library().left_out | library().growing)
+        for line in summary.lines(RESULTS, began, time.time(), left_out, sys.argv):
+            say(line)
 
 
 def artifacts(*stages):

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, manifest
+from reelmake import artifact, manifest, totals
 from reelmake.job import job
 
 if TYPE_CHECKING:
@@ -16,5 +16,6 @@ def write_manifest(output: Path) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.input.fingerprint, snakemake.log[0]):
+    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
         write_manifest(output=Path(snakemake.output.manifest))
+        this.record["totals"] = totals.collect(this.results)

@@ -14,7 +14,7 @@ EVERY = ("filelock", "fsspec", "jsonschema-rs", "numpy")
 FFMPEG = ("ffmpeg-python", "imageio-ffmpeg")
 
 ENVIRONMENTS = {
-    "media": (*EVERY, *FFMPEG, "av", "requests", "yt-dlp"),
+    "media": (*EVERY, *FFMPEG, "av", "msgpack", "requests", "yt-dlp"),
     "speech": (
         *EVERY,
         *FFMPEG,

@@ -25,17 +25,25 @@ def explain(config: Config, video: str, say: Callable[[str], None]) -> dict[str,
     """
     library = Library(config, write=False, say=say)
     source = library.find(video).source
-    wanted = library.wanted(video)
+    return {
+        "video": video,
+        "source": source,
+        "stages": stages(library, video, library.wanted(video)),
+    }
+
+
+def stages(library: Library, video: str, wanted: dict[str, Fingerprint]) -> list[Explained]:
+    """What would become of each of a video's stages. wanted: its fingerprints as they should be."""
     results = RESULTS / video
     finished = library.is_finished(video, wanted)
-    stages: list[Explained] = []
+    found: list[Explained] = []
     stale: set[str] = set()
     for stage in stages_of(library.is_fetched(video)):
         reasons = [] if finished else _reasons(results, stage, wanted, stale)
         if reasons:
             stale.add(stage.name)
         record = read_record(results, stage.name)
-        stages.append(
+        found.append(
             {
                 "stage": stage.name,
                 "state": "stale" if reasons else "up to date",
@@ -44,8 +52,8 @@ def explain(config: Config, video: str, say: Callable[[str], None]) -> dict[str,
                 "error": record.get("error") if reasons else None,
             }
         )
-    _need_temporary(stages)
-    return {"video": video, "source": source, "stages": stages}
+    _need_temporary(found)
+    return found
 
 
 def sentence(explained: Explained) -> str:

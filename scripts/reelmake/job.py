@@ -10,21 +10,24 @@ import importlib.metadata
 import os
 import shutil
 import signal
-import socket
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelmake import artifact, form, lock, run, source, stop, units
+from reelmake import artifact, form, lock, made, owner, progress, run, source, stop, units
 from reelmake.errors import OUT_OF_MEMORY, Kind, StageError, UserError, explain, printable
 from reelmake.fingerprint import Fingerprint
 from reelmake.stages import STAGES, artifact_paths
 
 if TYPE_CHECKING:
     from reelmake.journal import Journal
+
+
+SILENT = 3600.0
+"""Seconds without news after which a job of another machine that reports items is given up."""
 
 
 class Job:
@@ -48,6 +51,7 @@ class Job:
             name.partition(".")[2]: value for name, value in self.fingerprint["settings"].items()
         }
         self._saved = 0.0
+        self._said = progress.Progress(self.video, self.stage, terminal)
         self._in_item = self._stopped = False
         self._signalled = 0.0
         self.shortages = 0
@@ -57,8 +61,7 @@ class Job:
         self.record: dict[str, Any] = {
             "state": "running",
             "key": self.fingerprint["key"],
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
+            **{name: value for name, value in owner.this_process().items() if name != "since"},
             "attempt": before.get("attempt", 0) + 1 if again else 1,
             "started": round(time.time(), 3),
             "log": log,
@@ -146,12 +149,13 @@ class Job:
             raise KeyboardInterrupt
 
     def progress(self, done: int, total: int) -> None:
-        """Say how far the job is, in items; written at most once a second."""
+        """Say how far the job is, in items; written at most once a second, and said less often."""
         if self._journals:
             self.record.setdefault("items_resumed", done)
         self.record |= {"items_done": done, "items_total": total}
         if time.monotonic() - self._saved > 1:
             self.save()
+        self._said.update(done, total)
 
     @functools.cached_property
     def content(self) -> str:
@@ -233,6 +237,7 @@ def job(sidecar: str, log: str) -> Iterator[Job]:
         _fail(this, terminal, message, "engine")
     else:
         this.record |= {"state": "done", "ended": round(time.time(), 3)}
+        this.record["made"] = made.count(this.stage, this.results)
         this.save()
         this.forget_journals()
         at_work.close()
@@ -242,6 +247,25 @@ def read_record(results: Path, stage: str) -> dict[str, Any]:
     """What happened to a stage of the video in `results`; empty where nothing is known."""
     found = artifact.read_json(results / "jobs" / f"{stage}.json")
     return found if isinstance(found, dict) else {}
+
+
+def state(record: Mapping[str, Any], now: float | None = None) -> str:
+    """What became of a job by its record: `running`, `done`, `failed`, or `killed`: stopped from
+    outside, whether it could still say so or not. Empty for an empty record.
+
+    Whether a job on another machine lives, nobody here can tell: it counts as running, unless it
+    reports items and has been silent for `SILENT` seconds. now: seconds since 1970.
+    """
+    found: str = record.get("state", "")
+    if found == "failed" and record.get("class") == "killed":
+        return "killed"
+    if found != "running":
+        return found
+    lives = owner.is_alive(dict(record))
+    if lives is None:
+        since = (time.time() if now is None else now) - record.get("updated", 0)
+        lives = "items_total" not in record or since < SILENT
+    return "running" if lives else "killed"
 
 
 def write_record(results: Path, stage: str, record: dict[str, Any]) -> None:

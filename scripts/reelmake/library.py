@@ -54,6 +54,8 @@ class Library:
         self._fetched: dict[str, source.Identity] = {}
         self._reasons: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
         self._lock: IO[str] | None = None
+        self.left_out: set[str] = set()
+        """The ids of the videos that the setting `failed` excluded."""
 
     @functools.cached_property
     def videos(self) -> dict[str, videos.Video]:
@@ -91,6 +93,7 @@ class Library:
                 continue
             if self._is_left_out(video, wanted):
                 left_out.append(video)
+                self.left_out.add(video)
                 continue
             if prune or self.config["prune"]:  # else there may be nothing to write
                 self._require_writable(video)

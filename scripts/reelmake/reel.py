@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from reelmake import reel_cache, reel_look
+from reelmake import reel_cache, reel_doctor, reel_look, reel_plan, reel_status
 from reelmake.cli import Arguments
 from reelmake.errors import UserError, explain, printable
 
@@ -39,6 +39,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog="`reel COMMAND --help` says more. Runs are started with snakemake.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    reel_status.add_to(commands)
+    reel_plan.add_to(commands)
+    reel_doctor.add_to(commands)
     reel_look.add_to(commands)
     reel_cache.add_to(commands)
     return parser

@@ -88,7 +88,7 @@ def make(
         if entry is None:
             return False
         print(f"restored from the artifact cache: {wanted}")
-        this.record |= {"cache": "hit", "engines": entry.engines}
+        this.record |= {"cache": "hit", "engines": entry.engines, "saved": entry.seconds}
         return True
 
     def waiting() -> None:

@@ -86,6 +86,57 @@ def voiced_words(samples: Samples) -> list[tuple[int, int]]:
 
 def folder(model: str) -> str:
     """The folder of a local model, or of one on the hub, which is downloaded once."""
+    here = _here(model)
+    if here is not None:
+        return here
+    from faster_whisper.utils import download_model
+
+    try:
+        return str(download_model(model))
+    except ValueError as error:
+        raise StageError(f"{error}; check transcription.model", kind="engine") from None
+    except Exception as error:
+        raise StageError(
+            f"the model '{model}' is not on this machine and cannot be downloaded "
+            f"({type(error).__name__}); connect once to fetch it, or copy a converted model here "
+            "and set transcription.model to its folder",
+            kind="transient",
+        ) from error
+
+
+def known(model: str) -> str | None:
+    """The same, but nothing is downloaded: None for what is not on this machine."""
+    here = _here(model)
+    if here is not None:
+        return here
+    from faster_whisper.utils import download_model
+
+    try:
+        found = str(download_model(model, local_files_only=True))
+    except OSError:
+        return None
+    except ValueError as error:
+        raise StageError(f"{error}; check transcription.model", kind="engine") from None
+    return found if Path(found, "model.bin").exists() else None
+
+
+def repository(model: str) -> str | None:
+    """The repository on the hub that a model's name stands for; None where nobody knows."""
+    from faster_whisper import utils
+
+    names: dict[str, str] = getattr(utils, "_MODELS", {})
+    return model if "/" in model else names.get(model)
+
+
+def gpus() -> int:
+    """How many GPUs CTranslate2 sees."""
+    import ctranslate2
+
+    return int(ctranslate2.get_cuda_device_count())
+
+
+def _here(model: str) -> str | None:
+    """The folder of a local model; None for the name of one on the hub. Raises StageError."""
     path = Path(model).expanduser()
     if path.is_dir():
         for needed in ("model.bin", "config.json", "tokenizer.json"):
@@ -101,19 +152,7 @@ def folder(model: str) -> str:
             f"the model folder {path} does not exist; check transcription.model",
             kind="engine",
         )
-    from faster_whisper.utils import download_model
-
-    try:
-        return str(download_model(model))
-    except ValueError as error:
-        raise StageError(f"{error}; check transcription.model", kind="engine") from None
-    except Exception as error:
-        raise StageError(
-            f"the model '{model}' is not on this machine and cannot be downloaded "
-            f"({type(error).__name__}); connect once to fetch it, or copy a converted model here "
-            "and set transcription.model to its folder",
-            kind="transient",
-        ) from error
+    return None
 
 
 def revision(folder: str) -> str | None:

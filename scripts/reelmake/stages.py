@@ -25,6 +25,7 @@ class Stage:
     urls: only for videos whose source is a URL.
     gpu: asks the scheduler for a GPU where there is one.
     packages: the distributions whose versions the job record and the manifest name.
+    items: what its progress counts.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Stage:
     urls: bool = False
     gpu: bool = False
     packages: tuple[str, ...] = ()
+    items: str = "items"
 
 
 _TABLE = (
@@ -81,6 +83,7 @@ _TABLE = (
         upstream=("audio",),
         gpu=True,
         packages=("faster-whisper", "ctranslate2"),
+        items="s of sound",
     ),
     Stage(
         name="subtitles",
@@ -98,6 +101,7 @@ _TABLE = (
         settings=("scenes",),
         upstream=("source", "media"),
         packages=("scenedetect-headless",),
+        items="frames",
     ),
     Stage(
         name="keyframes",
@@ -107,6 +111,7 @@ _TABLE = (
         settings=("keyframes",),
         upstream=("source", "media", "scenes"),
         packages=("av", "opencv-python-headless"),
+        items="scenes",
     ),
     Stage(
         name="scenedesc",
@@ -118,6 +123,7 @@ _TABLE = (
         upstream=("media", "keyframes"),
         gpu=True,
         packages=("llama-cpp-python",),
+        items="keyframes",
     ),
 )
 

@@ -36,6 +36,11 @@ def show_seconds(number: float) -> str:
     return f"{whole} s"
 
 
+def show_hours(number: float) -> str:
+    """Seconds of media as people count them: "12 s", "1 h 5 min", and "437 h" for a library."""
+    return f"{number / 3600:,.0f} h" if number >= 86400 else show_seconds(number)
+
+
 def _parse(text: str, units: dict[str, int], what: str) -> float:
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*", text)
     if not found or found[2] not in units:

@@ -41,7 +41,7 @@ class Vision:
     ):
         self._settings = settings
         for setting, path in (("model", model), ("mmproj", mmproj)):
-            _require_gguf(path, setting)
+            require_gguf(path, setting)
         import llama_cpp
         from llama_cpp import llama_chat_format
 
@@ -152,8 +152,20 @@ def local_file(setting: str, name: str, repo_id: str | None) -> Path:
         ) from error
 
 
-def _require_gguf(path: Path, setting: str) -> None:
-    """llama.cpp says only "failed to load" for what these four bytes tell."""
+def gpus() -> tuple[bool, list[str]]:
+    """Whether llama.cpp sees a GPU, and for which kinds of GPU it was compiled."""
+    import llama_cpp
+
+    system = llama_cpp.llama_print_system_info().decode(errors="replace")
+    kinds = [kind for kind in ("CUDA", "ROCm", "Metal", "Vulkan", "SYCL") if f"{kind} :" in system]
+    return bool(llama_cpp.llama_supports_gpu_offload()), kinds
+
+
+def require_gguf(path: Path, setting: str) -> None:
+    """Raise StageError for a file that is no model.
+
+    llama.cpp says only "failed to load" for what these four bytes tell.
+    """
     try:
         with path.open("rb") as file:
             magic = file.read(4)

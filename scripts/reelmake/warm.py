@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reelmake import artifact, manifest, reuse, sidecars, source
+from reelmake import artifact, made, manifest, reuse, sidecars, source, totals
 from reelmake.cache import Cache
 from reelmake.cache_entry import Entry
 from reelmake.config import Config
@@ -84,7 +84,8 @@ def _warm(
             missing.add(stage.name)
         else:
             restored.add(stage.name)
-            write_record(results, stage.name, _record(wanted[stage.name], entry, started))
+            record = _record(results, wanted[stage.name], entry, started)
+            write_record(results, stage.name, record)
     return len(restored), len(missing)
 
 
@@ -112,10 +113,13 @@ def _finish(results: Path, wanted: dict[str, Fingerprint]) -> None:
     artifact.write_json(
         results / "manifest.json", manifest.build(results), "manifest", durable=False
     )
-    write_record(results, "manifest", _record(wanted["manifest"], None, started))
+    record = _record(results, wanted["manifest"], None, started)
+    write_record(results, "manifest", record | {"totals": totals.collect(results)})
 
 
-def _record(wanted: Fingerprint, entry: Entry | None, started: float) -> dict[str, Any]:
+def _record(
+    results: Path, wanted: Fingerprint, entry: Entry | None, started: float
+) -> dict[str, Any]:
     """The job record of what no job has made."""
     now = round(time.time(), 3)
     return {
@@ -128,6 +132,8 @@ def _record(wanted: Fingerprint, entry: Entry | None, started: float) -> dict[st
         "log": None,
         "engines": entry.engines if entry else {},
         "cache": "hit" if entry else "off",
+        "saved": entry.seconds if entry else 0.0,
+        "made": made.count(wanted["stage"], results),
         "updated": now,
         "ended": now,
     }

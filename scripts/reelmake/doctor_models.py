@@ -1,0 +1,125 @@
+"""`reel doctor`: whether the engines start and see a GPU, and whether their models are here."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from reelmake import hardware, hub, speech, vision
+from reelmake.config import Config
+from reelmake.errors import StageError
+from reelmake.finding import Finding, State
+from reelmake.units import show_bytes
+
+_SPEECH = "from reelmake import speech; print(json.dumps([speech.gpus() > 0, ['CUDA']]))"
+_VISION = "from reelmake import vision; print(json.dumps(vision.gpus()))"
+
+
+def gpus(config: Config) -> Iterator[Finding]:
+    """Whether each engine starts, and sees the GPU."""
+    device = config["hardware"]["device"]
+    for name, code in (("CTranslate2", _SPEECH), ("llama.cpp", _VISION)):
+        check = f"GPU, {name}"
+        try:
+            seen, kinds = _asked(code)
+        except OSError as error:
+            yield Finding(check, "fail", f"it does not start: {error}", "make setup")
+            continue
+        if seen:
+            yield Finding(check, "ok", "sees one")
+        elif device == "cpu":
+            yield Finding(check, "ok", "not asked for (hardware.device: cpu)")
+        else:
+            here = hardware.uses_gpu("auto")
+            says, fix = _why_not(name, kinds, here)
+            state: State = "fail" if device == "cuda" else "warn" if here else "ok"
+            yield Finding(check, state, says, fix if state != "ok" else "")
+
+
+def models(config: Config) -> Iterator[Finding]:
+    """Whether each model is on this machine, or what a run would download."""
+    name = config["transcription"]["model"]
+    try:
+        here = speech.known(name)
+        if here is not None:
+            yield Finding("speech model", "ok", f"{name}, {_size(Path(here))}")
+        else:
+            needed = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json")
+            yield _download(
+                "speech model",
+                name,
+                speech.repository(name),
+                lambda file: file in needed or file.startswith("vocabulary."),
+            )
+    except StageError as error:
+        yield Finding("speech model", "fail", str(error))
+    settings = config["description"]
+    for setting, check in (("model", "vision model"), ("mmproj", "vision encoder")):
+        yield _gguf(check, setting, settings[setting], settings["repo_id"])
+
+
+def _gguf(check: str, setting: str, name: str, repo_id: str | None) -> Finding:
+    here = Path(name).expanduser() if repo_id is None else hub.cached(repo_id, name)
+    if here is None:
+        return _download(check, name, repo_id, lambda file: file == name)
+    try:
+        vision.require_gguf(here, setting)
+    except StageError as error:
+        return Finding(check, "fail", str(error))
+    return Finding(check, "ok", f"{here.name}, {_size(here)}")
+
+
+def _download(check: str, name: str, repo_id: str | None, wanted: Any) -> Finding:
+    try:
+        if repo_id is None:
+            raise OSError("nobody knows its repository")
+        size = hub.size(repo_id, wanted)
+    except OSError as error:
+        says = f"{name} is not on this machine, of unknown size ({error})"
+        return Finding(check, "fail", says, "connect once to download it, or name a local model")
+    return Finding(check, "ok", f"{name}: the first run downloads {show_bytes(size)}, once")
+
+
+def _asked(code: str) -> tuple[bool, list[str]]:
+    """What the engine says in a process of its own: one that is compiled for another processor
+    ends it. Raises OSError."""
+    path = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-c", f"import json; {code}"],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=120,
+        check=False,
+        env=os.environ | {"PYTHONPATH": path.rstrip(os.pathsep)},
+    )
+    if done.returncode < 0:
+        raise OSError(f"it is ended by signal {-done.returncode}")
+    if done.returncode:
+        raise OSError((done.stderr.strip().splitlines() or ["no reason given"])[-1])
+    seen, kinds = json.loads(done.stdout.strip().splitlines()[-1])
+    return seen, kinds
+
+
+def _why_not(name: str, kinds: list[str], here: bool) -> tuple[str, str]:
+    """Why an engine sees no GPU, and what to do. here: whether the machine has one."""
+    if not here:
+        says = "none in this machine (no /dev/nvidia0): the CPU is used"
+        return says, "set hardware.device: auto, or run where there is one"
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return "CUDA_VISIBLE_DEVICES hides it", "unset CUDA_VISIBLE_DEVICES"
+    if not kinds:
+        fix = 'remove .venv, then `CMAKE_ARGS="-DGGML_CUDA=on" make setup`'
+        return f"{name} was compiled for the CPU alone", fix
+    return (
+        f"{name} finds no driver, or not its CUDA libraries",
+        "look at `nvidia-smi`; it needs CUDA 12 (and CTranslate2 cuDNN 9)",
+    )
+
+
+def _size(path: Path) -> str:
+    files = path.iterdir() if path.is_dir() else [path]
+    return show_bytes(sum(file.stat().st_size for file in files if file.is_file()))
