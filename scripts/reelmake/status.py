@@ -120,7 +120,7 @@ def _job(stage: str, record: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: record.get(name) for name in _COPIED}
     done, total = record.get("items_done"), record.get("items_total")
     items = None
-    if total is not None:
+    if done is not None and total is not None:
         items = {"done": done, "total": total, "unit": STAGES[stage].items}
     error = None
     if record.get("state") == "failed":
