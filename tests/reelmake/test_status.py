@@ -220,7 +220,7 @@ def test_failures_are_listed_with_their_reasons(library):
     (job,) = found["failed"]
     assert job["error"] == {"class": "input", "message": "one: media: it is empty"}
     shown = library.shown()
-    assert "one: media: it is empty [input]" in shown
+    assert "[input] one: media: it is empty" in shown
     assert "failed (1)" in shown
 
 
@@ -371,6 +371,10 @@ def test_it_fits_the_terminal(library, width):
     shown = library.shown(width, rows=5)
     assert max(map(len, shown.splitlines())) <= width
     assert shown.count("… and 25 more (--json)") == 2
+    console = Console(file=io.StringIO(), width=width, color_system=None, markup=False)
+    console.print(status_table.library(library.status(), width, 5, wrap=False))
+    failed = console.file.getvalue().partition("failed (30)")[2]
+    assert len(failed.splitlines()) == 7  # each on one line
 
 
 def test_one_video_with_its_fingerprints(library, capsys):
