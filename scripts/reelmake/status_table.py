@@ -116,13 +116,11 @@ def _numbers(found: Status) -> list[Text]:
 
 def _left(eta: dict[str, Any] | None, run: object) -> str:
     when = "left" if run else "of work left; no run is going on"
-    if eta is None:
+    if eta is None or (eta["p90"] < 1 and eta["without"]):
         return f"time {when}: no history yet"
-    said = f"about {show_seconds(eta['p50'])} {when}"
-    said += f" (90 %: within {show_seconds(eta['p90'])})"
-    if eta["without"]:
-        said += f", and {', '.join(eta['without'])}: no history yet"
-    return said
+    about = "at least" if eta["without"] else "about"
+    said = f"{about} {show_seconds(eta['p50'])} (90 %: within {show_seconds(eta['p90'])}) {when}"
+    return said + (f"; no history yet of {', '.join(eta['without'])}" if eta["without"] else "")
 
 
 def _running(found: Status, rows: int) -> RenderableType:
@@ -164,7 +162,8 @@ def _table(*columns: str) -> Table:
 def _amounts(found: Status) -> str:
     frames, described, heard = (found[name] for name in ("frames", "descriptions", "segments"))
     said = [f"{frames:,} frames", f"{described:,} descriptions", f"{heard:,} segments of speech"]
-    length = f"{show_hours(found['media_seconds'])} of media"
+    seconds = found["media_seconds"]
+    length = "unknown length" if seconds is None else f"{show_hours(seconds)} of media"
     return ", ".join([length, *said, f"{show_bytes(found['bytes'])} on disk"])
 
 

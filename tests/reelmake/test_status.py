@@ -388,6 +388,10 @@ def test_one_video_with_its_fingerprints(library, capsys):
     assert reel.main(["status", "--video", "one"]) == 0
     shown = capsys.readouterr().out
     assert found["stages"]["scenes"]["fingerprint"]["key"][:12] in shown
+    library.fingerprints("new")
+    library.record("new", "media", state="failed", error="new: media: [b]why", log="a/log")
+    assert reel.main(["status", "--video", "new"]) == 0
+    assert "new: media: [b]why (log: a/log)" in capsys.readouterr().out
     assert reel.main(["status", "--video", "onee"]) == 1
     assert "did you mean 'one'" in capsys.readouterr().err
     assert reel.main(["status", "--video", "../results/one"]) == 1
