@@ -10,7 +10,7 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 
 from reelmake import config as configuration
 from reelmake import hardware, import_from_here, reuse, run, stop, summary
-from reelmake.errors import UserError, printable
+from reelmake.errors import UserError, explain, printable
 from reelmake.library import RESULTS, Library
 from reelmake.stages import STAGES, artifact_paths, forced_stages
 
@@ -23,7 +23,8 @@ def or_exit(function):
         try:
             return function(*args)
         except (UserError, OSError) as error:
-            logger.error(f"reelmake: {printable(str(error))}")
+            message = explain(error)[0] if isinstance(error, OSError) else str(error)
+            logger.error(f"reelmake: {printable(message)}")
             raise SystemExit(1) from None
 
     return wrapped
@@ -147,6 +148,18 @@ def setting(name):
 def gpus(stage):
     """How many GPUs a job of the stage takes on this machine."""
     return int(STAGES[stage].gpu and hardware.uses_gpu(settings["hardware"]["device"]))
+
+
+def gpus_at_once(wildcards):
+    """A params function: how many jobs with a GPU the run starts at once on this machine."""
+    given = workflow.global_resources.get("gpu")
+    return given.value if given else 1
+
+
+def audio_limit(wildcards):
+    """A params function: how many videos may have temporary sound: those in work, and two."""
+    given = workflow.resource_settings
+    return (given.cores or given.nodes or 1) + 2
 
 
 def kept(path):

@@ -69,6 +69,7 @@ rule describe_scenes:
         model=setting("description.model"),
         mmproj=setting("description.mmproj"),
         device=setting("hardware.device"),
+        gpus_at_once=gpus_at_once,
         gpu_layers=setting("hardware.gpu_layers"),
         cache=cache("scenedesc"),
     message:

@@ -20,6 +20,7 @@ rule extract_audio:
     params:
         ffmpeg=setting("ffmpeg"),
         keep=setting("keep_audio"),
+        limit=audio_limit,
         cache=cache("transcript"),
     message:
         "{wildcards.video}: extracting the sound"
@@ -46,6 +47,7 @@ rule transcribe:
         ffmpeg=setting("ffmpeg"),
         cache=cache("transcript"),
         device=setting("hardware.device"),
+        gpus_at_once=gpus_at_once,
     message:
         "{wildcards.video}: transcribing"
     script:

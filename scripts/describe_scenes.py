@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelmake import artifact, descriptions, reuse, vision
+from reelmake import descriptions, form, gpus, reuse, vision
 from reelmake.errors import StageError
 from reelmake.job import Job, job
 from reelmake.journal import Journal
@@ -21,6 +21,8 @@ def describe_scenes(
     repo_id: str | None,
     model: str,
     mmproj: str,
+    device: str,
+    gpus_at_once: int,
     gpu_layers: int,
     threads: int,
 ) -> None:
@@ -28,16 +30,19 @@ def describe_scenes(
 
     Each result is journaled: what an earlier job described is not described again.
     """
-    records = artifact.read_json(keyframes)["keyframes"]
+    records = form.read_json(keyframes)["keyframes"]
     with this.journal() as journal:
         results = _resume(journal, records)
         this.progress(len(results), len(records))
         if len(results) < len(records):  # else no model is needed
             language_model = vision.local_file("model", model, repo_id)
             encoder = vision.local_file("mmproj", mmproj, repo_id)
-            with vision.Vision(
-                language_model, encoder, this.settings, gpu_layers, threads
-            ) as seeing:
+            with (
+                gpus.one(this, device, gpus_at_once),
+                vision.Vision(
+                    language_model, encoder, this.settings, gpu_layers, threads
+                ) as seeing,
+            ):
                 for record in records[len(results) :]:
                     with this.item():
                         description = _describe(seeing, folder, record)
@@ -105,6 +110,8 @@ if __name__ == "__main__":
             repo_id=snakemake.params.repo_id,
             model=snakemake.params.model,
             mmproj=snakemake.params.mmproj,
+            device=snakemake.params.device,
+            gpus_at_once=snakemake.params.gpus_at_once,
             gpu_layers=0 if snakemake.params.device == "cpu" else snakemake.params.gpu_layers,
             threads=snakemake.threads,
         )

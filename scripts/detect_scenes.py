@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, ffmpeg, reuse
+from reelmake import artifact, ffmpeg, form, reuse
 from reelmake.job import Job, job
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def detect_scenes(this: Job, media: Path, output: Path, program: str | None, thr
     this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
     found = scenes.detect(
         path,
-        artifact.read_json(media),
+        form.read_json(media),
         this.settings,
         binary,
         threads=threads,

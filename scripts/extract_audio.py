@@ -10,12 +10,26 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def extract_audio(this: Job, media: Path, output: Path, program: str | None, needed: bool) -> None:
-    """Write the sound of the source; only its placeholder where nothing is going to read it."""
-    if needed:
+def extract_audio(
+    this: Job,
+    media: Path,
+    output: Path,
+    program: str | None,
+    keep: bool,
+    limit: int,
+    cache: reuse.Given | None,
+) -> None:
+    """Write the sound of the source; only a placeholder where nothing is going to read it, or
+    where `limit` videos have theirs on disk. keep: do it in any case."""
+    reason = None
+    if not keep and reuse.is_kept(this, "transcript", cache):
+        reason = "the artifact cache has the transcript"
+    elif not keep and sound.is_plenty(this, limit):
+        reason = f"the sound of {limit} videos waits already; transcribe extracts it"
+    if reason is None:
         sound.extract(this, media, output, program)
     else:
-        print("left out: the artifact cache has the transcript")
+        print(f"left out: {reason}")
         sound.leave_out(output)
 
 
@@ -26,6 +40,7 @@ if __name__ == "__main__":
             media=Path(snakemake.input.media),
             output=Path(snakemake.output.audio),
             program=snakemake.params.ffmpeg,
-            needed=snakemake.params.keep
-            or not reuse.is_kept(this, "transcript", snakemake.params.cache),
+            keep=snakemake.params.keep,
+            limit=snakemake.params.limit,
+            cache=snakemake.params.cache,
         )

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, reuse
+from reelmake import artifact, form, reuse
 from reelmake.job import Job, job
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ def extract_keyframes(this: Job, media: Path, scenes: Path, output: Path, folder
         temporary.mkdir()
         found = keyframes.extract(
             path,
-            artifact.read_json(media),
-            artifact.read_json(scenes),
+            form.read_json(media),
+            form.read_json(scenes),
             this.settings,
             temporary,
             this.progress,

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, reuse, sound
+from reelmake import artifact, gpus, reuse, sound
 from reelmake.job import Job, job
 
 if TYPE_CHECKING:
@@ -17,19 +17,22 @@ def transcribe(
     model: str,
     program: str | None,
     device: str,
+    gpus_at_once: int,
     threads: int,
 ) -> None:
     """Transcribe the sound with the settings of the fingerprint, chunk by chunk."""
     from reelmake import transcription  # what a restored artifact does without
     from reelmake.chunks import WavFile
 
-    if sound.is_left_out(audio):  # the cache has lost the transcript since
-        sound.extract(this, this.results / "media.json", audio, program)
     batch = this.settings["batch_size"]
     if batch:  # after memory was short, windows that are heard at once are fewer, not none
         batch = max(1, batch >> this.shortages)
     settings = this.settings | {"batch_size": batch}
-    with this.journal() as journal:
+    with (
+        sound.at_hand(this, audio, program),
+        gpus.one(this, device, gpus_at_once),
+        this.journal() as journal,
+    ):
         transcript = transcription.transcribe(
             WavFile(audio), settings, model, device, threads, this.progress, journal
         )
@@ -47,5 +50,6 @@ if __name__ == "__main__":
             model=snakemake.params.model,
             program=snakemake.params.ffmpeg,
             device=snakemake.params.device,
+            gpus_at_once=snakemake.params.gpus_at_once,
             threads=snakemake.threads,
         )

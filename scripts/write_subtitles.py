@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, reuse, subtitles
+from reelmake import artifact, form, reuse, subtitles
 from reelmake.job import Job, job
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def write_subtitles(this: Job, transcript: Path, outputs: list[Path]) -> None:
     """Write the transcript in the format of each output's suffix."""
-    content = artifact.read_json(transcript)
+    content = form.read_json(transcript)
     for output in outputs:
         artifact.write_bytes(output, subtitles.render(content, output.suffix[1:]).encode())
 

@@ -121,6 +121,15 @@ class Workspace:
         db.commit()
         db.close()
 
+    def published(self) -> dict[str, bytes]:
+        """The same of an unfinished library, folders' files apart: they come with a list."""
+        found = {}
+        for results in (self.folder / "results").glob("*"):
+            for name in (*ARTIFACTS, f"{results.name}.scenedesc.msgpack"):
+                if (results / name).is_file():
+                    found[f"{results.name}/{name}/{name}"] = (results / name).read_bytes()
+        return found
+
     def records(self, what: str) -> dict[str, str]:
         """`what` of each job record, by "video/stage"."""
         paths = sorted((self.folder / "results").glob("*/jobs/*.json"))

@@ -1,6 +1,7 @@
 """Artifacts appear whole or not at all: temporary file, validation, fsync, rename."""
 
 import contextlib
+import errno
 import functools
 import json
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
+_CAN_NOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 @contextlib.contextmanager
@@ -23,6 +25,7 @@ def writing(path: Path, durable: bool = True) -> Iterator[Path]:
 
     durable: flush to the disk first, so that a power cut can't leave the name without the
     content. Records that can be written again do without.
+    Raises OSError, which names `path` where it could not be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
@@ -39,6 +42,11 @@ def writing(path: Path, durable: bool = True) -> Iterator[Path]:
         os.replace(temporary, path)
         if durable:
             sync(path.parent)
+    except OSError as error:
+        unnamed = error.filename is None and error.errno in _CAN_NOT_WRITE
+        if unnamed or error.filename == str(temporary):
+            error.filename = str(path)
+        raise
     finally:
         remove(temporary)
 

@@ -1,5 +1,6 @@
 """Errors that a user can do something about."""
 
+import errno
 from typing import Literal
 
 OUT_OF_MEMORY = "out of memory; run fewer jobs at once (--cores) or choose a smaller model"
@@ -10,6 +11,17 @@ Kind = Literal["input", "transient", "resources", "engine", "killed"]
 def printable(text: str) -> str:
     """`text` on one line, without what could steer a terminal: names of files are untrusted."""
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def explain(error: OSError) -> tuple[str, Kind]:
+    """What went wrong with a file, with the next step, and of what kind it is."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}the disk is full; free some space, then run again", "resources"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        reason = f"{error.filename or 'the results'}: {error.strerror}"
+        return f"{reason}; check the disk and the permissions", "resources"
+    return str(error), "engine"
 
 
 class UserError(Exception):

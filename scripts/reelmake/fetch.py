@@ -7,7 +7,6 @@ and picture, both downloaded before.
 
 import contextlib
 import os
-import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from typing import Any
 from reelmake import artifact, urls
 from reelmake.errors import StageError, printable
 from reelmake.fetch_errors import explain
+from reelmake.fetch_web import Web
 
 RETRIES = 4
 """Further tries of a download that gets no further; those that get further are not counted."""
@@ -31,9 +31,6 @@ NATIVE = {"http", "hlsnative", "dashsegments", "ism", "f4m"}
 """yt-dlp's downloaders that run no program."""
 
 Progress = Callable[[int, int], None]
-
-Version = list[str | None]
-"""ETag, Last-Modified and length of what a server has."""
 
 
 def partial(results: Path, key: str) -> Path:
@@ -125,7 +122,7 @@ def _download(url: str, folder: Path, ffmpeg: str, progress: Progress) -> Path:
         "logger": _Log(url),
     }
     with yt_dlp.YoutubeDL(options) as client:
-        web = client.urlopen = _Web(client.urlopen, folder)
+        web = client.urlopen = Web(client.urlopen, folder)
         client.add_progress_hook(lambda _: web.written())
         try:
             info = _single(client.extract_info(url, download=False), urls.shown(url))
@@ -156,63 +153,6 @@ def _single(info: dict[str, Any] | None, where: str) -> dict[str, Any]:
     if info.get("is_live") or info.get("live_status") == "is_upcoming":
         raise StageError(f"{where} is a live stream; run again when it has ended")
     return info
-
-
-class _Web:
-    """What yt-dlp asks: over HTTP only, and a file is only continued by more of the same.
-
-    refusal: the last answer, if it was an error.
-    """
-
-    def __init__(self, send: Callable[[Any], Any], folder: Path):
-        self._send = send
-        self._path = folder / "version.json"
-        self._kept: Version | None = artifact.read_json(self._path)
-        self._begun = self._kept
-        self.refusal: Any = None
-
-    def __call__(self, request: Any) -> Any:
-        from yt_dlp.networking.exceptions import HTTPError
-
-        address = request if isinstance(request, str) else request.url
-        if not urls.is_url(address):
-            raise StageError(f"{urls.shown(address)[:80]} is not fetched: it is not http or https")
-        headers = {} if isinstance(request, str) else request.headers
-        later = re.match(r"bytes=0*[1-9]", headers.get("Range", ""))
-        try:
-            answer = self._send(request)
-        except HTTPError as error:
-            if not (later and error.status == 416):
-                self.refusal = error
-                raise
-            answer = error.response
-        if later and answer.status != 200 and _version(answer) != self._kept:
-            # It changed meanwhile: yt-dlp takes an answer that is not partial from the start.
-            answer.close()
-            del headers["Range"]
-            answer = self._send(request)
-        self.refusal = None
-        self._begun = _version(answer)
-        return answer
-
-    def written(self) -> None:
-        """Something of the last answer was written: that is what may be continued from now on.
-
-        Not before: until then there may be a part of another version in the file.
-        """
-        if self._begun != self._kept:
-            self._kept = self._begun
-            artifact.write_json(self._path, self._kept, durable=False)
-
-
-def _version(answer: Any) -> Version:
-    headers = answer.headers
-    _, _, total = headers.get("Content-Range", "").rpartition("/")
-    return [
-        headers.get("ETag"),
-        headers.get("Last-Modified"),
-        total or headers.get("Content-Length"),
-    ]
 
 
 def _summed(progress: Progress) -> Callable[[dict[str, Any]], None]:

@@ -5,7 +5,6 @@ its work inside `job(…)`.
 """
 
 import contextlib
-import errno
 import functools
 import importlib.metadata
 import os
@@ -18,10 +17,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelmake import artifact, lock, made, owner, progress, run, source, stop, units
-from reelmake.errors import OUT_OF_MEMORY, Kind, StageError, UserError, printable
+from reelmake import artifact, form, lock, made, owner, progress, run, source, stop, units
+from reelmake.errors import OUT_OF_MEMORY, Kind, StageError, UserError, explain, printable
 from reelmake.fingerprint import Fingerprint
-from reelmake.stages import STAGES
+from reelmake.stages import STAGES, artifact_paths
 
 if TYPE_CHECKING:
     from reelmake.journal import Journal
@@ -37,7 +36,8 @@ class Job:
     stage, video: their names. fingerprint: what the artifact should be made from.
     settings: the stage's settings without their section: {"beam_size": 5, …}.
     shortages: how often memory was short so far: what can take less should.
-    results: the video's folder. record: the job record as it will be written.
+    results: the video's folder. record: the job record as it will be written; before: that of
+    the job before.
     """
 
     def __init__(self, sidecar: str, log: str, terminal: int = 2):
@@ -56,7 +56,7 @@ class Job:
         self._signalled = 0.0
         self.shortages = 0
         self._journals: list[Journal] = []
-        before = read_record(self.results, self.stage)
+        self.before = before = read_record(self.results, self.stage)
         again = before.get("key") == self.fingerprint["key"] and before.get("state") != "done"
         self.record: dict[str, Any] = {
             "state": "running",
@@ -67,6 +67,31 @@ class Job:
             "log": log,
             "engines": self._engines(),
         }
+
+    @functools.cached_property
+    def is_made(self) -> bool:
+        """Whether the job before made this very artifact, and nothing has changed since.
+
+        A run that is killed between the end of a job and Snakemake's note of it starts the job
+        again, when its journal is gone.
+        """
+        if (self.before.get("state"), self.before.get("key")) != ("done", self.record["key"]):
+            return False
+        inputs = [
+            path
+            for name in self.fingerprint["upstream"]
+            for path in artifact_paths(STAGES[name], self.video)
+        ]
+        try:
+            made = min(os.stat(self.results / path).st_mtime_ns for path in self._artifacts)
+            read = [os.stat(self.results / path).st_mtime_ns for path in inputs]
+            return made >= max(read, default=0) and made >= os.stat(self.sidecar).st_mtime_ns
+        except OSError:
+            return False
+
+    @property
+    def _artifacts(self) -> list[str]:
+        return artifact_paths(STAGES[self.stage], self.video)
 
     def _engines(self) -> dict[str, str]:
         """Distribution -> version; with those of a temporary artifact, of which nothing else
@@ -140,11 +165,7 @@ class Job:
         """
         if self.stage == "media":
             return source.digest(self.source(), full=self.settings["digest"] == "full")
-        media = artifact.read_json(self.results / "media.json")
-        if not isinstance(media, dict) or not isinstance(media.get("content"), str):
-            path = self.results / "media.json"
-            raise StageError(f"{path} is damaged; delete it and run again", kind="engine")
-        content: str = media["content"]
+        content: str = form.read_json(self.results / "media.json")["content"]
         return content
 
     def say(self, line: str) -> None:
@@ -157,10 +178,15 @@ class Job:
             os.write(self._terminal, f"reelmake: {printable(line)}\n".encode(errors="replace"))
 
     def forget_journals(self) -> None:
-        """Delete them. Only once the record says that the artifact is done: a job that is killed
-        before repeats nothing."""
+        """Delete the stage's, those of killed jobs too. Only once the record says that the
+        artifact is done: a job that is killed before repeats nothing."""
         for journal in self._journals:
-            journal.close(done=True)
+            journal.close()
+        folder = self.results / "journal"
+        if folder.is_dir():
+            from reelmake.journal import forget
+
+            forget(folder, self.stage)
 
     def save(self) -> None:
         """Write the record. A disk that is full must not hide why the job failed."""
@@ -188,7 +214,8 @@ def job(sidecar: str, log: str) -> Iterator[Job]:
     for number in stop.SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, this.on_signal)
-    this.save()
+    if not this.is_made:
+        this.save()
     try:
         _require_space(this)
         yield this
@@ -202,10 +229,10 @@ def job(sidecar: str, log: str) -> Iterator[Job]:
     except MemoryError:
         _fail(this, terminal, OUT_OF_MEMORY, "resources")
     except OSError as error:
-        traceback.print_exc()
-        _fail(this, terminal, *_explain(error))
+        _log_traceback()
+        _fail(this, terminal, *explain(error))
     except Exception as error:
-        traceback.print_exc()
+        _log_traceback()
         message = f"{type(error).__name__}: {error}; the log has the details: {log}"
         _fail(this, terminal, message, "engine")
     else:
@@ -267,15 +294,6 @@ def _require_space(this: Job) -> None:
         raise StageError("not started: too little space is free (min_free)", kind="resources")
 
 
-def _explain(error: OSError) -> tuple[str, Kind]:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full; free some space", "resources"
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        reason = f"{error.filename or 'the results'}: {error.strerror}"
-        return f"{reason}; check the disk and the permissions", "resources"
-    return str(error), "engine"
-
-
 def _redirect(log: str) -> int:
     """Send file descriptors 1 and 2 to the log (llama.cpp writes to them); return the old 2."""
     Path(log).parent.mkdir(parents=True, exist_ok=True)
@@ -308,8 +326,15 @@ def _fail(this: Job, terminal: int, cause: str, kind: Kind) -> None:
         "ended": round(time.time(), 3),
     }
     this.save()
-    print(message, file=sys.stderr, flush=True)
     os.write(terminal, f"reelmake: {message}\n".encode(errors="replace"))
+    with contextlib.suppress(OSError):  # the log's disk may be full, too
+        sys.stdout.flush()
+        print(message, file=sys.stderr, flush=True)
     # Threads of an engine may be at work still; the artifact was not published.
-    sys.stdout.flush()
     os._exit(1)
+
+
+def _log_traceback() -> None:
+    with contextlib.suppress(OSError):
+        traceback.print_exc()
+        sys.stderr.flush()

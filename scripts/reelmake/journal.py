@@ -64,10 +64,11 @@ class Journal:
             if self._file.write(frame) != len(frame):  # there was room for a part of it
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
             os.fsync(self._file.fileno())
-        except OSError:
+        except OSError as error:
             # A frame that is not whole would hide the ones after it.
             with contextlib.suppress(OSError):
                 self._file.truncate(end)
+            error.filename = str(self.path)
             raise
 
     def close(self, done: bool = False) -> None:
@@ -80,6 +81,14 @@ class Journal:
             self.path.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 self.path.parent.rmdir()
+
+
+def forget(folder: Path, stage: str) -> None:
+    """Delete every journal of a stage that is done, and the folder with the last one in it."""
+    for path in folder.glob(f"{stage}.*.msgpack"):
+        path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _open(path: Path) -> FileIO:

@@ -4,21 +4,33 @@ Snakemake's input functions ask it; nothing else writes a sidecar.
 """
 
 import collections
-import copy
 import functools
+import os
 import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from reelmake import fingerprint, freshness, lock, manifest, sidecars, source, units, urls, videos
+from reelmake import (
+    fingerprint,
+    finished,
+    freshness,
+    lock,
+    manifest,
+    sidecars,
+    source,
+    units,
+    urls,
+    videos,
+)
 from reelmake.config import Config, with_overrides
 from reelmake.errors import UserError
 from reelmake.fingerprint import Fingerprint
 from reelmake.job import read_record, refuse
-from reelmake.stages import STAGES, downstream
+from reelmake.stage_settings import StageSettings
+from reelmake.stages import downstream
 from reelmake.videos import Video
 
 RESULTS = Path("results")
@@ -37,7 +49,7 @@ class Library:
         self.config = config
         self.write = write
         self.say = say
-        self._settings: dict[str, dict[str, dict[str, Any]]] = {}
+        self._settings: dict[str, StageSettings] = {}
         self._sidecars: dict[str, dict[str, Path]] = {}
         self._fetched: dict[str, source.Identity] = {}
         self._reasons: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
@@ -66,20 +78,29 @@ class Library:
         """
         self._hold()
         self._ask(self.videos)
+        shortcut = finished.Finished(RESULTS)
         found, left_out = [], list[str]()
         for video in self.videos:
             if video in self.growing:
                 self._postpone(video)
                 continue
-            wanted = self.wanted(video)
+            settings, identity = self._made_from(video)
+            if prune and shortcut.knows(video, settings.digest, identity):
+                continue
+            wanted = fingerprint.compute(settings.by_stage, identity)
             if prune and self.is_finished(video, wanted):
+                shortcut.remember(video)
                 continue
             if self._is_left_out(video, wanted):
                 left_out.append(video)
                 self.left_out.add(video)
                 continue
+            if prune or self.config["prune"]:  # else there may be nothing to write
+                self._require_writable(video)
             self.refresh(video, wanted)
             found.append(video)
+        if prune and self.write:
+            shortcut.save()
         self._explain()
         if left_out:
             failed = self.config["failed"]
@@ -158,20 +179,25 @@ class Library:
 
     def wanted(self, video: str) -> dict[str, Fingerprint]:
         """The fingerprints that the video's stages should have, whatever is on disk."""
-        entry = self.videos[video]
-        overrides = str(entry.overrides)
-        if overrides not in self._settings:
-            self._settings[overrides] = fingerprint.settings(self.config_of(video))
-        settings = _with_known_models(self._settings[overrides], RESULTS / video)
+        settings, identity = self._made_from(video)
+        return fingerprint.compute(settings.by_stage, identity)
+
+    def _made_from(self, video: str) -> tuple[StageSettings, source.Identity]:
+        """What the video's fingerprints are computed from."""
         if self.is_fetched(video):
             self._ask([video])
-            return fingerprint.compute(settings, self._fetched[video])
-        identity = source.identify(entry.source)
-        if identity["size"] is None:
+            identity = self._fetched[video]
+        else:
+            identity = source.identify(self.videos[video].source)
+        if identity.get("size", 0) is None:
             # A film moved to tape forces nothing: what is known of it stays true.
             known = sidecars.read(RESULTS / video, "media").get("source", {})
-            identity = known if known.get("path") == entry.source else identity
-        return fingerprint.compute(settings, identity)
+            identity = known if known.get("path") == identity["path"] else identity
+        overrides = str(self.videos[video].overrides)
+        if overrides not in self._settings:
+            by_stage = fingerprint.settings(self.config_of(video))
+            self._settings[overrides] = StageSettings(by_stage)
+        return self._settings[overrides].as_known(RESULTS / video), identity
 
     def refresh(self, video: str, wanted: dict[str, Fingerprint]) -> None:
         """Make the sidecars say what is wanted; touch none that already does.
@@ -181,6 +207,11 @@ class Library:
         if video in self._sidecars:
             return
         paths = self._sidecars[video] = {}
+        if self._lock:
+            # As the file system tells the time, which has just written this file.
+            now = os.fstat(self._lock.fileno()).st_mtime_ns
+            if sidecars.leave_future(RESULTS / video, now):
+                self.is_finished(video, wanted)  # which writes the new times down
         for stage, new in wanted.items():
             path, old = sidecars.path(RESULTS / video, stage), sidecars.read(RESULTS / video, stage)
             spoiled = sidecars.is_spoiled(RESULTS / video, stage, wanted, unchanged=old == new)
@@ -223,6 +254,14 @@ class Library:
             refuse(RESULTS / video, reason)
         return reason
 
+    def _require_writable(self, video: str) -> None:
+        """Raise UserError where jobs can't write: Snakemake itself would end in a traceback."""
+        folder = RESULTS / video
+        while not folder.exists():
+            folder = folder.parent
+        if self.write and not os.access(folder, os.W_OK | os.X_OK):
+            raise UserError(f"{folder} can't be written to; check the disk and the permissions")
+
     def _hold(self) -> None:
         """Only a real run keeps others out: looking is always allowed."""
         if self.write and self._lock is None:
@@ -233,34 +272,3 @@ def _some(ids: list[str]) -> str:
     """How many videos, and the first of them."""
     some = ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")
     return f"{len(ids)} video{'s' if len(ids) > 1 else ''} ({some})"
-
-
-def _with_known_models(
-    settings: dict[str, dict[str, Any]], results: Path
-) -> dict[str, dict[str, Any]]:
-    """The settings, with the last known content of a local model that is gone for now.
-
-    A model on a disk that is not mounted forces nothing, like a film that is.
-    """
-    gone = [
-        (stage.name, setting, settings[stage.name][setting])
-        for stage in STAGES.values()
-        for setting in stage.models
-        if isinstance(settings[stage.name][setting], str)
-        and ("/" in settings[stage.name][setting] or _is_file(settings[stage.name], setting))
-    ]
-    known = {}
-    for stage, setting, name in gone:
-        before = sidecars.read(results, stage).get("settings", {}).get(setting)
-        if isinstance(before, dict) and before.get("name") == Path(name).name:
-            known[stage, setting] = before
-    if known:
-        settings = copy.deepcopy(settings)
-        for (stage, setting), before in known.items():
-            settings[stage][setting] = before
-    return settings
-
-
-def _is_file(settings: dict[str, Any], setting: str) -> bool:
-    """Whether a model setting names a file here even without a folder in its name."""
-    return setting.startswith("description.") and settings["description.repo_id"] is None

@@ -3,13 +3,14 @@
 It is what makes a finished video free to check: one `stat` a file tells that nothing changed.
 """
 
+import contextlib
 import datetime
 import hashlib
 import os
 from pathlib import Path
 from typing import Any
 
-from reelmake import artifact, urls
+from reelmake import artifact, form, urls
 from reelmake.errors import StageError
 from reelmake.fingerprint import Fingerprint
 from reelmake.job import read_record
@@ -26,7 +27,7 @@ def build(results: Path) -> Manifest:
     an earlier run, on another machine say, wrote it meanwhile.
     """
     video = results.name
-    media = artifact.read_json(results / "media.json")
+    media = form.read_json(results / "media.json")
     stages: dict[str, Any] = {}
     source = artifact.read_json(results / "fingerprints" / "manifest.json")["source"]
     for stage in stages_of(urls.is_url(source["path"])):
@@ -42,7 +43,7 @@ def build(results: Path) -> Manifest:
             "key": sidecar["key"],
             "version": sidecar["version"],
             "settings": sidecar["settings"],
-            "engines": record["engines"] if of_this and not stage.temporary else {},
+            "engines": record.get("engines", {}) if of_this and not stage.temporary else {},
             "artifacts": [describe(results, path) for path in _files(results, stage.name)],
         }
     return {
@@ -85,7 +86,8 @@ def renew(results: Path, wanted: dict[str, Fingerprint], write: bool) -> bool:
         for stage in content["stages"].values():
             for entry in stage["artifacts"]:
                 entry["mtime_ns"] = os.stat(results / entry["path"]).st_mtime_ns
-        artifact.write_json(results / "manifest.json", content, "manifest")
+        with contextlib.suppress(OSError):  # it is finished on a full or read-only disk, too
+            artifact.write_json(results / "manifest.json", content, "manifest")
     return True
 
 
@@ -94,12 +96,26 @@ def is_for(results: Path, key: str) -> bool:
     return bool(_stages(results).get("manifest", {}).get("key") == key)
 
 
+def is_readable(results: Path) -> bool:
+    """Whether the manifest says anything at all."""
+    return bool(_stages(results))
+
+
 def lacks_files(results: Path, stage: str, key: str) -> bool:
-    """Whether files that the manifest lists for this key are gone."""
+    """Whether files that the manifest lists for this key are gone, or changed so that they
+    can't be read any more."""
     recorded = _stages(results).get(stage, {})
     if recorded.get("key") != key:
         return False
-    return not all((results / entry["path"]).exists() for entry in recorded["artifacts"])
+    for entry in recorded["artifacts"]:
+        path = results / entry["path"]
+        try:
+            stat = os.stat(path)
+            if (stat.st_size, stat.st_mtime_ns) != (entry["size"], entry["mtime_ns"]):
+                form.check(entry["path"], path)
+        except (OSError, ValueError):
+            return True
+    return False
 
 
 def vouches(results: Path, stage: str, key: str) -> bool | None:

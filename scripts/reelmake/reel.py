@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from reelmake import reel_cache, reel_doctor, reel_look, reel_plan, reel_status
 from reelmake.cli import Arguments
-from reelmake.errors import UserError, printable
+from reelmake.errors import UserError, explain, printable
 
 
 def main(given: list[str] | None = None) -> int:
@@ -25,7 +25,8 @@ def main(given: list[str] | None = None) -> int:
         if isinstance(error, BrokenPipeError):  # `reel … | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
-        print(f"reel: {printable(str(error))}", file=sys.stderr)
+        message = explain(error)[0] if isinstance(error, OSError) else str(error)
+        print(f"reel: {printable(message)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

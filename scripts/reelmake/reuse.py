@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelmake import artifact, attempts, config, sidecars, units
+from reelmake import artifact, attempts, config, form, run, sidecars, units
 from reelmake.config import Config
 from reelmake.fingerprint import Fingerprint
 from reelmake.fingerprint import key as compute_key
@@ -69,6 +69,12 @@ def make(
     the same at the moment, in whichever library, is waited for. The job record's `cache` says
     what came of it: hit, miss (computed, and kept), waiting, or off.
     """
+    if this.is_made:
+        if this.stage not in run.told()["forced"]:
+            print("made by the job before, whose run was killed before it took note of that")
+            this.record = this.before
+            return
+        this.save()
     this.record["cache"] = "off"
     if section is None:
         attempts.attempt(this, function, **arguments)
@@ -168,12 +174,10 @@ def restore(
         folder = name[: name.find("/") + 1]
         if (folder or name) not in stage.artifacts:
             raise ValueError(f"{stage.name} has no such artifact")
-        if not folder and name.endswith(".json"):
-            value = artifact.read_json(path)
-            artifact.validate(value, name.removesuffix(".json"))
-            if stage.name == "media" and value["content"] != content:
-                raise ValueError("it is another source's")
-        elif stage.name == "scenedesc":
+        form.check(name, path)
+        if stage.name == "media" and artifact.read_json(path)["content"] != content:
+            raise ValueError("it is another source's")
+        if stage.name == "scenedesc":
             from reelmake import descriptions
 
             descriptions.adopt(path, fingerprint, results)

@@ -31,15 +31,17 @@ def read_all(results: Path) -> dict[str, Fingerprint]:
 def is_spoiled(results: Path, stage: str, wanted: dict[str, Fingerprint], unchanged: bool) -> bool:
     """Whether the artifact on disk is not what it seems to be by its fingerprint.
 
-    A folder lacks files; a job that failed or was killed left, or one of an earlier run wrote,
-    another artifact; the manifest lists what is no longer so. A file edited by hand is not
-    spoiled: as with make, it stays until something before it changes.
+    A file is gone, or damaged so that it can't be read; a job that failed or was killed left, or
+    one of an earlier run wrote, another artifact; the manifest lists what is no longer so. A file
+    edited by hand is not spoiled: as with make, it stays until something before it changes.
     """
     key = wanted[stage]["key"]
     if not _artifacts_there(results, stage):
         return False
     if stage == "manifest":
-        return manifest.is_for(results, key) and not manifest.matches(results, wanted)
+        if manifest.is_for(results, key):
+            return not manifest.matches(results, wanted)
+        return not manifest.is_readable(results)
     if not unchanged:
         return False
     if manifest.lacks_files(results, stage, key):
@@ -70,6 +72,28 @@ def write(path: Path, new: Fingerprint, results: Path, discard: bool) -> None:
         # A setting was changed and changed back, say: what is there is what is wanted.
         before = min(os.stat(artifact_path).st_mtime_ns for artifact_path in there) - 1_000_000
         os.utime(path, ns=(before, before))
+
+
+def leave_future(results: Path, now: int) -> bool:
+    """Give what lies in the future times before `now` (ns), in their order; whether there is any.
+
+    The clock was moved back. Snakemake would take old artifacts for newer than a sidecar that
+    is written now, and refuses what a job makes now from an input that is newer.
+    """
+    files = list(path(results, "").parent.glob("*.json"))
+    for stage in STAGES.values():
+        files += _artifacts_there(results, stage.name)
+    # Of a folder, Snakemake looks at the time of a file that it leaves in it.
+    files += [stamp for folder in files if (stamp := folder / ".snakemake_timestamp").exists()]
+    times = {file: os.stat(file).st_mtime_ns for file in files}
+    future = sorted({time for time in times.values() if time > now})
+    latest = max((time for time in times.values() if time <= now), default=0)
+    step = (now - latest) // (len(future) + 1)
+    moved = {time: latest + step * number for number, time in enumerate(future, 1)}
+    for file, time in times.items():
+        if time in moved:
+            os.utime(file, ns=(moved[time], moved[time]))
+    return bool(moved)
 
 
 def was_made(results: Path, wanted: Fingerprint) -> bool:

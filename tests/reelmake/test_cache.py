@@ -1,7 +1,6 @@
 """The artifact cache: what it gives back is what it was given, or nothing, whatever happens."""
 
 import contextlib
-import ctypes
 import hashlib
 import json
 import os
@@ -20,13 +19,13 @@ from pathlib import Path
 
 import pytest
 
+from faults import respect_permissions, small_disk
 from reelmake import cache_entry, cache_upkeep
 from reelmake.cache import Cache
 from reelmake.cache_folder import HOUR
 from reelmake.errors import UserError
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
 
 SMALL = 2_000
 LARGE = 3 * cache_entry.BLOB_LIMIT
@@ -793,12 +792,6 @@ def test_a_file_in_its_place(cache, put, tmp_path):
         cache().info()
 
 
-def respect_permissions():
-    """Make a child that runs as root mind file permissions, as any other user's would."""
-    for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
-        ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
-
-
 USE = """
     import sys
     from pathlib import Path
@@ -834,21 +827,9 @@ def test_a_folder_without_permission(cache, put, tmp_path, mode, new):
     assert len(output) == 4 and "can't be used and is left out" in output[3]
 
 
-@contextlib.contextmanager
-def tmpfs(folder: Path, size: str):
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("mounting is not permitted here")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 @pytest.mark.parametrize("size", [SMALL, 40_000, LARGE])
 def test_a_full_disk(cache, put, tmp_path, size):
-    with tmpfs(tmp_path / "disk", "1m"):
+    with small_disk(tmp_path / "disk", "1m"):
         one = cache(folder=tmp_path / "disk" / "cache")
         kept = 0
         while kept < 1000 and put(one, kept, {"x": noise(kept, size)}):
@@ -867,7 +848,7 @@ def test_a_full_disk(cache, put, tmp_path, size):
 
 
 def test_a_disk_too_small_for_the_index(cache, put, tmp_path):
-    with tmpfs(tmp_path / "disk", "8k"):
+    with small_disk(tmp_path / "disk", "8k"):
         assert_left_out(cache(folder=tmp_path / "disk" / "cache"), put, tmp_path)
 
 

@@ -9,6 +9,16 @@ import pytest
 from reelmake import artifact, config, fingerprint, manifest
 from reelmake.stages import artifact_paths, stages_of
 
+MEDIA = {
+    "content": "0" * 64,
+    "container": "wav",
+    "duration": 1.0,
+    "start_time": 0.0,
+    "bit_rate": None,
+    "streams": [],
+    "video": None,
+    "audio": None,
+}
 IDENTITY = {"path": "/films/V.mp4", "size": 1, "mtime_ns": 1}
 
 
@@ -32,7 +42,7 @@ def results(tmp_path):
                 (folder / path).mkdir()
                 (folder / path / "scene0000_0.jpg").write_bytes(b"jpeg")
             else:
-                (folder / path).write_text(json.dumps({"content": "0" * 64}))
+                (folder / path).write_text(json.dumps(MEDIA))
     (folder / "manifest.json").unlink()
     (folder / "audio.wav").unlink()
     artifact.write_json(folder / "manifest.json", manifest.build(folder), "manifest")

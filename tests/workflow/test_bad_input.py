@@ -1,6 +1,5 @@
 """Broken and odd files: one clear sentence, nothing half done, and the others go on."""
 
-import ctypes
 import os
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ import time
 import pytest
 
 import make_media
+from faults import respect_permissions
 from make_video import make_video, random_story
 from reelmake import config, videos
 from workspace import ROOT, Workspace
@@ -61,14 +61,6 @@ NAMES = [
     "not utf8 \udcff.mp4",
 ]
 """Names of files that are fine."""
-
-PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
-
-
-def respect_permissions():
-    """Make a child that runs as root mind file permissions, as any other user's would."""
-    for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
-        ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
 
 
 def with_sound(path, rate, layout):

@@ -1,13 +1,11 @@
-"""Power cuts, signals, and a second run at the same time."""
+"""Signals, and a second run at the same time."""
 
-import os
-import random
 import signal
-import time
 
 import pytest
 
-from workspace import ARTIFACTS, Workspace, snapshot, wait_for
+from faults import kill_group
+from workspace import snapshot, wait_for
 
 
 @pytest.fixture
@@ -18,43 +16,13 @@ def library(workspace, finished):
     return workspace
 
 
-def kill_group(process, number=signal.SIGKILL):
-    os.killpg(process.pid, number)
-    return process.communicate(timeout=60)[0]
-
-
-def test_after_kills_at_random_moments_the_artifacts_are_the_same(library, finished):
-    rng = random.Random(7)
-    for _ in range(5):
-        process = library.start()
-        time.sleep(rng.uniform(1.5, 6))
-        kill_group(process)
-        # Whatever has its final name is whole.
-        done = artifacts_so_far(library)
-        assert done.items() <= finished.artifacts().items()
-    library.run()
-    assert library.artifacts() == finished.artifacts()
-    assert not list((library.folder / "results").rglob("*.tmp-*"))
-    assert library.plan() == []
-
-
-def artifacts_so_far(library: Workspace) -> dict[str, bytes]:
-    """What an interrupted run has published, folders' files apart: they come with a list."""
-    found = {}
-    for path in (library.folder / "results").glob("*/*"):
-        known = path.name in ARTIFACTS or path.suffix == ".msgpack"
-        if path.is_file() and known and not path.name.startswith("."):
-            found[f"{path.parent.name}/{path.name}/{path.name}"] = path.read_bytes()
-    return found
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_run_goes_on_where_it_was(library, finished, number):
     process = library.start()
     wait_for(lambda: library.result("one", "jobs", "scenes.json").exists())
     kill_group(process, number)
     assert process.returncode != 0
-    assert artifacts_so_far(library).items() <= finished.artifacts().items()
+    assert library.published().items() <= finished.artifacts().items()
     library.run()
     assert library.artifacts() == finished.artifacts()
 

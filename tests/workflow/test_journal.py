@@ -5,31 +5,15 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from faults import DAMAGES, EngineCalls, resize_disk, small_disk
 from reelmake import artifact, descriptions
 from reelmake.journal import Journal
 from workspace import ROOT, Workspace, wait_for
-
-COUNTER = """
-import sys
-if any("describe_scenes" in word for word in sys.orig_argv):
-    import llama_cpp
-
-    plain = llama_cpp.Llama.create_chat_completion
-
-    def counted(*args, **options):
-        with open({calls!r}, "a") as file:
-            file.write("x")
-        return plain(*args, **options)
-
-    llama_cpp.Llama.create_chat_completion = counted
-"""
-"""Python runs it when it starts: it counts what the real engine is asked."""
 
 ARTIFACT = "one.scenedesc.msgpack"
 
@@ -52,14 +36,13 @@ class Describing(Workspace):
         self.frames = len(self.results)
         self.artifact.unlink()
         self.key = self.json("one", "fingerprints", "scenedesc.json")["key"]
-        self._calls = folder / "calls"
-        (folder / "sitecustomize.py").write_text(COUNTER.format(calls=str(self._calls)))
-        self.environment = {"PYTHONPATH": str(folder)}
+        self._engines = EngineCalls(folder / "calls")
+        self.environment = self._engines.environment
 
     @property
     def calls(self) -> int:
         """How often the model was asked."""
-        return self._calls.stat().st_size if self._calls.exists() else 0
+        return self._engines.look()["one/scenedesc"]
 
     def journal(self, *results) -> int:
         """Append results to the journal; how many it holds. Only while no job writes."""
@@ -150,6 +133,18 @@ def test_a_whole_journal_needs_no_model(library):
     assert descriptions.read(library.artifact)["results"] == results
 
 
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_is_whole_of_a_damaged_journal_is_used(library, damage):
+    library.journal(*library.results)
+    (path,) = library.result("one", "journal").iterdir()
+    path.write_bytes(DAMAGES[damage](path.read_bytes()))
+    library.describe()
+    kept = library.record("one", "scenedesc")["items_resumed"]
+    assert kept == library.frames - library.calls < library.frames
+    assert (kept == 0) == (damage == "empty")
+    assert library.artifact.read_bytes() == library.whole
+
+
 def test_a_record_of_another_picture_is_not_used(library):
     results = library.results
     results[2]["record"]["timestamp"] += 0.04
@@ -197,22 +192,15 @@ def test_a_stopped_transcript_goes_on_after_its_last_chunk(workspace, tmp_path, 
 
 def test_a_full_disk_is_said_and_nothing_is_lost(library):
     folder = library.result("one", "journal")
-    folder.mkdir()
-    mounted = ["mount", "-t", "tmpfs", "-o", "size=4k", "none", str(folder)]
-    try:
-        subprocess.run(mounted, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("this user may not mount a small disk")
-    try:
+    with small_disk(folder, "4k"):
         output = library.run(library.target, env=library.environment, ok=False)
         record = library.record("one", "scenedesc")
-        assert "one: scenedesc: the disk is full; free some space" in output
+        said = ".msgpack: the disk is full; free some space, then run again"
+        assert f"one: scenedesc: results/one/journal/scenedesc.{library.key}{said}" in output
         assert record["class"] == "resources"
         kept = library.journal()
         assert kept == library.calls - 1 > 0
-        subprocess.run(["mount", "-o", "remount,size=1m", str(folder)], check=True)
+        resize_disk(folder, "1m")
         library.describe()
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
     assert library.record("one", "scenedesc")["items_resumed"] == kept
     assert library.artifact.read_bytes() == library.whole

@@ -79,7 +79,7 @@ def test_every_artifact_is_valid_and_nothing_else_is_left(finished, video):
 
 
 def test_every_job_left_its_record(finished, video):
-    for stage in STAGES:
+    for stage in STAGES.keys() - {"source"}:  # whose videos are on the web
         record = finished.record(video, stage)
         sidecar = finished.json(video, "fingerprints", f"{stage}.json")
         assert (record["state"], record["attempt"]) == ("done", 1)

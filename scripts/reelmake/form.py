@@ -1,0 +1,37 @@
+"""What an artifact looks like. Disks damage files, and people edit them."""
+
+from pathlib import Path
+from typing import Any
+
+from reelmake import artifact
+from reelmake.errors import StageError
+
+
+def read_json(path: Path) -> Any:
+    """An artifact that a stage is made from. Raises StageError where it is damaged."""
+    content = artifact.read_json(path)
+    try:
+        artifact.validate(content, path.stem)
+    except ValueError as error:
+        reason = "" if content is None else f" ({error})"
+        raise StageError(f"{path} is damaged{reason}; delete it and run again", "engine") from None
+    return content
+
+
+def check(name: str, path: Path) -> None:
+    """Raise ValueError where a file can't be the artifact of that name.
+
+    name: its path below the video's folder. JSON has its schema, descriptions have theirs, and
+    a picture is not cut off; text may be anything.
+    """
+    if name.endswith(".json") and "/" not in name:
+        artifact.validate(artifact.read_json(path), name.removesuffix(".json"))
+    elif name.endswith(".msgpack"):
+        from reelmake import descriptions  # the workflow itself needs no msgpack
+
+        if descriptions.read(path) is None:
+            raise ValueError("it can't be read")
+    elif name.endswith(".jpg"):
+        content = path.read_bytes()
+        if not (content.startswith(b"\xff\xd8") and content.endswith(b"\xff\xd9")):
+            raise ValueError("it is no whole picture")

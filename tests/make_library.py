@@ -1,0 +1,62 @@
+"""Libraries of finished videos that nobody had to compute: everything is real but the content."""
+
+import json
+from pathlib import Path
+
+from reelmake import config, fingerprint, manifest, source, videos
+from reelmake.stages import STAGES, artifact_paths
+
+ENDED = 1_700_000_000
+"""When their jobs ended, and of when their sources are (s since 1970)."""
+
+
+def make_library(number: int, given: dict) -> None:
+    """Finished videos in the working directory: sidecars, job records and manifests over small
+    artifacts. given: the configuration, whose `videos` names the folder of the sources.
+    """
+    folder = Path(given["videos"])
+    folder.mkdir(parents=True)
+    for count in range(number):
+        (folder / f"film{count:05}.mp4").write_bytes(b"%d" % count)
+    complete = config.load(given)
+    settings = fingerprint.settings(complete)
+    for id, video in videos.find(complete).items():
+        finish(Path("results", id), settings, video.source)
+
+
+def finish(results: Path, settings: dict, path: str) -> None:
+    """Make a finished video in `results` of the source at `path`."""
+    for inner in ("fingerprints", "jobs"):
+        (results / inner).mkdir(parents=True)
+    wanted = fingerprint.compute(settings, source.identify(path))
+    for name, content in wanted.items():
+        _write(results / "fingerprints" / f"{name}.json", content)
+        stage = STAGES[name]
+        record = {
+            "state": "done",
+            "key": content["key"],
+            "host": "host",
+            "pid": 1,
+            "attempt": 1,
+            "started": ENDED - 1,
+            "log": f"logs/{stage.rule}/{results.name}.log",
+            "engines": dict.fromkeys(stage.packages, "1.0"),
+            "updated": ENDED,
+            "ended": ENDED,
+        }
+        _write(results / "jobs" / f"{name}.json", record)
+        if stage.temporary or name == "manifest":
+            continue
+        for inner in artifact_paths(stage, results.name):
+            if inner.endswith("/"):
+                (results / inner).mkdir()
+                (results / inner / "scene0000_0.jpg").write_bytes(b"jpeg")
+            elif inner == "media.json":
+                _write(results / inner, {"content": source.digest(Path(path))})
+            else:
+                (results / inner).write_bytes(b"{}" * 1000)
+    _write(results / "manifest.json", manifest.build(results))
+
+
+def _write(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=1))

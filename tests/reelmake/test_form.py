@@ -1,0 +1,81 @@
+"""What is damaged is noticed before a stage stumbles over it."""
+
+import random
+
+import pytest
+
+from reelmake import artifact, form
+from reelmake.errors import StageError
+
+SCENES = {
+    "detector": "adaptive",
+    "duration": 2.0,
+    "frames": 50,
+    "fps": 25.0,
+    "scenes": [
+        {"id": 0, "start": 0.0, "end": 2.0, "start_frame": 0, "end_frame": 50},
+    ],
+}
+
+
+@pytest.fixture
+def scenes(tmp_path):
+    path = tmp_path / "scenes.json"
+    artifact.write_json(path, SCENES, "scenes")
+    return path
+
+
+def test_a_whole_artifact_is_read(scenes):
+    assert form.read_json(scenes) == SCENES
+
+
+def test_whatever_bit_flips_it_has_its_form_or_is_refused(scenes):
+    whole = scenes.read_bytes()
+    rng = random.Random(1)
+    refused = 0
+    for _ in range(300):
+        place = rng.randrange(len(whole))
+        flipped = bytes([whole[place] ^ 1 << rng.randrange(8)])
+        scenes.write_bytes(whole[:place] + flipped + whole[place + 1 :])
+        try:
+            content = form.read_json(scenes)
+        except StageError as error:
+            refused += 1
+            assert f"{scenes} is damaged" in str(error)
+            assert str(error).endswith("; delete it and run again")
+            assert error.kind == "engine"
+        else:
+            artifact.validate(content, "scenes")
+    assert refused > 100
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"null", b"{}"])
+def test_what_is_no_such_artifact_is_refused(scenes, content):
+    scenes.write_bytes(content)
+    with pytest.raises(StageError, match=r"scenes\.json is damaged"):
+        form.read_json(scenes)
+    with pytest.raises(ValueError, match="scenes"):
+        form.check("scenes.json", scenes)
+    scenes.unlink()
+    with pytest.raises(StageError, match=r"scenes\.json is damaged"):
+        form.read_json(scenes)
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("keyframes/a.jpg", b"\xff\xd8picture\xff\xd9", [b"", b"\xff\xd8pict", b"GIF89a"]),
+        ("V.scenedesc.msgpack", None, [b"", b"\x82\xa8meta", b"\xc0"]),
+        ("transcript.srt", b"", []),
+        ("keyframes/notes.json", b"mine", []),
+    ],
+)
+def test_files_by_their_names(tmp_path, name, good, bad):
+    path = tmp_path / "file"
+    if good is not None:
+        path.write_bytes(good)
+        form.check(name, path)
+    for content in bad:
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="it "):
+            form.check(name, path)

@@ -1,0 +1,144 @@
+"""Power cuts: whatever moment they come at, one more run makes what an undisturbed one does."""
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+from collections import Counter
+
+import pytest
+
+from faults import EngineCalls, kill_group
+from make_video import make_video, random_story
+from reelmake.journal import Journal
+from workspace import Workspace
+
+KILLS = 12
+"""In each of the two tests."""
+
+MODELS = {"scenedesc": "{video}.scenedesc.msgpack", "transcript": "transcript.json"}
+"""The journaled stages."""
+
+
+class Killed(Workspace):
+    """A library that is killed again and again. whole: as an undisturbed run makes it."""
+
+    def __init__(self, folder, whole: "Killed | None" = None):
+        folder.mkdir()
+        super().__init__(folder / "work", whole.videos if whole else folder / "videos")
+        self.whole = whole
+        self.calls = EngineCalls(folder / "calls")
+        self.config["keyframes"] = {"per_scene": 8, "strategy": "first"}
+        self.config["transcription"]["chunk_minutes"] = 0.05
+
+    def start(self, *args, **options):
+        return super().start(*args, env=self.calls.environment, **options)
+
+    def clear(self) -> None:
+        """As if it had never been run."""
+        for name in ("results", "cache", ".snakemake"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def kept(self, items: Counter) -> Counter:
+        """How many items no run has to compute any more; of how many there are."""
+        found = Counter()
+        for job, number in items.items():
+            video, stage = job.split("/")
+            journals = list(self.result(video, "journal").glob(f"{stage}.*"))
+            if self.result(video, MODELS[stage].format(video=video)).exists():
+                found[job] = number
+            elif journals:
+                journal = Journal(journals[0].parent, stage, journals[0].suffixes[0][1:])
+                journal.close()
+                found[job] = len({json.dumps(record) for record in journal.records})
+        return found
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The undisturbed library; items: how many each journaled job computes."""
+    library = Killed(tmp_path_factory.mktemp("whole") / "library")
+    library.config["cache"] = False
+    for seed, seconds in ((1, 8), (2, 5), (3, 11)):
+        make_video(library.videos / f"{seed}.mp4", *random_story(seed, seconds), 320, 180)
+    library.run()
+    library.items = library.calls.take()
+    assert len(library.items) == 6
+    assert min(library.items.values()) > 1
+    assert sum(library.items.values()) > 50
+    return library
+
+
+@pytest.mark.parametrize("cache", [True, False], ids=["cache", "no cache"])
+def test_killed_at_random_moments(whole, tmp_path, cache):
+    library = Killed(tmp_path / "library", whole)
+    if not cache:
+        library.config["cache"] = False
+    rng = random.Random(cache)
+    kills, before = 0, Counter()
+    while kills < KILLS:
+        process = library.start()
+        try:
+            output, _ = process.communicate(timeout=rng.uniform(0.8, 6))
+        except subprocess.TimeoutExpired:
+            kill_group(process)
+            kills += 1
+            killed = True
+        else:
+            assert process.returncode == 0, output
+            killed = False
+        after = library.kept(whole.items)
+        for job, calls in library.calls.take().items():
+            # An item is lost with the job that is at work on it, and no other.
+            assert calls <= after[job] - before[job] + killed, (job, kills)
+        # Whatever has its final name is whole.
+        assert library.published().items() <= whole.artifacts().items()
+        before = after
+        if not killed:
+            assert_whole(library)
+            library.clear()
+            before = Counter()
+    library.run()
+    assert library.calls.take() == whole.items - before
+    assert_whole(library)
+    assert library.plan() == []
+
+
+def assert_whole(library: Killed) -> None:
+    """Byte by byte what an undisturbed run makes, and nothing beside it."""
+    assert library.artifacts() == library.whole.artifacts()
+    results = library.folder / "results"
+    assert not list(results.rglob("*.tmp-*"))
+    assert not list(results.glob("*/journal"))
+
+
+KILL_AT_THE_END = """
+import atexit, os, signal, sys
+if any(word.endswith(("describe_scenes.py", "transcribe.py")) for word in sys.orig_argv):
+    atexit.register(os.killpg, os.getpgrp(), signal.SIGKILL)
+"""
+
+
+def test_killed_after_a_job_has_ended_and_before_the_run_took_note(whole, tmp_path):
+    """The journal is gone by then, and without a cache nothing but the artifact is left."""
+    library = Killed(tmp_path / "library", whole)
+    library.config["cache"] = False
+    targets = [f"results/2/{name.format(video=2)}" for name in MODELS.values()]
+    items = {job: number for job, number in whole.items.items() if job.startswith("2/")}
+    calls = Counter()
+    for _ in range(3):
+        library.calls.also(KILL_AT_THE_END)
+        process = library.start(*targets, "--cores", "1")
+        process.communicate(timeout=60)
+        assert process.returncode == -signal.SIGKILL
+        library.calls.also("")
+        calls += library.calls.take()
+    assert "done" in library.records("state").values()
+    library.run(*targets)
+    assert calls + library.calls.take() == items
+    for target in targets:
+        assert (library.folder / target).read_bytes() == (whole.folder / target).read_bytes()
+    assert not library.result("2", "journal").exists()
+    library.run("-R", "describe_scenes", targets[0])
+    assert library.calls.take()["2/scenedesc"] == items["2/scenedesc"]  # forced is forced
