@@ -180,6 +180,7 @@ def delete_results(library: Workspace) -> tuple[str, ...]:
 )
 def test_the_plan_is_what_a_dry_run_says(finished, tmp_path, change):
     library = finished.copy(tmp_path / "work")
+    library.config["cache"] = {"dir": "cache"}
     library.videos = tmp_path / "films"
     shutil.copytree(finished.videos, library.videos)
     library.config["videos"] = str(library.videos)
