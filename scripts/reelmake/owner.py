@@ -59,10 +59,13 @@ def _boot() -> str | None:
 
 
 def _started(pid: int) -> int | None:
-    """When a process started, in clock ticks after the boot: field 22 of proc(5)'s stat."""
+    """When a process that has not ended started, in clock ticks after the boot: field 22 of
+    proc(5)'s stat."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
     # The second field is the program's name in parentheses, which may hold anything.
-    return int(stat.rpartition(")")[2].split()[19])
+    fields = stat.rpartition(")")[2].split()
+    # A zombie does nothing any more; in a container nobody may ever take note of its end.
+    return None if fields[0] in "ZX" else int(fields[19])

@@ -58,9 +58,12 @@ def plan(config: Config, say: Callable[[str], None]) -> Plan:
             if explained["state"] == "stale"
         ]
         seen = facts.get(video)
-        seconds = None if seen is None or "media" in stale else seen.totals["media_seconds"]
+        size = wanted["media"]["source"].get("size")
+        seconds = None if seen is None else seen.totals["media_seconds"]
+        if "media" in stale and (seen is None or size is None or size != seen.size):
+            seconds = None  # else it was only moved, or touched
         if stale and seconds is None:
-            seconds = lengths.guess(wanted["media"]["source"].get("size"))
+            seconds = lengths.guess(size)
             guessed, unknown = guessed + (seconds is not None), unknown + (seconds is None)
         minutes = max(history.SHORTEST, (seconds or 0.0) / 60)
         left.append(dict.fromkeys(stale, minutes))

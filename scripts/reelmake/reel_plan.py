@@ -60,18 +60,17 @@ def _notes(found: plan.Plan) -> list[str]:
         )
     if videos["unknown"]:
         said.append(
-            f"media: nobody has looked into {_count(videos['unknown'], 'video')} yet, "
-            "so their length is unknown"
+            f"media: nobody has looked into {_count(videos['unknown'], 'video')} yet: "
+            "unknown length"
         )
-    if time is None:
+    if time is None or (time["p90"] < 1 and time["without"]):
         said.append("time: no history yet; a first run of some videos makes one")
     else:
-        without = (
-            f", without {', '.join(time['without'])}: no history yet" if time["without"] else ""
-        )
+        about = "at least" if time["without"] else "about"
+        without = f"; no history yet of {', '.join(time['without'])}" if time["without"] else ""
         said.append(
-            f"time: about {show_seconds(time['p50'])} by this library's history "
-            f"(90 %: within {show_seconds(time['p90'])}){without}; "
+            f"time: {about} {show_seconds(time['p50'])} (90 %: within "
+            f"{show_seconds(time['p90'])}) by this library's history{without}; "
             "less where the cache has something"
         )
     needed = "unknown" if disk["needed"] is None else f"up to {show_bytes(disk['needed'])}"

@@ -18,6 +18,10 @@ ROWS = 20
 """Of a list that may be long, where nothing else limits it."""
 
 
+FIXED = 24
+"""Lines of the terminal that everything but the lists takes."""
+
+
 def add_to(commands: Any) -> None:
     """Add the subcommand."""
     parser = add_command(
@@ -69,11 +73,11 @@ def _console() -> "Console":
     return Console(markup=False, highlight=False, emoji=False)
 
 
-def _shown(found: status.Status, console: "Console", rows: int) -> Any:
+def _shown(found: status.Status, console: "Console", rows: int, wrap: bool = True) -> Any:
     from reelmake import status_table
 
     if "videos" in found:
-        return status_table.library(found, console.width, rows)
+        return status_table.library(found, console.width, rows, wrap)
     return status_table.video(found, console.width)
 
 
@@ -85,7 +89,8 @@ def _watch(looked: scan.Scan, video: str | None, console: "Console", every: floa
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
             found = _found(looked, video)
-            shown = _shown(found, console, max(1, (console.height - 18) // 2))
+            rows = max(1, (console.height - FIXED) // 2)
+            shown = _shown(found, console, rows, wrap=False)
             now = f"{datetime.datetime.now():%H:%M:%S}, Ctrl+C ends"
             live.update(Group(shown, Text(now, style="dim")), refresh=True)
             time.sleep(every)

@@ -20,8 +20,12 @@ from reelmake.totals import Totals
 STATES = ("done", "running", "waiting", "failed", "killed")
 """Of a stage of a video: by its job record, if that is of the fingerprint that it has now."""
 
-_TICK = 1_000_000_000
-"""Nanoseconds: what changed within them may be one change to a file system's clock."""
+_SECOND = 1_000_000_000
+"""Nanoseconds."""
+
+_WRITTEN = _SECOND // 20
+"""A folder's time is this close to that of the file which was renamed into it last; jobs, which
+have to start first, are further apart."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ class Scan:
             known = self._known.get(name)
             if known is None or known[0] != times:
                 known = (times, _facts(folder, name, times[0]))
-                settled = time.time_ns() - max(times) > 2 * _TICK
+                # Two changes may have one time by a file system's clock.
+                settled = time.time_ns() - max(times) > 2 * _SECOND
                 # Whether a job still lives, its record does not tell.
                 if settled and "running" not in known[1].states.values():
                     self._known[name] = known
@@ -86,7 +91,7 @@ def changed(results: Path, since: float) -> Iterator[tuple[str, dict[str, dict[s
     """Each video of which a job record was written since (seconds since 1970), and its records."""
     for name in _names(str(results)):
         folder = f"{results}/{name}/jobs"
-        if _mtime(folder) >= (since - 1) * _TICK:
+        if _mtime(folder) >= (since - 1) * _SECOND:
             yield name, _read_all(folder)
 
 
@@ -113,7 +118,7 @@ def _facts(folder: str, name: str, changed: int) -> Facts:
     path = f"{folder}/jobs/manifest.json"
     last, wanted = read(path), read(f"{folder}/fingerprints/manifest.json")
     # Another job may have been at work since, as after a file was deleted.
-    alone = _is_finished(last, wanted) and changed <= _mtime(path) + _TICK
+    alone = _is_finished(last, wanted) and changed <= _mtime(path) + _WRITTEN
     if not (alone and totals.are_whole(last.get("totals"))):
         return _all_facts(folder, name)
     found = _with_last(last["totals"], last)
@@ -129,7 +134,8 @@ def _all_facts(folder: str, name: str) -> Facts:
     for stage in wanted or records:
         record, key = records.get(stage, {}), wanted.get(stage, {}).get("key")
         found = state(record) or "waiting"
-        if found != "running" and key and record.get("key", key) != key:
+        of_another = key and record.get("key", None if found == "done" else key) != key
+        if found != "running" and of_another:
             found = "done" if finished else "waiting"
         states[stage] = found
     done = {stage: record for stage, record in records.items() if states.get(stage) == "done"}

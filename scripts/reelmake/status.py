@@ -120,7 +120,7 @@ def _job(stage: str, record: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: record.get(name) for name in _COPIED}
     done, total = record.get("items_done"), record.get("items_total")
     items = None
-    if total is not None:
+    if done is not None and total is not None:
         items = {"done": done, "total": total, "unit": STAGES[stage].items}
     error = None
     if record.get("state") == "failed":
@@ -169,8 +169,9 @@ def _eta(videos: Sequence[Facts], now: float) -> Any:
         seconds = lengths.guess(video.size) if seconds is None else seconds
         minutes = max(history.SHORTEST, (seconds or 0.0) / 60)
         for stage, state in video.states.items():
-            if state == "running" and not known.knows(stage):
-                _add_running(known, stage, video.records[stage], minutes, now)
+            if state in ("running", "killed") and not known.knows(stage):
+                until = now if state == "running" else video.records[stage].get("updated", now)
+                _add_unfinished(known, stage, video.records[stage], minutes, until)
         left.append(
             {
                 stage: minutes * (1 - _share(video.records.get(stage, {}), state))
@@ -191,11 +192,11 @@ def _share(record: Mapping[str, Any], state: str) -> float:
     return min(1.0, done / total) if known and total else 0.0
 
 
-def _add_running(
-    known: History, stage: str, record: Mapping[str, Any], minutes: float, now: float
+def _add_unfinished(
+    known: History, stage: str, record: Mapping[str, Any], minutes: float, until: float
 ) -> None:
-    """Where no job of a stage has ended yet, one that is at work is a hint."""
+    """Where no job of a stage has ended yet, what one has done of its items is a hint."""
     done = record.get("items_done", 0) - record.get("items_resumed", 0)
     if done > 0:
-        started = record.get("started", now)
-        known.add(stage, Past(started, (now - started) * record["items_total"] / done, minutes))
+        started = record.get("started", until)
+        known.add(stage, Past(started, (until - started) * record["items_total"] / done, minutes))

@@ -23,19 +23,23 @@ COLOURS = {
 }
 
 
-def library(found: Status, width: int, rows: int) -> RenderableType:
-    """The status of a library. rows: how many lines a list of jobs may have."""
+def library(found: Status, width: int, rows: int, wrap: bool = True) -> RenderableType:
+    """The status of a library.
+
+    rows: how many entries a list of jobs may have. wrap: whether a long one may take more lines.
+    """
     videos = found["videos"]
     if not videos["total"]:
         return Text("no videos here yet: `snakemake -n --config videos=…` says what would run")
-    parts: list[RenderableType] = [_head(videos, width), Text(), _stages(found["stages"])]
-    parts += [Text(), *_numbers(found)]
+    parts: list[RenderableType] = [_head(videos, width), *_numbers(found), Text()]
+    parts.append(_stages(found["stages"]))
     if found["running"]:
         parts += [Text(), Text("now running", style="bold"), _running(found, rows)]
     for state, title in (("killed", "killed: the next run takes them up"), ("failed", "failed")):
         if found[state]:
             heading = f"{title} ({len(found[state])})"
-            parts += [Text(), Text(heading, style=COLOURS[state]), _ended(found[state], rows)]
+            parts += [Text(), Text(heading, style=COLOURS[state])]
+            parts.append(_ended(found[state], rows, wrap))
     return Group(*parts)
 
 
@@ -112,14 +116,11 @@ def _numbers(found: Status) -> list[Text]:
 
 def _left(eta: dict[str, Any] | None, run: object) -> str:
     when = "left" if run else "of work left; no run is going on"
-    if eta is None:
+    if eta is None or (eta["p90"] < 1 and eta["without"]):
         return f"time {when}: no history yet"
-    said = f"about {show_seconds(eta['p50'])} {when}"
-    if eta["p90"] > 1.05 * eta["p50"]:
-        said += f" (90 %: within {show_seconds(eta['p90'])})"
-    if eta["without"]:
-        said += f", and {', '.join(eta['without'])}: no history yet"
-    return said
+    about = "at least" if eta["without"] else "about"
+    said = f"{about} {show_seconds(eta['p50'])} (90 %: within {show_seconds(eta['p90'])}) {when}"
+    return said + (f"; no history yet of {', '.join(eta['without'])}" if eta["without"] else "")
 
 
 def _running(found: Status, rows: int) -> RenderableType:
@@ -132,14 +133,15 @@ def _running(found: Status, rows: int) -> RenderableType:
     return _with_rest(table, found["running"], rows)
 
 
-def _ended(jobs: list[dict[str, Any]], rows: int) -> RenderableType:
-    lines = Table.grid(padding=(0, 2, 0, 2))
+def _ended(jobs: list[dict[str, Any]], rows: int, wrap: bool) -> RenderableType:
+    lines = Table.grid(padding=(0, 0, 0, 2))
+    lines.add_column(no_wrap=not wrap, overflow="fold" if wrap else "ellipsis")
     for job in jobs[:rows]:
         message = (job["error"] or {}).get("message") or "its process is gone"
         message = message.removeprefix(f"{job['video']}: {job['stage']}: ")
         kind = (job["error"] or {}).get("class") or "killed"
         who = f"{job['video']}: {job['stage']}: "
-        lines.add_row(Text.assemble(printable(who), printable(message), (f" [{kind}]", "dim")))
+        lines.add_row(Text.assemble((f"[{kind}] ", "dim"), printable(who), printable(message)))
     return _with_rest(lines, jobs, rows)
 
 
@@ -160,7 +162,8 @@ def _table(*columns: str) -> Table:
 def _amounts(found: Status) -> str:
     frames, described, heard = (found[name] for name in ("frames", "descriptions", "segments"))
     said = [f"{frames:,} frames", f"{described:,} descriptions", f"{heard:,} segments of speech"]
-    length = f"{show_hours(found['media_seconds'])} of media"
+    seconds = found["media_seconds"]
+    length = "unknown length" if seconds is None else f"{show_hours(seconds)} of media"
     return ", ".join([length, *said, f"{show_bytes(found['bytes'])} on disk"])
 
 

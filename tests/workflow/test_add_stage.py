@@ -94,6 +94,7 @@ def test_a_stage_is_a_row_a_rule_and_a_script(finished, tmp_path):
     )
 
     library = finished.copy(tmp_path / "work")
+    library.config["cache"] = {"dir": "cache"}  # a copy, too: other tests count what is in it
     library.snakefile = project / "Snakefile"
     # Only the new stage, and the manifest that lists it, for what was finished before.
     assert library.plan() == ["count_words x2", "write_manifest x2"]
