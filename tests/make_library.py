@@ -10,6 +10,18 @@ ENDED = 1_700_000_000
 """When their jobs ended, and of when their sources are (s since 1970)."""
 
 
+MEDIA = {
+    "container": "mov,mp4,m4a,3gp,3g2,mj2",
+    "duration": 60.0,
+    "start_time": 0.0,
+    "bit_rate": None,
+    "streams": [],
+    "video": None,
+    "audio": None,
+}
+"""What media.json says of each film, but for the digest of its content."""
+
+
 def make_library(number: int, given: dict) -> None:
     """Finished videos in the working directory: sidecars, job records and manifests over small
     artifacts. given: the configuration, whose `videos` names the folder of the sources.
@@ -52,7 +64,7 @@ def finish(results: Path, settings: dict, path: str) -> None:
                 (results / inner).mkdir()
                 (results / inner / "scene0000_0.jpg").write_bytes(b"jpeg")
             elif inner == "media.json":
-                _write(results / inner, {"content": source.digest(Path(path))})
+                _write(results / inner, MEDIA | {"content": source.digest(Path(path))})
             else:
                 (results / inner).write_bytes(b"{}" * 1000)
     _write(results / "manifest.json", manifest.build(results))

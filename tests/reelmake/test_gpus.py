@@ -152,7 +152,7 @@ def this(tmp_path, monkeypatch):
     monkeypatch.setenv(gpus.VISIBLE, "7")
     monkeypatch.setattr(gpus.tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr(gpus, "devices", lambda: {"GPU-x": "GPU-x"})
-    this = types.SimpleNamespace(record={}, settings={}, visible=None)
+    this = types.SimpleNamespace(record={}, settings={"batch_size": 0}, visible=None, item=None)
     this.progress = this.save = lambda *args: None
     this.journal = lambda: contextlib.nullcontext(types.SimpleNamespace(records=[]))
 

@@ -15,6 +15,7 @@ READ_ONLY, WRITABLE = 0o555, 0o755
 def library(workspace, finished) -> Workspace:
     """A library of one of the finished one's videos that has never been run."""
     workspace.config["videos"] = str(finished.videos / "one.mp4")
+    workspace.config["min_free"] = "0 B"  # else the run stops before the disk is full
     return workspace
 
 
@@ -68,8 +69,6 @@ def test_no_room_for_anything(library, finished, room):
         assert "Traceback" not in output
         assert "the disk is full" in output or "No space left on device" in output
         resize_disk(library.folder, "10m")
-        if list(library.folder.glob(".snakemake/locks/*")):
-            library.run("--unlock")
         library.run()
         assert library.artifacts() == only_one(finished.artifacts())
 
