@@ -31,7 +31,8 @@ def makefile(finished: list[str]) -> str:
     """
     sidecars = os.listdir(Path("results", finished[0], "fingerprints"))
     stages = [stage for stage in STAGES.values() if f"{stage.name}.json" in sidecars]
-    lines = []
+    # Make's built-in rules are tried for each file: 51 s instead of 1.3 s for 10,000 videos.
+    lines = ["MAKEFLAGS += --no-builtin-rules"]
     for video in [*finished, "new"]:
         folder = f"results/{video}"
         for stage in stages:
@@ -49,9 +50,10 @@ def makefile(finished: list[str]) -> str:
             ]
             if stage.temporary:
                 lines.append(f".INTERMEDIATE: {made}")
+    sidecars = " ".join(f"results/new/fingerprints/{name}" for name in sidecars)
     lines += [
-        "results/new/fingerprints/%:",
-        "\t@mkdir -p $(@D); date +%s.%N >> began; touch $@",
+        f"{sidecars} &:",
+        f"\t@date +%s.%N >> began; mkdir -p results/new/fingerprints; touch {sidecars}",
         "all: " + " ".join(f"results/{video}/manifest.json" for video in finished),
         "more: all results/new/manifest.json",
     ]

@@ -34,7 +34,7 @@ def transcribe(
         this.journal() as journal,
     ):
         transcript = transcription.transcribe(
-            WavFile(audio), settings, model, device, threads, this.progress, journal
+            WavFile(audio), settings, model, device, threads, this.progress, journal, this.item
         )
         artifact.write_json(output, transcript, "transcript")
 

@@ -81,9 +81,12 @@ def read_json(path: Path) -> Any:
         return None
 
 
-def validate(value: Any, schema: str) -> None:
-    """Raise ValueError, naming the place, where `value` does not satisfy the schema."""
-    for error in _validator(schema).iter_errors(value):
+def validate(value: Any, schema: str, more: bool = False) -> None:
+    """Raise ValueError, naming the place, where `value` does not satisfy the schema.
+
+    more: other keys beside the schema's are fine, as an earlier version may have written them.
+    """
+    for error in _validator(schema, more).iter_errors(value):
         place = "".join(
             f".{key}" if isinstance(key, str) else f"[{key}]" for key in error.instance_path
         )
@@ -98,10 +101,12 @@ def is_valid(value: Any, node: dict[str, Any]) -> bool:
 
 
 @functools.cache
-def _validator(schema: str) -> Any:
+def _validator(schema: str, more: bool) -> Any:
     import jsonschema_rs  # its import takes 10 ms where jsonschema's takes 60, in every job
 
     document = json.loads((SCHEMAS / f"{schema}.schema.json").read_bytes())
+    if more:
+        document["additionalProperties"] = True
     return jsonschema_rs.Draft202012Validator(document)
 
 

@@ -11,7 +11,7 @@ def read_json(path: Path) -> Any:
     """An artifact that a stage is made from. Raises StageError where it is damaged."""
     content = artifact.read_json(path)
     try:
-        artifact.validate(content, path.stem)
+        artifact.validate(content, path.stem, more=True)
     except ValueError as error:
         reason = "" if content is None else f" ({error})"
         raise StageError(f"{path} is damaged{reason}; delete it and run again", "engine") from None
@@ -25,7 +25,7 @@ def check(name: str, path: Path) -> None:
     a picture is not cut off; text may be anything.
     """
     if name.endswith(".json") and "/" not in name:
-        artifact.validate(artifact.read_json(path), name.removesuffix(".json"))
+        artifact.validate(artifact.read_json(path), name.removesuffix(".json"), more=True)
     elif name.endswith(".msgpack"):
         from reelmake import descriptions  # the workflow itself needs no msgpack
 

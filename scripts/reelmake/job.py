@@ -219,6 +219,8 @@ def job(sidecar: str, log: str) -> Iterator[Job]:
     try:
         _require_space(this)
         yield this
+        # Done: were it stopped now, Snakemake would take away what has been published.
+        _ignore_signals()
     except KeyboardInterrupt:
         _fail(this, terminal, "stopped from outside; the next run takes it up again", "killed")
     except StageError as error:
@@ -294,6 +296,11 @@ def _require_space(this: Job) -> None:
         raise StageError("not started: too little space is free (min_free)", kind="resources")
 
 
+def _ignore_signals() -> None:
+    for number in stop.SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _redirect(log: str) -> int:
     """Send file descriptors 1 and 2 to the log (llama.cpp writes to them); return the old 2."""
     Path(log).parent.mkdir(parents=True, exist_ok=True)
@@ -316,8 +323,7 @@ def _vanished(this: Job) -> StageError | None:
 
 
 def _fail(this: Job, terminal: int, cause: str, kind: Kind) -> None:
-    for number in stop.SIGNALS:  # another one must not keep the reason from being written
-        signal.signal(number, signal.SIG_IGN)
+    _ignore_signals()  # another one must not keep the reason from being written
     message = printable(f"{this.video}: {this.stage}: {cause}")
     this.record |= {
         "state": "failed",

@@ -1,5 +1,6 @@
 """The transcript of a film's sound, heard chunk by chunk."""
 
+import contextlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,14 @@ def transcribe(
     threads: int = 4,
     progress: Callable[[int, int], None] = lambda done, total: None,
     journal: Journal | None = None,
+    item: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
 ) -> dict[str, Any]:
     """The transcript of one film's sound, as `schemas/transcript.schema.json` has it.
 
     sound: 16 kHz mono; sample 0 is the film's time zero. settings: the config section
     `transcription`. model: a name on the hub, or a folder. progress: told the seconds done and
-    in all. journal: keeps each chunk, and knows those of an earlier job. Raises StageError.
+    in all. journal: keeps each chunk, and knows those of an earlier job. item: entered for each
+    chunk, which a signal lets finish. Raises StageError.
     """
     duration = len(sound) / RATE
     transcript: dict[str, Any] = {
@@ -48,7 +51,7 @@ def transcribe(
     folder = speech.folder(model)
     transcript["model"]["revision"] = speech.revision(folder)
     with speech.errors(model):
-        chunks = _chunks(folder, sound, settings, device, threads, progress, journal)
+        chunks = _chunks(folder, sound, settings, device, threads, progress, journal, item)
     # What is heard in silence tells no language.
     first = next((chunk for chunk in chunks if chunk["voiced"]), chunks[0])
     segments = [segment for chunk in chunks for segment in chunk["segments"]]
@@ -84,6 +87,7 @@ def _chunks(
     threads: int,
     progress: Callable[[int, int], None],
     journal: Journal | None,
+    item: Callable[[], contextlib.AbstractContextManager[None]],
 ) -> list[Chunk]:
     """Every chunk of the sound, in order; only those that the journal does not have are heard."""
     revision = speech.revision(folder)
@@ -106,11 +110,13 @@ def _chunks(
         spoken = (chunk["language"] for chunk in chunks if chunk["voiced"])
         language = settings["language"] or next(spoken, None)
         stop = next_cut(sound, start, length, speech.voiced_words)
-        chunk = _chunk(hearing, sound, start, stop, language, progress)
-        chunks.append(chunk | {"revision": revision})
-        if journal:
-            journal.append(chunks[-1])
+        with item():
+            chunk = _chunk(hearing, sound, start, stop, language, progress)
+            chunks.append(chunk | {"revision": revision})
+            if journal:
+                journal.append(chunks[-1])
         start = stop
+    progress(len(sound) // RATE, len(sound) // RATE)
     return chunks
 
 

@@ -1,5 +1,6 @@
 """What is damaged is noticed before a stage stumbles over it."""
 
+import json
 import random
 
 import pytest
@@ -25,8 +26,12 @@ def scenes(tmp_path):
     return path
 
 
-def test_a_whole_artifact_is_read(scenes):
+def test_a_whole_artifact_is_read_that_of_an_earlier_version_too(scenes):
     assert form.read_json(scenes) == SCENES
+    earlier = SCENES | {"source": "/films/V.mp4"}
+    scenes.write_text(json.dumps(earlier))
+    assert form.read_json(scenes) == earlier
+    form.check("scenes.json", scenes)
 
 
 def test_whatever_bit_flips_it_has_its_form_or_is_refused(scenes):
@@ -45,7 +50,7 @@ def test_whatever_bit_flips_it_has_its_form_or_is_refused(scenes):
             assert str(error).endswith("; delete it and run again")
             assert error.kind == "engine"
         else:
-            artifact.validate(content, "scenes")
+            artifact.validate(content, "scenes", more=True)
     assert refused > 100
 
 

@@ -1,4 +1,5 @@
-"""Power cuts: whatever moment they come at, one more run makes what an undisturbed one does."""
+"""Power cuts and signals: whatever moment they come at, one more run makes what an undisturbed
+one does."""
 
 import json
 import random
@@ -11,11 +12,12 @@ import pytest
 
 from faults import EngineCalls, kill_group
 from make_video import make_video, random_story
+from reelmake import artifact
 from reelmake.journal import Journal
 from workspace import Workspace
 
 KILLS = 12
-"""In each of the two tests."""
+"""In each of the tests."""
 
 MODELS = {"scenedesc": "{video}.scenedesc.msgpack", "transcript": "transcript.json"}
 """The journaled stages."""
@@ -70,28 +72,49 @@ def whole(tmp_path_factory):
     return library
 
 
-@pytest.mark.parametrize("cache", [True, False], ids=["cache", "no cache"])
-def test_killed_at_random_moments(whole, tmp_path, cache):
+def stop_run(process: subprocess.Popen, number: int) -> None:
+    """SIGTERM reaches the run alone; a power cut and Ctrl+C reach all its processes."""
+    if number == signal.SIGTERM:
+        process.send_signal(number)
+        process.communicate(timeout=60)
+    else:
+        kill_group(process, number)
+    assert process.returncode
+
+
+@pytest.mark.parametrize(
+    ("number", "cache"),
+    [
+        (signal.SIGKILL, True),
+        (signal.SIGKILL, False),
+        (signal.SIGTERM, False),
+        (signal.SIGINT, False),
+    ],
+)
+def test_stopped_at_random_moments(whole, tmp_path, number, cache):
+    """And started again by the same command, without any other."""
     library = Killed(tmp_path / "library", whole)
     if not cache:
         library.config["cache"] = False
-    rng = random.Random(cache)
+    rng = random.Random(int(number) + cache)
     kills, before = 0, Counter()
     while kills < KILLS:
         process = library.start()
         try:
             output, _ = process.communicate(timeout=rng.uniform(0.8, 6))
         except subprocess.TimeoutExpired:
-            kill_group(process)
+            stop_run(process, number)
             kills += 1
             killed = True
         else:
             assert process.returncode == 0, output
             killed = False
+        artifact.validate(json.loads(library.reel("status", "--json")), "status")
         after = library.kept(whole.items)
         for job, calls in library.calls.take().items():
             # An item is lost with the job that is at work on it, and no other.
-            assert calls <= after[job] - before[job] + killed, (job, kills)
+            lost = killed and number == signal.SIGKILL
+            assert calls <= after[job] - before[job] + lost, (job, kills)
         # Whatever has its final name is whole.
         assert library.published().items() <= whole.artifacts().items()
         before = after
