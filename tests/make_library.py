@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from reelmake import config, fingerprint, manifest, source, videos
+from reelmake import config, fingerprint, manifest, source, totals, videos
+from reelmake.job import read_record
 from reelmake.stages import STAGES, artifact_paths
 
 ENDED = 1_700_000_000
@@ -53,6 +54,8 @@ def finish(results: Path, settings: dict, path: str) -> None:
             "started": ENDED - 1,
             "log": f"logs/{stage.rule}/{results.name}.log",
             "engines": dict.fromkeys(stage.packages, "1.0"),
+            "cache": "miss" if stage.cached else "off",
+            "made": {"bytes": 2000} | ({"media_seconds": 600.0} if name == "media" else {}),
             "updated": ENDED,
             "ended": ENDED,
         }
@@ -68,6 +71,8 @@ def finish(results: Path, settings: dict, path: str) -> None:
             else:
                 (results / inner).write_bytes(b"{}" * 1000)
     _write(results / "manifest.json", manifest.build(results))
+    last = {"totals": totals.collect(results)}
+    _write(results / "jobs" / "manifest.json", read_record(results, "manifest") | last)
 
 
 def _write(path: Path, value: object) -> None:

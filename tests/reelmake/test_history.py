@@ -35,6 +35,15 @@ def test_many_jobs_together_are_more_certain_than_one():
     assert few[1] / few[0] > many[1] / many[0] > 1
 
 
+def test_what_is_known_from_few_is_less_certain():
+    few, many = (
+        history(*((n, 60 + 50 * (-1) ** n, 10) for n in range(jobs))).work("transcript", 1000)
+        for jobs in (2, 50)
+    )
+    assert few.mean == many.mean
+    assert few.variance > 10 * many.variance
+
+
 def test_the_latest_jobs_count():
     old = [(n, 600, 10) for n in range(500)]
     new = [(1000 + n, 60, 10) for n in range(50)]

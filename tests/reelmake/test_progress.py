@@ -26,6 +26,7 @@ def said(descriptor: int, until: str = "\n") -> list[str]:
 @pytest.mark.parametrize("terminal", [True, False])
 def test_it_is_said_seldom(terminal):
     ours, theirs = pty.openpty() if terminal else os.pipe()
+    os.set_blocking(theirs, False)  # a flood fails, and does not wait
     clock = Clock()
     progress = Progress("one", "scenedesc", theirs, clock)
     for number in range(300):  # one a second

@@ -21,8 +21,8 @@ def record(results, video: str, stage: str, **values) -> None:
     write_record(results / video, stage, known | values)
 
 
-def fail(results, video: str, why: str, stage: str = "media", kind: str = "input") -> None:
-    source = {"source": {"path": f"/films/{video}.mp4"}}
+def fail(results, video: str, why: str, stage: str = "media", kind: str = "input", path: str = ""):
+    source = {"source": {"path": path or f"/films/{video}.mp4"}}
     artifact.write_json(results / video / "fingerprints" / f"{stage}.json", source)
     error = f"{video}: {stage}: {why}"
     record(results, video, stage, state="failed", error=error, **{"class": kind})
@@ -61,6 +61,12 @@ def test_failures_are_grouped_by_their_reason(results):
         "  failed (input): d: media: /films/d.mp4 is a riddle",
         "  the failed ones again: snakemake --cores 8 --config failed=only",
     ]
+
+
+def test_a_short_name_is_no_part_of_a_word(results):
+    for name in ("i", "e"):
+        fail(results, f"film-{name}", f"{name} has no index", path=f"/films/{name}")
+    assert lines(results)[1].endswith("2 videos (film-e, film-i): media: … has no index")
 
 
 def test_what_was_killed_or_stopped_is_no_failure(results):
