@@ -2,6 +2,7 @@
 processes and their locks are not."""
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -170,7 +171,9 @@ def this(tmp_path, monkeypatch):
 def test_the_device_is_chosen_before_an_engine_is_imported(this, tmp_path):
     audio, keyframes = tmp_path / "audio.wav", tmp_path / "keyframes.json"
     audio.write_bytes(b"RIFF")
-    keyframes.write_text('{"keyframes": [{"file": "a.jpg"}]}')
+    picture = {"scene_id": 0, "frame": 0, "timestamp": 0, "file": "a.jpg", "sharpness": 1}
+    picture |= {"width": 1, "height": 1, "faces": None}
+    keyframes.write_text(json.dumps({"keyframes": [picture], "skipped_scenes": 0}))
     more = {"device": "cuda", "gpus_at_once": 1, "threads": 1}
     for stage in (
         lambda: transcribe.transcribe(this, audio, tmp_path, "small", None, **more),
