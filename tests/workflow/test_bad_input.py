@@ -307,11 +307,15 @@ def test_a_wrong_model_or_track_is_named_with_the_next_step(finished, tmp_path, 
     assert not library.result("one", "audio.wav").exists() or stage == "transcript"
 
 
+NO_PICTURE = b"\xff\xd8begins and ends like one\xff\xd9"
+"""One that is cut off would be made again."""
+
+
 def test_a_frame_that_fails_is_null_and_all_frames_that_fail_are_an_error(finished, tmp_path):
     library = finished.copy(tmp_path / "work")
     folder = library.result("one", "keyframes")
     pictures = sorted(folder.glob("*.jpg"))
-    pictures[0].write_bytes(b"\xff\xd8 not a picture \xff\xd9")
+    pictures[0].write_bytes(NO_PICTURE)
     library.run("results/one/one.scenedesc.msgpack", "-R", "describe_scenes")
     from reelmake import descriptions
 
@@ -322,7 +326,7 @@ def test_a_frame_that_fails_is_null_and_all_frames_that_fail_are_an_error(finish
     assert document["metadata"]["failed"] == 1
     assert library.record("one", "scenedesc")["items_failed"] == 1
     for picture in pictures:
-        picture.write_bytes(b"\xff\xd8 not a picture \xff\xd9")
+        picture.write_bytes(NO_PICTURE)
     library.run("results/one/one.scenedesc.msgpack", "-R", "describe_scenes", ok=False)
     assert f"failed on all {len(pictures)} frames" in library.record("one", "scenedesc")["error"]
     kept = descriptions.read(library.result("one", "one.scenedesc.msgpack"))
