@@ -238,7 +238,8 @@ def job(sidecar: str, log: str) -> Iterator[Job]:
         message = f"{type(error).__name__}: {error}; the log has the details: {log}"
         _fail(this, terminal, message, "engine")
     else:
-        this.record |= {"state": "done", "ended": round(time.time(), 3)}
+        if this.record["state"] != "done":  # else it is the record of the job before, which made it
+            this.record |= {"state": "done", "ended": round(time.time(), 3)}
         this.record["made"] = made.count(this.stage, this.results)
         this.save()
         this.forget_journals()

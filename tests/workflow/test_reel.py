@@ -258,6 +258,9 @@ def test_warm_and_fix_wait_for_no_run(library):
     [
         ["explain"],
         ["verify"],
+        ["status"],
+        ["plan"],
+        ["doctor"],
         *(["cache", name] for name in ("info", "list", "verify", "clean", "warm")),
     ],
 )
