@@ -1,11 +1,12 @@
 """Fixtures for all tests: real media, made once a session."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import make_media
+from web import Web
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +19,11 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         return path if path.exists() else make_media.FILMS[name](path)
 
     return get
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """A web server on loopback, for one test."""
+    web = Web()
+    yield web
+    web.close()

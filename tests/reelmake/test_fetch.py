@@ -15,7 +15,7 @@ import make_media
 from reelmake import artifact, config, fetch, ffmpeg, fingerprint, media
 from reelmake.errors import StageError
 from reelmake.job import Job
-from web import Page, Web
+from web import Page
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 PAGE = "<!doctype html><html><head><title>Films</title></head><body>{}</body></html>"
@@ -30,13 +30,6 @@ def content(tmp_path_factory) -> bytes:
     path = make_media.three_scenes(tmp_path_factory.mktemp("web") / "film.mp4")
     free = 3_000_000
     return path.read_bytes() + (free + 8).to_bytes(4, "big") + b"free" + os.urandom(free)
-
-
-@pytest.fixture
-def web():
-    web = Web()
-    yield web
-    web.close()
 
 
 @pytest.fixture

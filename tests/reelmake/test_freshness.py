@@ -6,17 +6,10 @@ import pytest
 
 from reelmake import artifact, freshness
 from reelmake.freshness import NoAnswer, ask
-from web import Page, Web
+from web import Page
 
 DAY = 86400.0
 STEP = 900.0
-
-
-@pytest.fixture
-def web():
-    web = Web()
-    yield web
-    web.close()
 
 
 @pytest.fixture

@@ -8,18 +8,11 @@ import pytest
 
 import make_media
 from reelmake.stages import STAGES
-from web import Page, Web
+from web import Page
 from workspace import snapshot, wait_for
 
 EVERYTHING = sorted(stage.rule for stage in STAGES.values())
 LOCAL = [rule for rule in EVERYTHING if rule != "fetch_source"]
-
-
-@pytest.fixture
-def web():
-    web = Web()
-    yield web
-    web.close()
 
 
 @pytest.fixture
