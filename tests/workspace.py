@@ -176,6 +176,8 @@ class Workspace:
         shutil.copytree(self.folder, folder, symlinks=True)
         other = Workspace(folder, self.videos)
         other.config = copy.deepcopy(self.config)
+        if other.config["cache"] == {"dir": str(self.folder / "cache")}:
+            other.config["cache"] = {"dir": str(folder / "cache")}  # each has its own
         return other
 
 

@@ -79,7 +79,6 @@ def stop_run(process: subprocess.Popen, number: int) -> None:
         process.communicate(timeout=60)
     else:
         kill_group(process, number)
-    assert process.returncode
 
 
 @pytest.mark.parametrize(
@@ -105,7 +104,7 @@ def test_stopped_at_random_moments(whole, tmp_path, number, cache):
         except subprocess.TimeoutExpired:
             stop_run(process, number)
             kills += 1
-            killed = True
+            killed = process.returncode != 0  # else it had just come to its end
         else:
             assert process.returncode == 0, output
             killed = False
