@@ -23,6 +23,8 @@ include: "rules/common.smk"
 include: "rules/media.smk"
 include: "rules/speech.smk"
 include: "rules/pictures.smk"
+include: "rules/highlights.smk"
+include: "rules/story.smk"
 include: "rules/manifest.smk"
 
 
@@ -31,6 +33,11 @@ localrules:
     transcripts,
     scenes,
     descriptions,
+    highlights,
+    clips,
+    narrative,
+    chapters,
+    trailer,
 
 
 # Ctrl+C is the run's to answer, which tells its jobs: one that only just starts would end in a
@@ -54,19 +61,44 @@ rule all:
     default_target: True
     input:
         # Each artifact, not the manifest alone: Snakemake does not miss a file in the middle.
-        artifacts(*STAGES["manifest"].upstream, "manifest"),
+        artifacts(*lasting_stages()),
 
 
 rule transcripts:
     input:
-        artifacts("transcript", "subtitles"),
+        artifacts(*TARGETS["transcripts"]),
 
 
 rule scenes:
     input:
-        artifacts("scenes", "keyframes"),
+        artifacts(*TARGETS["scenes"]),
 
 
 rule descriptions:
     input:
-        artifacts("scenedesc"),
+        artifacts(*TARGETS["descriptions"]),
+
+
+rule highlights:
+    input:
+        artifacts(*TARGETS["highlights"]),
+
+
+rule clips:
+    input:
+        artifacts(*TARGETS["clips"]),
+
+
+rule narrative:
+    input:
+        artifacts(*TARGETS["narrative"]),
+
+
+rule chapters:
+    input:
+        artifacts(*TARGETS["chapters"]),
+
+
+rule trailer:
+    input:
+        artifacts(*TARGETS["trailer"]),

@@ -12,7 +12,7 @@ from reelmake import config as configuration
 from reelmake import hardware, import_from_here, reuse, run, stop, summary
 from reelmake.errors import UserError, explain, printable
 from reelmake.library import RESULTS, Library
-from reelmake.stages import STAGES, artifact_paths, forced_stages
+from reelmake.stages import STAGES, TARGETS, artifact_paths, chosen, forced_stages, named_stages
 
 
 def or_exit(function):
@@ -68,7 +68,8 @@ def library():
     """
     run.tell(settings, forced())
     real = not workflow.dryrun and not only_inspects()
-    return Library(settings, write=real, say=say)
+    also = named_stages(workflow.dag_settings.targets)
+    return Library(settings, write=real, say=say, also=also)
 
 
 def only_inspects():
@@ -108,6 +109,12 @@ def artifacts(*stages):
     return paths
 
 
+def lasting_stages():
+    """The stages whose artifacts a plain run makes and keeps."""
+    made = chosen(settings["stages"])
+    return [stage for stage in STAGES if stage in made and not STAGES[stage].temporary]
+
+
 def fingerprint(stage):
     """An input function: the sidecar that says what the stage's artifact is made from."""
 
@@ -128,10 +135,11 @@ def downloaded(wildcards):
 
 def upstream(stage):
     """The artifacts, as patterns, of every stage that this one is made from in any case."""
+    made = chosen(settings["stages"])
     return [
         f"results/{{video}}/{path}".rstrip("/")
         for name in STAGES[stage].upstream
-        if not STAGES[name].urls
+        if name in made and not STAGES[name].urls
         for path in STAGES[name].artifacts
     ]
 

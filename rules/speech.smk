@@ -1,7 +1,7 @@
 """What is said: from the sound to transcript and subtitles.
 
 in: the video, results/{video}/media.json
-out: results/{video}/audio.wav (temporary), transcript.json, .srt, .vtt, .txt
+out: results/{video}/audio.wav (temporary), transcript.json, .srt, .vtt, .txt, .md
 """
 
 
@@ -62,6 +62,7 @@ rule write_subtitles:
         srt="results/{video}/transcript.srt",
         vtt="results/{video}/transcript.vtt",
         txt="results/{video}/transcript.txt",
+        md="results/{video}/transcript.md",
     log:
         "logs/write_subtitles/{video}.log",
     priority: 50

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelmake import descriptions, form, gpus, reuse, vision
+from reelmake import descriptions, form, gguf, gpus, reuse, vision
 from reelmake.errors import StageError
 from reelmake.job import Job, job
 from reelmake.journal import Journal
@@ -35,8 +35,8 @@ def describe_scenes(
         results = _resume(journal, records)
         this.progress(len(results), len(records))
         if len(results) < len(records):  # else no model is needed
-            language_model = vision.local_file("model", model, repo_id)
-            encoder = vision.local_file("mmproj", mmproj, repo_id)
+            language_model = gguf.local_file("description.model", model, repo_id)
+            encoder = gguf.local_file("description.mmproj", mmproj, repo_id)
             with (
                 gpus.one(this, device, gpus_at_once),
                 vision.Vision(

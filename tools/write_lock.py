@@ -14,7 +14,10 @@ EVERY = ("filelock", "fsspec", "jsonschema-rs", "numpy")
 FFMPEG = ("ffmpeg-python", "imageio-ffmpeg")
 
 ENVIRONMENTS = {
-    "media": (*EVERY, *FFMPEG, "av", "msgpack", "requests", "yt-dlp"),
+    "media": (
+        *(*EVERY, *FFMPEG, "av", "msgpack", "numpy", "opentimelineio", "otio-cmx3600-adapter"),
+        *("pysubs2", "requests", "yt-dlp"),
+    ),
     "speech": (
         *EVERY,
         *FFMPEG,

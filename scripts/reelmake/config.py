@@ -58,6 +58,14 @@ def get(config: Any, dotted: str) -> Any:
     return config
 
 
+def repository(config: Config, setting: str) -> str | None:
+    """The repository on the hub that a model setting is a file of; None: it is a file here, or
+    a name that its engine knows."""
+    section = config[setting.partition(".")[0]]
+    found: str | None = section.get("repo_id")
+    return found
+
+
 def with_overrides(config: Config, overrides: dict[str, Any]) -> Config:
     """The configuration of one video: `overrides` maps dotted keys to values."""
     if not overrides:

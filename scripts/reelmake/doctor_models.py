@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reelmake import hardware, hub, speech, vision
-from reelmake.config import Config
+from reelmake import gguf, hardware, hub, speech
+from reelmake.config import Config, get, repository
 from reelmake.errors import StageError
 from reelmake.finding import Finding, State
 from reelmake.units import show_bytes
@@ -56,9 +56,12 @@ def models(config: Config) -> Iterator[Finding]:
             )
     except StageError as error:
         yield Finding("speech model", "fail", str(error))
-    settings = config["description"]
-    for setting, check in (("model", "vision model"), ("mmproj", "vision encoder")):
-        yield _gguf(check, setting, settings[setting], settings["repo_id"])
+    for setting, check in (
+        ("description.model", "vision model"),
+        ("description.mmproj", "vision encoder"),
+        ("text_model.model", "text model"),
+    ):
+        yield _gguf(check, setting, get(config, setting), repository(config, setting))
 
 
 def _gguf(check: str, setting: str, name: str, repo_id: str | None) -> Finding:
@@ -66,7 +69,7 @@ def _gguf(check: str, setting: str, name: str, repo_id: str | None) -> Finding:
     if here is None:
         return _download(check, name, repo_id, lambda file: file == name)
     try:
-        vision.require_gguf(here, setting)
+        gguf.require(here, setting)
     except StageError as error:
         return Finding(check, "fail", str(error))
     return Finding(check, "ok", f"{here.name}, {_size(here)}")

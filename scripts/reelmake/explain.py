@@ -38,7 +38,7 @@ def stages(library: Library, video: str, wanted: dict[str, Fingerprint]) -> list
     finished = library.is_finished(video, wanted)
     found: list[Explained] = []
     stale: set[str] = set()
-    for stage in stages_of(library.is_fetched(video)):
+    for stage in (stage for stage in stages_of(library.is_fetched(video)) if stage.name in wanted):
         reasons = [] if finished else _reasons(results, stage, wanted, stale)
         if reasons:
             stale.add(stage.name)
@@ -107,8 +107,8 @@ def _need_temporary(stages: list[Explained]) -> None:
     for name, explained in by_name.items():
         users = [
             stage.name
-            for stage in STAGES.values()
-            if name in stage.upstream and by_name[stage.name]["state"] == "stale"
+            for stage in map(STAGES.get, by_name)
+            if stage and name in stage.upstream and by_name[stage.name]["state"] == "stale"
         ]
         if STAGES[name].temporary and users and not explained["reasons"]:
             explained |= {"state": "stale", "since": None, "reasons": [f"{users[0]} needs it"]}

@@ -8,6 +8,7 @@ of a stage become its fingerprint in `compute`, and nowhere else.
 import functools
 import hashlib
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -15,36 +16,48 @@ from reelmake import config as configuration
 from reelmake import source, urls
 from reelmake.config import Config
 from reelmake.errors import UserError
-from reelmake.stages import STAGES, Stage, stages_of
+from reelmake.stages import STAGES, Stage, chosen, stages_of
 
 Fingerprint = dict[str, Any]
 """{"stage", "version", "source": Identity, "settings": {dotted name: value},
 "upstream": {stage: key}, "key"}"""
 
 
-def settings(config: Config) -> dict[str, dict[str, Any]]:
-    """For each stage, the settings that its artifact depends on: {dotted name: value}."""
-    return {stage.name: _settings(stage, config) for stage in STAGES.values()}
+def settings(config: Config, also: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+    """For each stage, the settings that its artifact depends on: {dotted name: value}.
+
+    Of the stages that the setting `stages` asks for, and of those in `also`.
+    """
+    names = chosen(config["stages"]) | set(also)
+    return {
+        stage.name: _settings(stage, config) for stage in STAGES.values() if stage.name in names
+    }
 
 
 def compute(
     settings: dict[str, dict[str, Any]], identity: source.Identity
 ) -> dict[str, Fingerprint]:
-    """The fingerprint of every stage of one video, in the table's order.
+    """The fingerprint of every stage of one video that has settings, in the table's order.
 
     settings: as `settings` gives them. identity: its source's. What is known of the state of a
     URL is in the fingerprint of the stage that fetches it, whose key the others have.
     """
     fetched = urls.is_url(identity["path"])
+    lasting = chosen(settings["manifest"]["stages"])
     fingerprints: dict[str, Fingerprint] = {}
     for stage in stages_of(fetched):
+        if stage.name not in settings:
+            continue
+        before = {name for name in stage.upstream if name in fingerprints}
+        if stage.name == "manifest":  # it is of what `all` makes, whatever else was asked for
+            before &= lasting
         content = {
             "stage": stage.name,
             "version": stage.version,
             "source": {"path": identity["path"]} if fetched and not stage.urls else identity,
             "settings": settings[stage.name],
             "upstream": {
-                name: fingerprints[name]["key"] for name in stage.upstream if name in fingerprints
+                name: fingerprints[name]["key"] for name in stage.upstream if name in before
             },
         }
         fingerprints[stage.name] = content | {"key": key(content)}
@@ -85,11 +98,11 @@ def _settings(stage: Stage, config: Config) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in stage.settings:
         value = configuration.get(config, name)
-        section = name.partition(".")[0]
         for setting, leaf in _leaves(name, value):
             # With a repository on the hub, a file here of the same name is another one.
-            here = config[section]["repo_id"] is None if section == "description" else True
-            found[setting] = _model(leaf) if setting in stage.models and here else leaf
+            model = setting in stage.models
+            here = model and configuration.repository(config, setting) is None
+            found[setting] = _model(leaf) if here else leaf
     return found
 
 

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import IO
 
@@ -43,10 +43,18 @@ class Library:
     write: whether wanted fingerprints become sidecars below `results/` (a real run), or
         files in a temporary folder (a dry run, which must change nothing).
     say: called with each line that a person should read.
+    also: stages that are made beside those that the setting `stages` asks for.
     """
 
-    def __init__(self, config: Config, write: bool, say: Callable[[str], None]):
+    def __init__(
+        self,
+        config: Config,
+        write: bool,
+        say: Callable[[str], None],
+        also: Collection[str] = (),
+    ):
         self.config = config
+        self.also = also
         self.write = write
         self.say = say
         self._settings: dict[str, StageSettings] = {}
@@ -195,7 +203,7 @@ class Library:
             identity = known if known.get("path") == identity["path"] else identity
         overrides = str(self.videos[video].overrides)
         if overrides not in self._settings:
-            by_stage = fingerprint.settings(self.config_of(video))
+            by_stage = fingerprint.settings(self.config_of(video), self.also)
             self._settings[overrides] = StageSettings(by_stage)
         return self._settings[overrides].as_known(RESULTS / video), identity
 

@@ -14,7 +14,7 @@ from reelmake import artifact, form, urls
 from reelmake.errors import StageError
 from reelmake.fingerprint import Fingerprint
 from reelmake.job import read_record
-from reelmake.stages import STAGES, artifact_paths, stages_of
+from reelmake.stages import STAGES, artifact_paths, chosen, stages_of
 
 Manifest = dict[str, Any]
 
@@ -29,8 +29,11 @@ def build(results: Path) -> Manifest:
     video = results.name
     media = form.read_json(results / "media.json")
     stages: dict[str, Any] = {}
-    source = artifact.read_json(results / "fingerprints" / "manifest.json")["source"]
+    of_this_video = artifact.read_json(results / "fingerprints" / "manifest.json")
+    source, names = of_this_video["source"], chosen(of_this_video["settings"]["stages"])
     for stage in stages_of(urls.is_url(source["path"])):
+        if stage.name not in names:
+            continue
         sidecar = artifact.read_json(results / "fingerprints" / f"{stage.name}.json")
         record = read_record(results, stage.name)
         of_this = record.get("key") == sidecar["key"]

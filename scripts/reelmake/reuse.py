@@ -6,6 +6,7 @@ the source, the settings, and the very bytes of the artifacts before it.
 
 import contextlib
 import hashlib
+import json
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -197,10 +198,23 @@ def _digest(results: Path, stage: Stage) -> str:
         for inner in sorted(os.listdir(path)) if name.endswith("/") else [""]:
             # What file managers leave there (hidden files, folders) is not ours.
             if not inner.startswith(".") and (path / inner).is_file():
-                with (path / inner).open("rb") as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                digest = _content(path / inner)
                 sha.update(f"{name}{inner}\0{digest}\n".encode(errors="surrogateescape"))
     return sha.hexdigest()
+
+
+def _content(path: Path) -> str:
+    """SHA-256 of a file, less what is not its content."""
+    if path.name.endswith(".scenedesc.msgpack"):
+        from reelmake import descriptions
+
+        # Its metadata names the very file and key that it was written for.
+        document = descriptions.read(path)
+        if document is not None:
+            text = json.dumps(document["results"], sort_keys=True)
+            return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _path(results: Path, name: str) -> Path:

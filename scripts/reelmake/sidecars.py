@@ -9,7 +9,7 @@ from typing import Any
 from reelmake import artifact, manifest, source
 from reelmake.fingerprint import Fingerprint
 from reelmake.job import read_record
-from reelmake.stages import STAGES, artifact_paths
+from reelmake.stages import STAGES, artifact_paths, chosen
 
 
 def path(results: Path, stage: str) -> Path:
@@ -40,7 +40,8 @@ def is_spoiled(results: Path, stage: str, wanted: dict[str, Fingerprint], unchan
         return False
     if stage == "manifest":
         if manifest.is_for(results, key):
-            return not manifest.matches(results, wanted)
+            names = chosen(wanted[stage]["settings"]["stages"]) & wanted.keys()
+            return not manifest.matches(results, {name: wanted[name] for name in names})
         return not manifest.is_readable(results)
     if not unchanged:
         return False

@@ -20,6 +20,7 @@ class StageSettings:
         self._gone = [
             (stage.name, setting, by_stage[stage.name][setting])
             for stage in STAGES.values()
+            if stage.name in by_stage
             for setting in stage.models
             if isinstance(by_stage[stage.name][setting], str)
             and ("/" in by_stage[stage.name][setting] or _is_file(by_stage[stage.name], setting))
@@ -48,4 +49,4 @@ class StageSettings:
 
 def _is_file(settings: dict[str, Any], setting: str) -> bool:
     """Whether a model setting names a file here even without a folder in its name."""
-    return setting.startswith("description.") and settings["description.repo_id"] is None
+    return settings.get(f"{setting.partition('.')[0]}.repo_id", "") is None

@@ -3,7 +3,7 @@
 To add a stage: a row here, a rule in `rules/`, a script in `scripts/` (CONTRIBUTING.md).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 
@@ -88,8 +88,8 @@ _TABLE = (
     Stage(
         name="subtitles",
         rule="write_subtitles",
-        version=1,
-        artifacts=("transcript.srt", "transcript.vtt", "transcript.txt"),
+        version=2,
+        artifacts=("transcript.srt", "transcript.vtt", "transcript.txt", "transcript.md"),
         upstream=("transcript",),
         packages=("pysubs2",),
     ),
@@ -125,6 +125,76 @@ _TABLE = (
         packages=("llama-cpp-python",),
         items="keyframes",
     ),
+    Stage(
+        name="segments",
+        rule="build_segments",
+        version=1,
+        artifacts=("segments.json",),
+        settings=("segments",),
+        upstream=("media", "transcript", "scenes"),
+    ),
+    Stage(
+        name="scores",
+        rule="score_segments",
+        version=1,
+        artifacts=("scores.json",),
+        settings=("text_model", "scores"),
+        models=("text_model.model",),
+        upstream=("scenedesc", "segments"),
+        gpu=True,
+        packages=("llama-cpp-python",),
+        items="segments",
+    ),
+    Stage(
+        name="highlights",
+        rule="select_highlights",
+        version=1,
+        artifacts=("highlights.json",),
+        settings=("highlights",),
+        upstream=("segments", "scores"),
+    ),
+    Stage(
+        name="clips",
+        rule="cut_clips",
+        version=1,
+        artifacts=("clips.json", "clips/"),
+        settings=("clips",),
+        upstream=("source", "media", "transcript", "keyframes", "highlights"),
+        cached=False,
+        packages=("ffmpeg-python", "pysubs2"),
+        items="clips",
+    ),
+    Stage(
+        name="narrative",
+        rule="write_narrative",
+        version=1,
+        artifacts=("narrative.json",),
+        settings=("text_model", "narrative"),
+        models=("text_model.model",),
+        upstream=("scenedesc", "segments", "scores"),
+        gpu=True,
+        packages=("llama-cpp-python",),
+        items="beats",
+    ),
+    Stage(
+        name="chapters",
+        rule="write_chapters",
+        version=1,
+        artifacts=("chapters.ffmetadata", "chapters.txt"),
+        settings=("chapters",),
+        upstream=("media", "scenes", "scenedesc", "narrative"),
+    ),
+    Stage(
+        name="trailer",
+        rule="assemble_trailer",
+        version=1,
+        artifacts=("trailer.mp4", "trailer.otio", "trailer.edl"),
+        settings=("trailer",),
+        upstream=("source", "media", "scenes", "narrative"),
+        cached=False,
+        packages=("ffmpeg-python", "opentimelineio"),
+        items="s of film",
+    ),
 )
 
 _MANIFEST = Stage(
@@ -132,11 +202,58 @@ _MANIFEST = Stage(
     rule="write_manifest",
     version=1,
     artifacts=("manifest.json",),
+    settings=("stages",),
     cached=False,
     upstream=tuple(stage.name for stage in _TABLE if not stage.temporary),
 )
 
 STAGES: dict[str, Stage] = {stage.name: stage for stage in (*_TABLE, _MANIFEST)}
+
+TARGETS = {
+    "transcripts": ("transcript", "subtitles"),
+    "scenes": ("scenes", "keyframes"),
+    "descriptions": ("scenedesc",),
+    "highlights": ("highlights",),
+    "clips": ("clips",),
+    "narrative": ("narrative",),
+    "chapters": ("chapters",),
+    "trailer": ("trailer",),
+}
+"""What can be asked for by name, and in the setting `stages`: the stages it stands for."""
+
+
+def chosen(targets: Collection[str]) -> set[str]:
+    """The stages that make these targets: theirs, all before them, and the manifest."""
+    return {"manifest", *_with_upstream(stage for name in targets for stage in TARGETS[name])}
+
+
+def named_stages(named: Collection[str]) -> set[str]:
+    """The stages that make what a command line names, and all before them.
+
+    named: targets, rules and files of videos; others are nothing here.
+    """
+    found = [stage for name in named for stage in TARGETS.get(name, _makers(name))]
+    return _with_upstream(found)
+
+
+def _with_upstream(names: Iterable[str]) -> set[str]:
+    found = set[str]()
+    for name in names:
+        found |= {name} | _with_upstream(STAGES[name].upstream if name != "manifest" else ())
+    return found
+
+
+def _makers(name: str) -> list[str]:
+    """The stages whose rule or artifact a command line calls this."""
+    return [
+        stage.name
+        for stage in STAGES.values()
+        # `{video}` in an artifact's name: any.
+        if name == stage.rule
+        or name.rstrip("/").endswith(
+            tuple(path.replace("{video}", "").strip("/") for path in stage.artifacts)
+        )
+    ]
 
 
 def stages_of(url: bool) -> list[Stage]:
@@ -166,10 +283,4 @@ def forced_stages(everything: bool, named: Collection[str]) -> set[str]:
     """
     if everything:
         return set(STAGES)
-    found = set[str]()
-    for stage in STAGES.values():
-        # `{video}` in a name: any.
-        ends = [name.replace("{video}", "").strip("/") for name in stage.artifacts]
-        if any(name == stage.rule or name.rstrip("/").endswith(tuple(ends)) for name in named):
-            found.update(downstream(stage.name))
-    return found
+    return {stage for name in named for maker in _makers(name) for stage in downstream(maker)}

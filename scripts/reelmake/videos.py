@@ -225,7 +225,7 @@ def _sheet(path: Path, extensions: list[str]) -> Iterator[Video]:
     except csv.Error as error:
         raise UserError(f"videos: the sample sheet {path} cannot be read: {error}") from None
     # Only what goes into a stage's fingerprint can differ from video to video.
-    used = tuple(name for stage in STAGES.values() for name in stage.settings)
+    used = tuple(name for stage in STAGES.values() for name in stage.settings if name != "stages")
     known = {"source", "id", "language"}
     known |= {name for name, _ in settings() if f"{name}.".startswith(tuple(f"{u}." for u in used))}
     defaults, right = load({}), set[str]()

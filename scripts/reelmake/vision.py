@@ -1,11 +1,11 @@
 """Pictures to text with llama.cpp, through llama-cpp-python: the only module that imports it."""
 
 import base64
-import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
+from reelmake import gguf
 from reelmake.descriptions import ANSWER_SCHEMA, FIELDS
 from reelmake.errors import StageError
 
@@ -41,7 +41,7 @@ class Vision:
     ):
         self._settings = settings
         for setting, path in (("model", model), ("mmproj", mmproj)):
-            require_gguf(path, setting)
+            gguf.require(path, f"description.{setting}")
         import llama_cpp
         from llama_cpp import llama_chat_format
 
@@ -120,38 +120,6 @@ class Vision:
         return {field: str(description[field]) for field in FIELDS}
 
 
-def local_file(setting: str, name: str, repo_id: str | None) -> Path:
-    """The GGUF file that `description.<setting>` names: here, or downloaded once from the hub.
-
-    Raises StageError that says what to do.
-    """
-    if repo_id is None:
-        return Path(name).expanduser()
-    from huggingface_hub import errors as hub
-    from huggingface_hub import hf_hub_download
-
-    with contextlib.suppress(OSError, ValueError):
-        # Looked up without a request first: a run on a machine without network is fine.
-        return Path(hf_hub_download(repo_id, name, local_files_only=True))
-    try:
-        return Path(hf_hub_download(repo_id, name))
-    except Exception as error:
-        # A file that is not here, for want of a network, is an "entry not found" too.
-        absent = isinstance(error, hub.EntryNotFoundError | hub.RepositoryNotFoundError)
-        if absent and not isinstance(error, hub.LocalEntryNotFoundError):
-            raise StageError(
-                f"{name} is not in {repo_id} on the Hugging Face hub, or that is private; "
-                f"check description.repo_id and description.{setting}",
-                kind="engine",
-            ) from error
-        raise StageError(
-            f"{name} of {repo_id} is not on this machine and cannot be downloaded "
-            f"({type(error).__name__}); connect once to fetch it, or set description.repo_id: null "
-            f"and description.{setting} to a GGUF file",
-            kind="transient",
-        ) from error
-
-
 def gpus() -> tuple[bool, list[str]]:
     """Whether llama.cpp sees a GPU, and for which kinds of GPU it was compiled."""
     import llama_cpp
@@ -159,20 +127,3 @@ def gpus() -> tuple[bool, list[str]]:
     system = llama_cpp.llama_print_system_info().decode(errors="replace")
     kinds = [kind for kind in ("CUDA", "ROCm", "Metal", "Vulkan", "SYCL") if f"{kind} :" in system]
     return bool(llama_cpp.llama_supports_gpu_offload()), kinds
-
-
-def require_gguf(path: Path, setting: str) -> None:
-    """Raise StageError for a file that is no model.
-
-    llama.cpp says only "failed to load" for what these four bytes tell.
-    """
-    try:
-        with path.open("rb") as file:
-            magic = file.read(4)
-    except OSError as error:
-        raise StageError(
-            f"{path}: {error.strerror or error}; check description.{setting}",
-            kind="engine",
-        ) from None
-    if magic != b"GGUF":
-        raise StageError(f"{path} is not a GGUF file; check description.{setting}", kind="engine")

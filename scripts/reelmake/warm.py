@@ -69,15 +69,18 @@ def _warm(
 ) -> tuple[int, int]:
     """How many artifacts were restored, and how many are not there."""
     restored, missing = set[str](), set[str]()
-    cached = [stage for stage in STAGES.values() if stage.cached]
+    stages = [STAGES[name] for name in wanted]
     content = _content(results, wanted["media"])
-    for stage in cached:
+    for stage in stages:
+        if stage.temporary or stage.urls or stage.name == "manifest":
+            continue
         if _is_done(results, stage.name, wanted) and not restored & set(stage.upstream):
             continue
         before = {name for name in stage.upstream if STAGES[name].cached}
         entry = None
         started = time.time()
-        if content and not missing & before and reuse.given(config, stage.name, read=True):
+        given = reuse.given(config, stage.name, read=True)  # None: it is not cached
+        if content and not missing & before and given:
             key = reuse.key(results, stage, wanted, content)
             entry = reuse.restore(cache, key, results, wanted[stage.name], content, durable=False)
         if entry is None:
