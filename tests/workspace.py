@@ -14,6 +14,9 @@ from pathlib import Path
 
 import yaml
 
+from reelmake import config
+from reelmake.stages import STAGES, TARGETS, chosen, stages_of
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -23,6 +26,7 @@ ARTIFACTS = (
     "transcript.srt",
     "transcript.vtt",
     "transcript.txt",
+    "transcript.md",
     "scenes.json",
     "keyframes.json",
     "keyframes",
@@ -49,9 +53,23 @@ class Workspace:
         self.config |= {"videos": str(videos), "settle_seconds": 0}
         self.config |= {"min_free": "10 MB", "retry_wait": "0.1s"}
         self.config["cache"] = {"dir": str(folder / "cache")}
+        # What comes after has tests of its own: each stage costs a run some seconds.
+        self.config["stages"] = ["transcripts", "scenes", "descriptions"]
         self.config["transcription"]["model"] = str(ROOT / "demo/models/speech")
         for name, file in (("model", "text.gguf"), ("mmproj", "mmproj.gguf")):
             self.config["description"][name] = str(ROOT / "demo/models/vision" / file)
+        self.config["text_model"]["model"] = str(ROOT / "demo/models/text/model.gguf")
+
+    @property
+    def stages(self) -> list[str]:
+        """The stages that a plain run makes of each video that is a file, in their order."""
+        made = chosen(config.load(self.config)["stages"])
+        return [stage.name for stage in stages_of(url=False) if stage.name in made]
+
+    @property
+    def rules(self) -> list[str]:
+        """Their rules, sorted, as `plan` gives them."""
+        return sorted(STAGES[name].rule for name in self.stages)
 
     def command(self, *args: str) -> list[str]:
         (self.folder / "test.yaml").write_text(yaml.safe_dump(self.config))
@@ -188,9 +206,10 @@ def jobs(output: str) -> list[str]:
         assert "Nothing to be done" in output, output
         return []
     rows = [line.split() for line in table[1].splitlines()]
-    targets = {"all", "transcripts", "scenes", "descriptions"}
     return sorted(
-        rule if count == "1" else f"{rule} x{count}" for rule, count in rows if rule not in targets
+        rule if count == "1" else f"{rule} x{count}"
+        for rule, count in rows
+        if rule != "all" and rule not in TARGETS
     )
 
 

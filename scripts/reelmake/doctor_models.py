@@ -12,6 +12,7 @@ from reelmake import gguf, hardware, hub, speech
 from reelmake.config import Config, get, repository
 from reelmake.errors import StageError
 from reelmake.finding import Finding, State
+from reelmake.stages import STAGES, chosen
 from reelmake.units import show_bytes
 
 _SPEECH = "from reelmake import speech; print(json.dumps([speech.gpus() > 0, ['CUDA']]))"
@@ -41,27 +42,33 @@ def gpus(config: Config) -> Iterator[Finding]:
 
 def models(config: Config) -> Iterator[Finding]:
     """Whether each model is on this machine, or what a run would download."""
-    name = config["transcription"]["model"]
-    try:
-        here = speech.known(name)
-        if here is not None:
-            yield Finding("speech model", "ok", f"{name}, {_size(Path(here))}")
-        else:
-            needed = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json")
-            yield _download(
-                "speech model",
-                name,
-                speech.repository(name),
-                lambda file: file in needed or file.startswith("vocabulary."),
-            )
-    except StageError as error:
-        yield Finding("speech model", "fail", str(error))
+    stages = chosen(config["stages"])
+    if "transcript" in stages:
+        yield _speech(config["transcription"]["model"])
+    settings = {setting for name in stages for setting in STAGES[name].models}
     for setting, check in (
         ("description.model", "vision model"),
         ("description.mmproj", "vision encoder"),
         ("text_model.model", "text model"),
     ):
-        yield _gguf(check, setting, get(config, setting), repository(config, setting))
+        if setting in settings:
+            yield _gguf(check, setting, get(config, setting), repository(config, setting))
+
+
+def _speech(name: str) -> Finding:
+    try:
+        here = speech.known(name)
+        if here is not None:
+            return Finding("speech model", "ok", f"{name}, {_size(Path(here))}")
+        needed = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json")
+        return _download(
+            "speech model",
+            name,
+            speech.repository(name),
+            lambda file: file in needed or file.startswith("vocabulary."),
+        )
+    except StageError as error:
+        return Finding("speech model", "fail", str(error))
 
 
 def _gguf(check: str, setting: str, name: str, repo_id: str | None) -> Finding:

@@ -32,6 +32,8 @@ def given(tmp_path, monkeypatch):
             "model": str(MODELS / "vision" / "text.gguf"),
             "mmproj": str(MODELS / "vision" / "mmproj.gguf"),
         },
+        # A GGUF file, which is all that is looked at.
+        "text_model": {"repo_id": None, "model": str(MODELS / "vision" / "text.gguf")},
         "cache": {"dir": str(tmp_path / "cache")},
     }
 

@@ -53,7 +53,7 @@ def test_it_lists_every_artifact_with_what_made_it(results):
     written = artifact.read_json(results / "manifest.json")
     listed = {entry["path"] for stage in written["stages"].values() for entry in stage["artifacts"]}
     there = {path.name for path in results.iterdir() if path.is_file()} - {"manifest.json"}
-    assert listed == there | {"keyframes/scene0000_0.jpg"}
+    assert listed == there | {"keyframes/scene0000_0.jpg", "clips/scene0000_0.jpg"}
     assert written["stages"]["transcript"]["key"] == wanted()["transcript"]["key"]
     assert written["stages"]["transcript"]["engines"] == {"tool": "1.0"}
     assert written["source"] == IDENTITY

@@ -7,7 +7,7 @@ import pytest
 
 from reelmake import artifact, config, fingerprint, reuse
 from reelmake.cache import Cache
-from reelmake.stages import STAGES, forced_stages
+from reelmake.stages import STAGES, chosen, downstream, forced_stages, named_stages
 
 CONTENT = "c" * 64
 SCENES = {
@@ -111,8 +111,22 @@ def test_what_a_stage_can_not_have_made_is_not_restored(cache, tmp_path, forged)
 def test_what_is_forced():
     assert forced_stages(True, ()) == set(STAGES)
     assert forced_stages(False, ()) == set()
-    assert forced_stages(False, {"extract_keyframes"}) == {"keyframes", "scenedesc", "manifest"}
+    assert forced_stages(False, {"cut_clips"}) == {"clips", "manifest"}
+    assert forced_stages(False, {"extract_keyframes"}) == set(downstream("keyframes"))
+    assert "transcript" not in downstream("keyframes")
     assert forced_stages(False, {"results/a/transcript.srt"}) == {"subtitles", "manifest"}
     assert forced_stages(False, {"results/a/keyframes"}) >= {"keyframes"}
-    assert forced_stages(False, {"results/a/a.scenedesc.msgpack"}) == {"scenedesc", "manifest"}
+    assert forced_stages(False, {"results/a/a.scenedesc.msgpack"}) == set(downstream("scenedesc"))
     assert forced_stages(False, {"all", "results/a/other.txt"}) == set()
+
+
+def test_what_is_chosen():
+    speech = {"source", "media", "audio", "transcript", "subtitles"}
+    assert chosen(["transcripts"]) == speech | {"manifest"}
+    assert chosen(["clips"]) > chosen(["highlights"]) - {"subtitles"}
+    assert "narrative" not in chosen(["clips"])
+    assert "subtitles" not in chosen(["clips"])
+    assert named_stages(["transcripts"]) == speech
+    assert named_stages(["results/a/transcript.json"]) == speech - {"subtitles"}
+    assert named_stages(["write_subtitles"]) == speech
+    assert named_stages(["results/a/manifest.json", "all", "x.txt", "--"]) == {"manifest"}

@@ -33,3 +33,13 @@ def finished(tmp_path_factory, spoken_film) -> Workspace:
     workspace.run()
     workspace.run()  # from now on it is known to be finished without a full check
     return workspace
+
+
+@pytest.fixture(scope="session")
+def complete(finished, tmp_path_factory) -> Workspace:
+    """The same, with every stage. Only look at it, or copy it."""
+    library = finished.copy(tmp_path_factory.mktemp("complete") / "work")
+    del library.config["stages"]
+    library.run()
+    library.run()
+    return library

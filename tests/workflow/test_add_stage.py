@@ -84,6 +84,7 @@ def test_a_stage_is_a_row_a_rule_and_a_script(finished, tmp_path):
     ignored = shutil.ignore_patterns(".*", "results", "logs", "demo", "tests", "benchmarks")
     shutil.copytree(ROOT, project, ignore=ignored)
     replace(project / "scripts/reelmake/stages.py", ")\n\n_MANIFEST", ROW)
+    replace(project / "scripts/reelmake/stages.py", '"subtitles"),\n', '"subtitles", "summary"),\n')
     (project / "rules/words.smk").write_text(RULE)
     (project / "scripts/count_words.py").write_text(SCRIPT)
     (project / "schemas/summary.schema.json").write_text(SCHEMA)

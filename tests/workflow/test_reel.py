@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from reelmake.stages import STAGES, stages_of
+from reelmake.stages import STAGES
 from workspace import ROOT, Workspace, snapshot
 
 RULES = {stage.rule: stage.name for stage in STAGES.values()}
@@ -98,7 +98,7 @@ def test_explain_says_what_a_run_makes_again(library, damage):
 
 def test_explain_for_people(library):
     said = library.reel("explain", "one")
-    assert said.count("up to date since 20") == len(stages_of(False))
+    assert said.count("up to date since 20") == len(library.stages)
     said = library.reel("explain", "one", "scenes", "--config", "scenes={threshold: 7}")
     assert "scenes      runs: scenes.threshold null -> 7.0" in said
     assert "transcript" not in said
@@ -155,7 +155,7 @@ def test_verify_reads_no_file_outside(library):
 def test_cache_info_and_list(library):
     info = json.loads(library.reel("cache", "info", "--json"))
     assert info["entries"] == 12
-    assert set(info["stages"]) == {stage.name for stage in STAGES.values() if stage.cached}
+    assert set(info["stages"]) == {name for name in library.stages if STAGES[name].cached}
     assert info["bytes"] > 1000
     assert str(library.folder / "cache") in library.reel("cache", "info")
     entries = json.loads(library.reel("cache", "list", "--video", "one", "--json"))

@@ -9,7 +9,6 @@ import pytest
 from drawing import answer
 from make_video import random_story
 from reelmake import artifact, descriptions
-from reelmake.stages import STAGES
 
 STORIES = {"one": random_story(seed=1, seconds=8), "two": random_story(seed=2, seconds=5)}
 
@@ -79,7 +78,7 @@ def test_every_artifact_is_valid_and_nothing_else_is_left(finished, video):
 
 
 def test_every_job_left_its_record(finished, video):
-    for stage in STAGES.keys() - {"source"}:  # whose videos are on the web
+    for stage in finished.stages:
         record = finished.record(video, stage)
         sidecar = finished.json(video, "fingerprints", f"{stage}.json")
         assert (record["state"], record["attempt"]) == ("done", 1)

@@ -7,8 +7,8 @@ import pytest
 
 from make_video import make_video, random_story
 from reelmake import config
-from reelmake.stages import STAGES, downstream, stages_of
-from workspace import snapshot
+from reelmake.stages import STAGES, downstream
+from workspace import Workspace, snapshot
 
 MEDIA = ["media"]
 AUDIO = ["audio"]
@@ -16,12 +16,21 @@ TRANSCRIPT = ["transcript"]
 SCENES = ["scenes"]
 KEYFRAMES = ["keyframes"]
 SCENEDESC = ["scenedesc"]
+SEGMENTS = ["segments"]
+SCORES = ["scores"]
+HIGHLIGHTS = ["highlights"]
+CLIPS = ["clips"]
+NARRATIVE = ["narrative"]
+CHAPTERS = ["chapters"]
+TRAILER = ["trailer"]
+MANIFEST = ["manifest"]
 NOTHING: list[str] = []
 
 # Each setting, another value, and the stages that use it: they and what is made from them run.
 TABLE = {
     "extensions": (["mp4"], NOTHING),
     "settle_seconds": (0.01, NOTHING),
+    "stages": (["transcripts"], MANIFEST),
     "keep_audio": (True, NOTHING),
     "prune": (False, NOTHING),
     "failed": ("skip", NOTHING),
@@ -76,12 +85,46 @@ TABLE = {
     "description.max_tokens": (100, SCENEDESC),
     "description.context": (1024, SCENEDESC),
     "description.seed": (1, SCENEDESC),
+    "segments.min_seconds": (1, SEGMENTS),
+    "segments.max_seconds": (8, SEGMENTS),
+    "segments.pause_seconds": (0.3, SEGMENTS),
+    "segments.snap_seconds": (0.2, SEGMENTS),
+    "segments.per_minute": (2, SEGMENTS),
+    "text_model.repo_id": ("owner/name", SCORES + NARRATIVE),
+    "text_model.model": ("other.gguf", SCORES + NARRATIVE),
+    "text_model.max_tokens": (100, SCORES + NARRATIVE),
+    "text_model.context": (1024, SCORES + NARRATIVE),
+    "text_model.seed": (1, SCORES + NARRATIVE),
+    "scores.prompt": ("How good is {text}?", SCORES),
+    "highlights.threshold": (3, HIGHLIGHTS),
+    "highlights.max_count": (1, HIGHLIGHTS),
+    "highlights.min_gap_seconds": (0, HIGHLIGHTS),
+    "clips.codec": ("libx265", CLIPS),
+    "clips.crf": (30, CLIPS),
+    "clips.preset": ("fast", CLIPS),
+    "clips.aspect": ("9:16", CLIPS),
+    "clips.fit": ("pad", CLIPS),
+    "clips.subtitles": ("burned", CLIPS),
+    "clips.loudness": (-16, CLIPS),
+    "narrative.prompt": ("Why {text}?", NARRATIVE),
+    "narrative.rising": (1, NARRATIVE),
+    "chapters.by": ("scenes", CHAPTERS),
+    "chapters.min_seconds": (1, CHAPTERS),
+    "trailer.seconds": (5, TRAILER),
+    "trailer.crossfade_seconds": (0, TRAILER),
+    "trailer.handles_seconds": (0, TRAILER),
+    "trailer.height": (100, TRAILER),
+    "trailer.codec": ("libx265", TRAILER),
+    "trailer.crf": (30, TRAILER),
+    "trailer.preset": ("fast", TRAILER),
 }
 
 
-def rules(stages: list[str]) -> list[str]:
-    """The rules of the stages and of all that is made from them."""
+def rules(stages: list[str], library: Workspace | None = None) -> list[str]:
+    """The rules of the stages and of all that is made from them, in that library."""
     stale = {name for stage in stages for name in downstream(stage)}
+    if library is not None:
+        stale &= set(library.stages)
     if "transcript" in stale:
         stale.add("audio")  # temporary, and so made again
     return sorted(STAGES[name].rule for name in stale)
@@ -92,15 +135,15 @@ def test_the_table_has_every_setting():
 
 
 @pytest.mark.parametrize("setting", TABLE)
-def test_a_setting_makes_its_stages_stale(finished, setting, monkeypatch):
+def test_a_setting_makes_its_stages_stale(complete, setting, monkeypatch):
     value, stages = TABLE[setting]
-    before = snapshot(finished.folder / "results")
-    given = config.load(finished.config)
+    before = snapshot(complete.folder / "results")
+    given = config.load(complete.config)
     changed = config.with_overrides(given, {setting: value})
     assert changed != given
-    monkeypatch.setattr(finished, "config", changed)
-    assert finished.plan() == [f"{rule} x2" for rule in rules(stages)]
-    assert snapshot(finished.folder / "results") == before
+    monkeypatch.setattr(complete, "config", changed)
+    assert complete.plan() == [f"{rule} x2" for rule in rules(stages)]
+    assert snapshot(complete.folder / "results") == before
 
 
 def test_a_dry_run_says_why_and_a_plain_one_after_it_has_nothing_to_do(finished):
@@ -124,7 +167,7 @@ def test_one_video_of_a_library_is_stale_alone(finished, tmp_path):
     videos = tmp_path / "videos"
     shutil.copytree(finished.videos, videos, copy_function=shutil.copy2)
     library.config["videos"] = str(videos)
-    everything = sorted(stage.rule for stage in stages_of(url=False))
+    everything = library.rules
 
     # Moved: another path. Every stage is looked at again.
     assert library.plan() == [f"{rule} x2" for rule in everything]
@@ -188,8 +231,7 @@ def test_a_film_on_tape_forces_nothing(finished, tmp_path):
 
 
 def test_forcing_and_looking_see_finished_videos_too(finished):
-    everything = [f"{stage.rule} x2" for stage in stages_of(url=False)]
-    assert finished.plan("-F") == sorted(everything)
+    assert finished.plan("-F") == [f"{rule} x2" for rule in finished.rules]
     assert "describe_scenes x2" in finished.plan("-R", "describe_scenes")
     before = snapshot(finished.folder / "results")
     assert "results/one/transcript.json" in finished.run("--summary")
@@ -206,7 +248,7 @@ def test_settings_of_one_video(finished, tmp_path):
     sheet.write_text("source,id\n" + "\n".join(rows) + "\n")
     assert library.plan() == []
     sheet.write_text(f"source,id,language\n{rows[0]},\n{rows[1]},de\n")
-    assert library.plan() == rules(TRANSCRIPT)
+    assert library.plan() == rules(TRANSCRIPT, library)
 
 
 A = "scenes={threshold: 8}"

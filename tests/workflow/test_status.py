@@ -11,7 +11,7 @@ import pytest
 import make_media
 from make_video import make_video, random_story
 from reelmake import artifact
-from reelmake.stages import STAGES, stages_of
+from reelmake.stages import STAGES
 from workspace import Workspace, snapshot
 
 RULES = {stage.rule: stage.name for stage in STAGES.values()}
@@ -82,9 +82,7 @@ def test_a_run_is_followed_from_beginning_to_end(workspace):
     assert failed["error"]["class"] == "input"
     assert "bad.mp4" in failed["error"]["message"]
     assert failed["error"]["message"] in output
-    assert set(status(workspace, "--video", "one")["stages"]) == {
-        stage.name for stage in stages_of(url=False)
-    }
+    assert list(status(workspace, "--video", "one")["stages"]) == workspace.stages
     assert status(workspace, "--video", "bad")["stages"]["media"]["state"] == "failed"
     assert "1 of 2 videos done" in workspace.reel("status")
 
