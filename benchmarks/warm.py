@@ -38,7 +38,7 @@ def fill(given: config.Config, finished: Path) -> None:
         artifact.write_json(results / "media.json", media | {"content": content}, durable=False)
         wanted = fingerprint.compute(settings, source.identify(video.source))
         for stage in STAGES.values():
-            if stage.cached:
+            if stage.cached and stage.name in wanted:
                 key = reuse.key(results, stage, wanted, content)
                 paths = zip(stage.artifacts, artifact_paths(stage, id), strict=True)
                 files = {name: results / path for name, path in paths}
@@ -60,6 +60,7 @@ def main() -> None:
     for count in range(number):
         Path("videos", f"film{count:05}.mp4").write_bytes(b"%d" % count)
     given = {"videos": "videos", "cache": {"dir": "cache"}, "settle_seconds": 0}
+    given["stages"] = ["transcripts", "descriptions"]  # clips and trailers are not in the cache
     Path("config.yaml").write_text(yaml.safe_dump(given))
     fill(config.load(given), DEMO / "results" / "demo")
     warm = [sys.executable, "-m", "reelmake.reel", "cache", "warm", "--json"]

@@ -39,7 +39,7 @@ def main() -> None:
         command(
             sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--cores", 2,
             "--configfile", ROOT / "demo" / "config.yaml", "--config", f"videos={videos}",
-            cwd=folder,
+            "stages=[transcripts, scenes, descriptions]", cwd=folder,
         )()  # fmt: skip
 
     plain = "plain script, one process"

@@ -220,6 +220,8 @@ class Library:
             now = os.fstat(self._lock.fileno()).st_mtime_ns
             if sidecars.leave_future(RESULTS / video, now):
                 self.is_finished(video, wanted)  # which writes the new times down
+        if self.write:
+            sidecars.forget(RESULTS / video, wanted.keys())
         for stage, new in wanted.items():
             path, old = sidecars.path(RESULTS / video, stage), sidecars.read(RESULTS / video, stage)
             spoiled = sidecars.is_spoiled(RESULTS / video, stage, wanted, unchanged=old == new)

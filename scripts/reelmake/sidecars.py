@@ -3,6 +3,7 @@ beside them are what they say.
 """
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,14 @@ def write(path: Path, new: Fingerprint, results: Path, discard: bool) -> None:
         # A setting was changed and changed back, say: what is there is what is wanted.
         before = min(os.stat(artifact_path).st_mtime_ns for artifact_path in there) - 1_000_000
         os.utime(path, ns=(before, before))
+
+
+def forget(results: Path, wanted: Collection[str]) -> None:
+    """Remove the sidecars of stages that nobody wants and that never made their artifact: nobody
+    should wait for it."""
+    for stage in STAGES.keys() - wanted:
+        if not _artifacts_there(results, stage):
+            path(results, stage).unlink(missing_ok=True)
 
 
 def leave_future(results: Path, now: int) -> bool:

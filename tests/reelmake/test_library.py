@@ -9,7 +9,7 @@ import pytest
 from reelmake import config
 from reelmake.errors import UserError
 from reelmake.library import Library
-from reelmake.stages import stages_of
+from reelmake.stages import chosen, stages_of
 from workspace import snapshot
 
 
@@ -24,9 +24,11 @@ def library(tmp_path, monkeypatch):
 
     made: list[Library] = []
 
-    def make(write=True, **given):
+    def make(write=True, also=(), **given):
         said = []
-        one = Library(config.load({"videos": "videos", **given}), write, said.append)
+        for other in made:
+            other.release()
+        one = Library(config.load({"videos": "videos", **given}), write, said.append, also)
         one.said = said
         made.append(one)
         return one
@@ -47,6 +49,21 @@ def test_a_real_run_writes_every_sidecar_once(library, tmp_path):
     assert second.unfinished(prune=True) == ["a", "b", "c"]
     assert second.said == []
     assert snapshot(tmp_path / "results") == before
+
+
+def test_only_what_is_asked_for_is_wanted(library, tmp_path):
+    library(stages=["transcripts", "clips"]).unfinished(prune=True)
+    folder = tmp_path / "results" / "a" / "fingerprints"
+    assert {path.stem for path in folder.iterdir()} == chosen(["transcripts", "clips"]) - {"source"}
+    (tmp_path / "results" / "a" / "highlights.json").touch()
+    fewer = library(stages=["transcripts"])
+    fewer.unfinished(prune=True)
+    # What was never made is no longer waited for; what was made is known when it is wanted again.
+    left = chosen(["transcripts"]) - {"source"} | {"highlights"}
+    assert {path.stem for path in folder.iterdir()} == left
+    more = library(stages=["transcripts"], also=["media", "scenes"])
+    more.unfinished(prune=True)
+    assert more.wanted("a")["manifest"] == fewer.wanted("a")["manifest"]
 
 
 def test_a_dry_run_writes_nothing_and_hands_over_what_would_change(library, tmp_path):
