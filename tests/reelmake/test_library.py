@@ -26,8 +26,6 @@ def library(tmp_path, monkeypatch):
 
     def make(write=True, also=(), **given):
         said = []
-        for other in made:
-            other.release()
         one = Library(config.load({"videos": "videos", **given}), write, said.append, also)
         one.said = said
         made.append(one)
@@ -52,12 +50,15 @@ def test_a_real_run_writes_every_sidecar_once(library, tmp_path):
 
 
 def test_only_what_is_asked_for_is_wanted(library, tmp_path):
-    library(stages=["transcripts", "clips"]).unfinished(prune=True)
+    many = library(stages=["transcripts", "clips"])
+    many.unfinished(prune=True)
+    many.release()
     folder = tmp_path / "results" / "a" / "fingerprints"
     assert {path.stem for path in folder.iterdir()} == chosen(["transcripts", "clips"]) - {"source"}
     (tmp_path / "results" / "a" / "highlights.json").touch()
     fewer = library(stages=["transcripts"])
     fewer.unfinished(prune=True)
+    fewer.release()
     # What was never made is no longer waited for; what was made is known when it is wanted again.
     left = chosen(["transcripts"]) - {"source"} | {"highlights"}
     assert {path.stem for path in folder.iterdir()} == left
