@@ -87,8 +87,8 @@ def test_a_target_makes_what_it_needs_and_nothing_else(finished, tmp_path):
     assert not library.result("two", "segments.json").exists()
     # What was finished is so still: the manifest is of what a plain run makes.
     after = snapshot(library.folder / "results")
-    assert {name: after[name] for name in before if name.count("/") != 0 or name in after}
-    assert after["one/manifest.json"] == before["one/manifest.json"]
+    for video in ("one", "two"):
+        assert after[f"{video}/manifest.json"] == before[f"{video}/manifest.json"]
     assert library.plan() == []
 
 
