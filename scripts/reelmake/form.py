@@ -1,5 +1,6 @@
 """What an artifact looks like. Disks damage files, and people edit them."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def check(name: str, path: Path) -> None:
     """Raise ValueError where a file can't be the artifact of that name.
 
     name: its path below the video's folder. JSON has its schema, descriptions have theirs, and
-    a picture is not cut off; text may be anything.
+    pictures and films are not cut off; text may be anything.
     """
     if name.endswith(".json") and "/" not in name:
         artifact.validate(artifact.read_json(path), name.removesuffix(".json"), more=True)
@@ -35,3 +36,25 @@ def check(name: str, path: Path) -> None:
         content = path.read_bytes()
         if not (content.startswith(b"\xff\xd8") and content.endswith(b"\xff\xd9")):
             raise ValueError("it is no whole picture")
+    elif name.endswith(".mp4"):
+        if not _is_whole_film(path):
+            raise ValueError("it is no whole film")
+    elif name.endswith(".otio"):
+        json.loads(path.read_bytes())
+
+
+def _is_whole_film(path: Path) -> bool:
+    """Whether boxes (ISO/IEC 14496-12, 4.2), the index among them, make up the whole file."""
+    size, end, kinds = path.stat().st_size, 0, set()
+    with path.open("rb") as file:
+        while end < size:
+            file.seek(end)
+            head = file.read(16)
+            length, kind = int.from_bytes(head[:4]), head[4:8]
+            if length == 1:
+                length = int.from_bytes(head[8:])
+            if length < 8:  # 0: to the end, which ffmpeg does not write
+                return False
+            kinds.add(kind)
+            end += length
+    return end == size and b"moov" in kinds

@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+import make_media
 from reelmake import artifact, form
 from reelmake.errors import StageError
 
@@ -84,3 +85,16 @@ def test_files_by_their_names(tmp_path, name, good, bad):
         path.write_bytes(content)
         with pytest.raises(ValueError, match="it "):
             form.check(name, path)
+
+
+def test_a_film_is_whole_or_not(tmp_path):
+    path = make_media.three_scenes(tmp_path / "trailer.mp4", "-movflags", "+faststart")
+    form.check("trailer.mp4", path)
+    whole = path.read_bytes()
+    for content in (b"", whole[:-1], whole[: len(whole) // 2], b"\0" * 100, whole + b"\0" * 8):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="no whole film"):
+            form.check("clips/clip001.mp4", path)
+    path.write_bytes(whole[:100])
+    with pytest.raises(ValueError, match="Expecting|decode"):
+        form.check("trailer.otio", path)
