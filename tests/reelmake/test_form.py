@@ -96,5 +96,5 @@ def test_a_film_is_whole_or_not(tmp_path):
         with pytest.raises(ValueError, match="no whole film"):
             form.check("clips/clip001.mp4", path)
     path.write_bytes(whole[:100])
-    with pytest.raises(ValueError, match="Expecting|decode"):
+    with pytest.raises(ValueError, match=r"Expecting|decode"):
         form.check("trailer.otio", path)
