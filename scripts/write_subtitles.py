@@ -1,4 +1,4 @@
-"""The transcript for players and people: results/V/transcript.srt, .vtt and .txt."""
+"""The transcript for players and people: results/V/transcript.srt, .vtt, .txt and .md."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,0 +1,48 @@
+"""Chapter marks: results/V/chapters.ffmetadata and chapters.txt."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reelmake import artifact, chapters, descriptions, form, reuse
+from reelmake.job import Job, job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+
+def write_chapters(
+    this: Job,
+    media: Path,
+    scenes: Path,
+    described: Path,
+    narrative: Path,
+    ffmetadata: Path,
+    txt: Path,
+) -> None:
+    """Write the chapters for ffmpeg, and for people."""
+    # Descriptions that can't be read are as good as none.
+    seen = descriptions.read(described) or {"results": []}
+    found = chapters.build(
+        form.read_json(media),
+        form.read_json(scenes),
+        seen["results"],
+        form.read_json(narrative),
+        this.settings,
+    )
+    artifact.write_bytes(ffmetadata, chapters.ffmetadata(found).encode())
+    artifact.write_bytes(txt, chapters.plain(found).encode())
+
+
+if __name__ == "__main__":
+    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+        reuse.make(
+            this,
+            snakemake.params.cache,
+            write_chapters,
+            media=Path(snakemake.input.media),
+            scenes=Path(snakemake.input.scenes),
+            described=Path(snakemake.input.descriptions),
+            narrative=Path(snakemake.input.narrative),
+            ffmetadata=Path(snakemake.output.ffmetadata),
+            txt=Path(snakemake.output.txt),
+        )
