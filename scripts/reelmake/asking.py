@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from reelmake import gguf, gpus
+from reelmake import artifact, gguf, gpus
 from reelmake.errors import StageError
 from reelmake.job import Job
 from reelmake.journal import Journal
@@ -57,7 +57,7 @@ def ask(
     because nothing is said or seen.
 
     schema: of the model's answer. understood: what is kept of it; raises ValueError for an
-    answer that is none. needed: whether it is an error that the model fails on all of them.
+    answer that is no good. needed: whether it is an error that the model fails on all of them.
     Each answer is journaled: what an earlier job asked is not asked again, and where nothing is
     left to ask the model is not loaded. Raises StageError.
     """
@@ -107,7 +107,11 @@ def _answer(
     understood: Callable[[Answer], Answer],
 ) -> Answer | None:
     try:
-        return understood(model.ask(question, schema))
+        answer = model.ask(question, schema)
+        # llama-cpp-python takes any JSON where it can't make a grammar of a schema.
+        if not artifact.is_valid(answer, schema):
+            raise ValueError("it is not what was asked for")
+        return understood(answer)
     except ValueError as error:
         shown = (question.sentences or question.scenes)[0]
         print(f"no answer about '{shown}': {error}")

@@ -41,7 +41,9 @@ class Model:
     ):
         gguf.require(path, setting)
         import llama_cpp
+        from jinja2 import TemplateError
 
+        self._path = path
         self._max_tokens, self._seed = settings["max_tokens"], settings["seed"]
         try:
             self._llama = llama_cpp.Llama(
@@ -60,6 +62,8 @@ class Model:
                 "or too large for the memory; download it again or choose a smaller one",
                 kind="engine",
             ) from error
+        except TemplateError as error:
+            raise _broken_template(path, error) from error
 
     def close(self) -> None:
         """Free the memory."""
@@ -93,8 +97,9 @@ class Model:
         return found
 
     def _ask(self, content: Any, **options: Any) -> Any:
-        # Otherwise what the last message began with is kept: its numbers were computed in
-        # other batches, which differ in the last bits, and so may the answers.
+        # Otherwise the state of what this message and the last begin with is kept. It came of
+        # batches of other sizes, for which a backend may have other kernels: the last bits of
+        # its numbers, and then the answer, would depend on what was asked before.
         self._llama.reset()
         try:
             return self._llama.create_chat_completion(
@@ -112,17 +117,16 @@ class Model:
         return len(self._llama.tokenize(text.encode(), add_bos=False, special=True))
 
     def chat_tokens(self) -> int:
-        """How many tokens the chat template puts around a message, at most.
+        """How many tokens a message has that says nothing: the chat template's, and one.
 
-        Raises ValueError where they fill the context, or the template is broken.
+        Raises ValueError where they fill the context, StageError where the template is broken.
         """
         from jinja2 import TemplateError
 
-        message = "."
         try:
-            answer = self._ask(message, max_tokens=1)
-        except TemplateError as error:
-            raise ValueError(f"its chat template fails: {error}") from error
+            answer = self._ask(".", max_tokens=1)
+        except (TemplateError, ArithmeticError, TypeError, LookupError) as error:
+            raise _broken_template(self._path, error) from error
         used: int = answer["usage"]["prompt_tokens"]
         return used
 
@@ -137,6 +141,12 @@ class Model:
             self._llama.tokenize(raw, add_bos=False, special=special) for special in (True, False)
         )
         return bool(as_chat != as_text)
+
+
+def _broken_template(path: Path, error: Exception) -> StageError:
+    return StageError(
+        f"{path}: its chat template is broken ({error}); choose another model", kind="engine"
+    )
 
 
 def picture_handler(name: str, mmproj: Path, on_gpu: bool) -> Any:

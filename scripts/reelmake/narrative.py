@@ -55,7 +55,7 @@ def tell(
 
 def understood(answer: Answer) -> Answer:
     """What is kept of a model's answer. Raises ValueError for one that is none."""
-    title = prompts.one_line(str(answer["title"]), LONGEST_TITLE)
+    title = prompts.one_line(answer["title"], LONGEST_TITLE)
     if not title:
         raise ValueError("a title without a letter")
-    return {"title": title, "why": prompts.one_line(str(answer["why"]), LONGEST_WHY)}
+    return {"title": title, "why": prompts.one_line(answer["why"], LONGEST_WHY)}

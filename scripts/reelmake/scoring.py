@@ -45,8 +45,8 @@ def score(
 
 
 def understood(answer: Answer) -> Answer:
-    """What is kept of a model's answer. Raises ValueError for one that is none."""
-    number = answer.get("score")
-    if type(number) is not int or not 0 <= number <= 10:
-        raise ValueError(f"a score of {number!r}")
-    return {"score": number, "reason": prompts.one_line(str(answer["reason"]), LONGEST_REASON)}
+    """What is kept of a model's answer."""
+    return {
+        "score": answer["score"],
+        "reason": prompts.one_line(answer["reason"], LONGEST_REASON),
+    }

@@ -34,7 +34,7 @@ class TextModel:
         try:
             around = self._model.chat_tokens()
         except ValueError as error:
-            raise StageError(f"{path} cannot be asked: {error}", kind="engine") from error
+            raise StageError(self._too_long, kind="engine") from error
         self._room = settings["context"] - settings["max_tokens"] - around - _SLACK
 
     def __enter__(self) -> "TextModel":

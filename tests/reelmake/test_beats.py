@@ -89,7 +89,7 @@ def test_as_many_beats_rise_as_can_with_the_highest_scores(parts, rising):
 
 
 def tenths(scores=None, **others):
-    """Ten segments of ten seconds; their scores are 5, or what `s3=8` says of the fourth."""
+    """Ten segments of ten seconds; their scores are `scores`, the fourth's is `s3`."""
     return [
         (start, start + 10, others.get(f"s{start // 10}", scores)) for start in range(0, 100, 10)
     ]
