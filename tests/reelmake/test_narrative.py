@@ -60,7 +60,7 @@ def test_a_film_without_segments_needs_no_model(this, monkeypatch):
 def test_a_beat_in_which_nothing_is_said_or_seen_has_no_words(this, monkeypatch):
     monkeypatch.setattr(asking, "TextModel", None)
     found = tell(this, ("", "", "", ""), (None,) * 4)
-    assert [each["beat"] for each in found] == ["setup", "rising", "climax"]
+    assert [each["beat"] for each in found] == ["setup", "rising", "climax", "resolution"]
     assert {each["title"] for each in found} == {None}
 
 
