@@ -86,16 +86,12 @@ def _describe(seeing: vision.Vision, folder: Path, record: dict[str, Any]) -> di
 def _metadata(this: Job, frames: int, failed: int) -> dict[str, Any]:
     settings = this.settings
     return descriptions.source_facts(this.fingerprint, this.results) | {
-        "model": _name(settings["model"]),
-        "mmproj": _name(settings["mmproj"]),
+        "model": gguf.name(settings["model"]),
+        "mmproj": gguf.name(settings["mmproj"]),
         "prompt": settings["prompt"],
         "frames": frames,
         "failed": failed,
     }
-
-
-def _name(model: str | dict[str, str]) -> str:
-    return model if isinstance(model, str) else model["name"]
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any
 import msgpack
 
 from reelmake import artifact, source, urls
+from reelmake.errors import StageError
 
 FIELDS = ("visual_content", "mood", "action", "setting")
 
@@ -66,3 +67,18 @@ def read(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, msgpack.exceptions.UnpackException):
         return None
     return document
+
+
+def by_scene(path: Path) -> dict[int, list[dict[str, str]]]:
+    """What is seen in each scene, by its number: the descriptions of its keyframes, in order.
+
+    Raises StageError where the file is damaged.
+    """
+    document = read(path)
+    if document is None:
+        raise StageError(f"{path} is damaged; delete it and run again", "engine")
+    found: dict[int, list[dict[str, str]]] = {}
+    for result in document["results"]:
+        if result["description"] is not None:
+            found.setdefault(result["record"].get("scene_id", -1), []).append(result["description"])
+    return found

@@ -16,13 +16,13 @@ from reelmake.stages import STAGES, chosen
 from reelmake.units import show_bytes
 
 _SPEECH = "from reelmake import speech; print(json.dumps([speech.gpus() > 0, ['CUDA']]))"
-_VISION = "from reelmake import vision; print(json.dumps(vision.gpus()))"
+_LLAMA = "from reelmake import llama; print(json.dumps(llama.gpus()))"
 
 
 def gpus(config: Config) -> Iterator[Finding]:
     """Whether each engine starts, and sees the GPU."""
     device = config["hardware"]["device"]
-    for name, code in (("CTranslate2", _SPEECH), ("llama.cpp", _VISION)):
+    for name, code in (("CTranslate2", _SPEECH), ("llama.cpp", _LLAMA)):
         check = f"GPU, {name}"
         try:
             seen, kinds = _asked(code)

@@ -41,6 +41,11 @@ def local_file(setting: str, name: str, repo_id: str | None) -> Path:
         ) from error
 
 
+def name(model: str | dict[str, str]) -> str:
+    """The name of a model in a fingerprint, which knows one that is a file here by its content."""
+    return model if isinstance(model, str) else model["name"]
+
+
 def require(path: Path, setting: str) -> None:
     """Raise StageError for a file that is no model.
 

@@ -13,7 +13,7 @@ import pytest
 
 import describe_scenes
 import transcribe
-from reelmake import chunks, gpus, transcription, vision
+from reelmake import chunks, gguf, gpus, transcription, vision
 from reelmake.errors import StageError
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -164,7 +164,7 @@ def this(tmp_path, monkeypatch):
     monkeypatch.setattr(transcription, "transcribe", engine)
     monkeypatch.setattr(chunks, "WavFile", lambda path: path)
     monkeypatch.setattr(vision, "Vision", engine)
-    monkeypatch.setattr(vision, "local_file", lambda *args: "")
+    monkeypatch.setattr(gguf, "local_file", lambda *args: "")
     return this
 
 

@@ -1,9 +1,6 @@
 """Pictures to text with the tiny model: what is seen is what is shown."""
 
 import io
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,8 +9,7 @@ from drawing import Picture, answer, draw
 from reelmake import config, vision
 from reelmake.errors import StageError
 
-ROOT = Path(__file__).resolve().parents[2]
-MODELS = ROOT / "demo" / "models" / "vision"
+MODELS = Path(__file__).resolve().parents[2] / "demo" / "models" / "vision"
 TINY = {"context": 2048, "max_tokens": 160}
 SHOWN = Picture("triangle", "green", "right", "black")
 
@@ -71,27 +67,3 @@ def test_files_that_are_no_model_are_named(given, says):
     with pytest.raises(StageError, match=says) as error, load(**given) as seeing:
         seeing.describe(jpeg(SHOWN))
     assert error.value.kind == "engine"
-
-
-def test_a_model_that_is_a_file_here_is_not_looked_up():
-    assert vision.local_file("model", "some/where.gguf", None) == Path("some/where.gguf")
-
-
-def test_without_network_it_says_what_to_do(tmp_path):
-    """The hub's address is a port of this machine on which nobody listens."""
-    code = (
-        "from reelmake import vision\n"
-        "from reelmake.errors import StageError\n"
-        "try: vision.local_file('mmproj', 'm.gguf', 'owner/name')\n"
-        "except StageError as error: print(error.kind, error)\n"
-    )
-    environment = os.environ | {
-        "PYTHONPATH": str(ROOT / "scripts"),
-        "HF_ENDPOINT": "http://127.0.0.1:9",
-        "HF_HUB_CACHE": str(tmp_path),
-        "HF_HUB_OFFLINE": "0",
-    }
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    assert done.stdout.startswith("transient m.gguf of owner/name is not on this machine")
-    assert "description.mmproj to a GGUF file" in done.stdout

@@ -1,0 +1,80 @@
+"""A job that asks the text model, for tests of single stages."""
+
+import contextlib
+import copy
+from pathlib import Path
+
+from reelmake.asking import Engine
+from reelmake.journal import Journal
+
+MODELS = Path(__file__).resolve().parents[1] / "demo" / "models"
+ANY = MODELS / "vision" / "text.gguf"
+"""A real language model whose answers about texts mean nothing."""
+
+METADATA = {"source_file": "a", "mtime": 0, "size": 1, "key": "0" * 64, "model": "a"}
+METADATA |= {"mmproj": "b", "prompt": "c", "frames": 0, "failed": 0}
+"""Of a file of descriptions."""
+
+
+class TextJob:
+    """A job of a stage, as a script knows it.
+
+    said: what it said of its progress. stop_after: a signal comes in so many items.
+    """
+
+    def __init__(self, folder: Path, stage: str, settings: dict):
+        self.stage, self.settings = stage, settings
+        self.folder, self.said, self.stop_after = folder, [], None
+        self.record = {"log": "logs/a.log"}
+
+    @contextlib.contextmanager
+    def journal(self):
+        journal = Journal(self.folder / "journal", self.stage, "0" * 64)
+        try:
+            yield journal
+        finally:
+            journal.close()
+
+    @contextlib.contextmanager
+    def item(self):
+        yield
+        if self.stop_after is not None:
+            self.stop_after -= 1
+            if not self.stop_after:
+                raise KeyboardInterrupt
+
+    def progress(self, done, total):
+        self.said.append((done, total))
+
+    def save(self):
+        pass
+
+
+def engine(path=ANY):
+    return Engine(None, str(path), "cpu", 1, 0, 1)
+
+
+def film(*texts, scenes=None):
+    """Segments that say the texts; the n-th shows the scenes `scenes[n]`."""
+    return [
+        {"id": n, "start": n, "end": n + 1, "text": text, "speakers": []}
+        | {"scenes": (scenes or {}).get(n, [])}
+        for n, text in enumerate(texts)
+    ]
+
+
+class Answering:
+    """In place of the model: the answers that no real one of ours gives."""
+
+    def __init__(self, *answers):
+        self.answers, self.asked = list(answers), []
+
+    def __call__(self, path, settings, gpu_layers, threads):
+        return contextlib.nullcontext(self)
+
+    def ask(self, question, schema):
+        self.asked.append(question)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return copy.deepcopy(answer)
