@@ -215,9 +215,9 @@ def shape(media: Media, aspect: str | None = None, fit: str = "crop") -> Shape:
     across, down = map(int, aspect.split(":"))
     ratio = across / down / pixel  # of the pixels' numbers
     if fit == "crop":
-        crop = _even(min(wide, high * ratio)), _even(min(high, wide / ratio))
+        crop = min(wide, _nearest_even(high * ratio)), min(high, _nearest_even(wide / ratio))
         return Shape(film, crop, *crop)
-    padded = _even(max(wide, high * ratio)), _even(max(high, wide / ratio))
+    padded = max(wide, _nearest_even(high * ratio)), max(high, _nearest_even(wide / ratio))
     return Shape(film, (wide, high), *padded)
 
 
@@ -227,8 +227,12 @@ def video(media: Media) -> dict[str, Any]:
     return stream
 
 
-def _even(length: float) -> int:
-    return max(2, int((length + 1e-6) // 2) * 2)
+def _even(length: int) -> int:
+    return max(2, length // 2 * 2)
+
+
+def _nearest_even(length: float) -> int:
+    return max(2, round(length / 2) * 2)
 
 
 def _time_base(media: Media) -> Fraction:

@@ -1,5 +1,6 @@
 """Subtitles from a transcript with pysubs2, the only module that imports it."""
 
+import itertools
 import unicodedata
 from typing import Any
 
@@ -65,7 +66,7 @@ def captions(transcript: dict[str, Any], start: float, end: float) -> dict[str, 
             }
             for line in lines
         ]
-    for caption, following in zip(found, found[1:], strict=False):
+    for caption, following in itertools.pairwise(found):
         # No flicker between captions; and some time for a word that has none.
         if 0 <= following["start"] - caption["end"] < PAUSE:
             caption["end"] = following["start"]
