@@ -96,8 +96,8 @@ def render_burned(transcript: dict[str, Any], width: int, height: int) -> str:
 
     subtitles = pysubs2.SSAFile()
     subtitles.info |= {"PlayResX": str(width), "PlayResY": str(height), "WrapStyle": "0"}
-    # CHARACTERS of it, of half its height each, fit into a line of a picture that is not too tall.
-    size = max(8.0, min(height / 16, width / 22))
+    # CHARACTERS, of half the size each, fit into one line of a wide picture, two of a tall one.
+    size = max(8.0, min(height / 16, width / 13))
     subtitles.styles["Default"] = pysubs2.SSAStyle(
         fontname="sans-serif",
         fontsize=round(size, 1),
