@@ -9,6 +9,10 @@ import struct
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SIZE = "160x90"
 CLICK = 3.0
@@ -200,6 +204,36 @@ def counted(path: Path, *arguments: str) -> Path:
     return video(path, counter(8), "-g", "50", *codec, *arguments)
 
 
+BITS = 8
+
+
+def numbered(path: Path, *arguments: str | Path, times: str = "", length: float = 8.0) -> Path:
+    """Frames that carry their number: BITS columns, the lowest bit on the left, white for 1.
+
+    25 a second, with B-frames, and a key frame every 2 s. A tone begins 10 ms after frame
+    50, 100 and so on. times: an expression of `setpts` for other times, with N and TB.
+    """
+    bit = f"mod(floor(N/pow(2,floor(X*{BITS}/W))),2)"
+    graph = f"color=black:s=160x96:r=25:d={length},format=yuv420p,geq='40+180*{bit}':128:128"
+    if times:
+        graph += f",settb=1/90000,setpts='{times}'"
+    tone = "if(gte(t,2)*between(mod(t,2),0.01,0.1),0.9*sin(2*PI*1000*t+1),0)"
+    ffmpeg(
+        *(*_lavfi(graph), *_lavfi(f"aevalsrc='{tone}':s=48000:d={length}")),
+        *("-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-g", "50", "-c:a", "aac"),
+        *("-pix_fmt", "yuv420p", "-fps_mode", "passthrough", "-enc_time_base", "1:90000"),
+        *(*arguments, path),
+    )
+    return path
+
+
+def number(gray: "np.ndarray") -> int:
+    """The number that a frame of `numbered` carries."""
+    height, width = gray.shape
+    columns = gray[height // 4 : 3 * height // 4].reshape(-1, BITS, width // BITS)
+    return sum(int(level > 128) << bit for bit, level in enumerate(columns.mean((0, 2))))
+
+
 FILMS: dict[str, Callable[[Path], Path]] = {
     "cfr.mp4": three_scenes,
     "vfr.mkv": vfr,
@@ -230,6 +264,15 @@ FILMS: dict[str, Callable[[Path], Path]] = {
     "cut.mkv": lambda path: cut_short(path, 0.5),
     "cut.avi": lambda path: cut_short(path, 0.5),
     "no frames.mp4": no_frames,
+    "numbers.mp4": numbered,
+    "numbers.mkv": numbered,
+    "numbers.ts": numbered,
+    "numbers.avi": lambda path: numbered(
+        path, "-c:v", "mpeg4", "-q:v", "2", "-enc_time_base", "1:25"
+    ),
+    "open.mkv": lambda path: numbered(path, "-x264-params", "open-gop=1:keyint=50:bframes=3"),
+    "intra.mov": lambda path: numbered(path, "-g", "1", "-bf", "0"),
+    "slides.mkv": lambda path: numbered(path, times="if(lt(N,100),N*0.02,2+(N-100)*0.5)/TB"),
     "count.mp4": counted,
     "count.mkv": counted,
     "count.ts": counted,

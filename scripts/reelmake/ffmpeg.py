@@ -174,6 +174,29 @@ def small_frames(
             _finish(process, errors, source)
 
 
+def address(path: Path) -> str:
+    """How an ffmpeg's arguments name a file, so that no name means anything else."""
+    return f"file:{os.path.abspath(path)}"
+
+
+def run(
+    binary: str, arguments: list[str], source: str, folder: Path | None = None, level: str = "error"
+) -> str:
+    """Run ffmpeg to its end; what it said on stderr.
+
+    source: what an error calls that which is read. folder: the working directory, for filters
+    that read files by name. level: which messages are wanted.
+    Raises StageError: `input` where ffmpeg fails, `resources` for a full disk.
+    """
+    if os.sep in binary:
+        binary = os.path.abspath(binary)
+    command = [binary, *(() if level == "error" else ("-loglevel", level)), *arguments]
+    with _started(command, stdout=subprocess.DEVNULL, folder=folder) as (process, errors):
+        _finish(process, errors, source)
+        errors.seek(0)
+        return errors.read().decode(errors="replace")
+
+
 def _input(ffmpeg: Any, **options: Any) -> Any:
     # Only local files: what is named .mp4 may be a playlist that names addresses.
     return ffmpeg.input(SOURCE, protocol_whitelist="file", **options)
@@ -181,20 +204,22 @@ def _input(ffmpeg: Any, **options: Any) -> Any:
 
 def _named(arguments: list[str], source: Path, target: Path | None = None) -> list[str]:
     """The arguments with the files' addresses in place of SOURCE and TARGET."""
-    names = {SOURCE: f"file:{os.path.abspath(source)}"}
+    names = {SOURCE: address(source)}
     if target is not None:
-        names[TARGET] = f"file:{os.path.abspath(target)}"
+        names[TARGET] = address(target)
     return [names.get(argument, argument) for argument in arguments]
 
 
 @contextlib.contextmanager
-def _started(command: list[str], stdout: int) -> Iterator[tuple[Process, IO[bytes]]]:
+def _started(
+    command: list[str], stdout: int, folder: Path | None = None
+) -> Iterator[tuple[Process, IO[bytes]]]:
     """ffmpeg, and the file that takes its stderr; it does not outlive the block."""
     command = [command[0], "-nostdin", "-hide_banner", "-loglevel", "error", *command[1:]]
     with (
         tempfile.TemporaryFile() as errors,  # a pipe that nobody reads would block ffmpeg
         subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=errors
+            command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=errors, cwd=folder
         ) as process,
     ):
         try:
@@ -203,7 +228,7 @@ def _started(command: list[str], stdout: int) -> Iterator[tuple[Process, IO[byte
             process.kill()
 
 
-def _finish(process: Process, errors: IO[bytes], source: Path) -> None:
+def _finish(process: Process, errors: IO[bytes], source: Path | str) -> None:
     """Wait for the end; StageError with the last words on stderr if it is not a good one."""
     code = process.wait()
     if code == 0:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 EPSILON = 1e-5
 # Decoding on over this many seconds costs less than seeking and decoding from a keyframe.
 NEAR = 2.0
+# How many seconds before a time a seek is tried; None: read from the beginning.
+SEARCHED = (0.0, 2.0, 10.0, 60.0, None)
 PICTURES = Disposition.attached_pic | Disposition.timed_thumbnails
 # Only local files: what is named .mp4 may be a playlist that names addresses.
 OPTIONS = {"protocol_whitelist": "file"}
@@ -48,8 +50,16 @@ def film_time(pts: int, time_base: Fraction, zero: float) -> float:
 
     Rounds zero to the stream's ticks, as ffmpeg does when it shifts timestamps.
     """
-    shift = math.floor(Fraction(round(zero * 1_000_000), 1_000_000) / time_base + Fraction(1, 2))
-    return float((pts - shift) * time_base)
+    return float((pts - _shift(time_base, zero)) * time_base)
+
+
+def ticks(time: float, time_base: Fraction, zero: float) -> int:
+    """The timestamp of a film time, the reverse of `film_time`."""
+    return round(Fraction(time) / time_base) + _shift(time_base, zero)
+
+
+def _shift(time_base: Fraction, zero: float) -> int:
+    return math.floor(Fraction(round(zero * 1_000_000), 1_000_000) / time_base + Fraction(1, 2))
 
 
 def probe(path: Path) -> dict[str, Any]:
@@ -124,6 +134,50 @@ class Frames:
         finally:
             self._last = [shown for shown in (current, following) if shown is not None]
 
+    def times(self, start: float, end: float) -> tuple[float, list[int]]:
+        """When frames are shown around [start, end), and where to seek to decode them all.
+
+        Nothing is decoded. The times are the stream's own timestamps, in order: from a key frame
+        that is on screen at `start` or before, or from the stream's first frame, to the last one
+        before `end`, or a little more. The place to seek is in seconds of film time; 0: the
+        beginning.
+        """
+        self._last, self._decoder = [], iter(())  # the position is lost
+        for back in SEARCHED:
+            if back is None or start - back <= 0 or not self._seek(start - back):
+                self._container.close()
+                self._open()
+                back = None
+            found = self._shown(start, end, anyway=back is None)
+            if found is not None:
+                return (0.0 if back is None else start - back), found
+        raise AssertionError("the last round returns")
+
+    def _shown(self, start: float, end: float, anyway: bool) -> list[int] | None:
+        """The timestamps of what is read from here on, sorted; None where the first key frame,
+        without which none decodes, comes after `start`. anyway: take it nevertheless."""
+        found = set[int]()
+        is_decodable = anyway
+        try:
+            for packet in self._container.demux(self._stream):
+                # As in _decode: AVI has no presentation times.
+                ticks = packet.dts if self._avi or packet.pts is None else packet.pts
+                if ticks is None or packet.is_discard:
+                    continue
+                if not is_decodable and packet.is_keyframe:
+                    if film_time(ticks, self._time_base, self._zero) > start + EPSILON:
+                        return None
+                    is_decodable = True
+                if is_decodable:
+                    found.add(ticks)
+                # What comes later in the file is shown later than it is decoded.
+                decoded = ticks if packet.dts is None else packet.dts
+                if film_time(decoded, self._time_base, self._zero) >= end:
+                    break
+        except av.error.FFmpegError:  # damaged, or torn: what is there may do
+            pass
+        return sorted(found) if is_decodable else None
+
     def _from(self, start: float) -> Iterator[Shown]:
         """Frames from the one on screen at `start`, or an earlier one, on."""
         if self._last and self._last[0].time <= start + EPSILON < self._last[-1].time + NEAR:
@@ -139,14 +193,14 @@ class Frames:
     def _sought(self, start: float) -> list[Shown]:
         # Containers seek by decoding time, to an inexact place (MPEG-TS), or not at all:
         # look where we landed, and go further back until it is early enough.
-        for back in (0.0, 2.0, 10.0, 60.0, math.inf):
-            if start - back <= 0 or not self._seek(start - back):
+        for back in SEARCHED:
+            if back is None or start - back <= 0 or not self._seek(start - back):
                 self._container.close()
                 self._open()
-                back = math.inf
-            self._decoder = self._decode(0 if back == math.inf else None)
+                back = None
+            self._decoder = self._decode(0 if back is None else None)
             first = next(self._decoder, None)
-            if back == math.inf or (first is not None and first.time <= start + EPSILON):
+            if back is None or (first is not None and first.time <= start + EPSILON):
                 return [] if first is None else [first]
         raise AssertionError("the last round returns")
 

@@ -64,7 +64,7 @@ def words(transcript: dict[str, Any], duration: float) -> list[Word]:
     before: the times never decrease.
     """
     found: list[Word] = []
-    for word in _spoken(transcript):
+    for word in spoken(transcript):
         start = max(word.start, found[-1].start if found else 0.0)
         if start >= duration:
             break
@@ -74,8 +74,10 @@ def words(transcript: dict[str, Any], duration: float) -> list[Word]:
     return found
 
 
-def _spoken(transcript: dict[str, Any]) -> Iterator[Word]:
-    spaces = transcript["language"] not in WITHOUT_SPACES
+def spoken(transcript: dict[str, Any]) -> Iterator[Word]:
+    """The words of transcript.json as it has them, with the spaces that stand between them; a
+    segment without words is one."""
+    spaces = transcript.get("language") not in WITHOUT_SPACES
     for segment in transcript["segments"]:
         speaker = segment.get("speaker")
         if not segment["words"]:

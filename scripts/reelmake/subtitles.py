@@ -1,15 +1,8 @@
 """Subtitles from a transcript with pysubs2, the only module that imports it."""
 
-import re
-import unicodedata
-from collections.abc import Iterator
 from typing import Any
 
-PARAGRAPH_PAUSE = 2.0
-"""Seconds; a pause of so long begins a paragraph in Markdown."""
-
-PARAGRAPH_SECONDS = 60.0
-"""After so long the next segment begins one, so that a lecture without pauses can be read."""
+from reelmake import markdown
 
 
 def render(transcript: dict[str, Any], format: str) -> str:
@@ -22,7 +15,7 @@ def render(transcript: dict[str, Any], format: str) -> str:
     if format == "txt":
         return "".join(f"{segment['text']}\n" for segment in segments)
     if format == "md":
-        return "\n\n".join(["# Transcript", *map(_paragraph, _paragraphs(segments))]) + "\n"
+        return markdown.page(segments)
     import pysubs2
 
     subtitles = pysubs2.SSAFile()
@@ -35,47 +28,40 @@ def render(transcript: dict[str, Any], format: str) -> str:
     return str(subtitles.to_string(format, keep_ssa_tags=True))
 
 
+def render_burned(transcript: dict[str, Any], width: int, height: int) -> str:
+    """The transcript as ASS for a picture of `width` x `height` pixels: large, white with a black
+    outline, at the bottom. As in `render`, text is data."""
+    import pysubs2
+
+    subtitles = pysubs2.SSAFile()
+    subtitles.info |= {"PlayResX": str(width), "PlayResY": str(height), "WrapStyle": "0"}
+    # CHARACTERS, of half the size each, fit into one line of a wide picture, two of a tall one.
+    size = max(8.0, min(height / 16, width / 13))
+    subtitles.styles["Default"] = pysubs2.SSAStyle(
+        fontname="sans-serif",
+        fontsize=round(size, 1),
+        outline=round(size / 12, 1),
+        shadow=0,
+        marginl=round(width / 20),
+        marginr=round(width / 20),
+        marginv=round(height / 20),
+    )
+    for segment in transcript["segments"]:
+        event = pysubs2.SSAEvent(
+            start=pysubs2.make_time(s=segment["start"]), end=pysubs2.make_time(s=segment["end"])
+        )
+        # Braces hold commands.
+        event.text = _plain(segment["text"], "ass").replace("{", "\\{").replace("}", "\\}")
+        subtitles.append(event)
+    return str(subtitles.to_string("ass"))
+
+
 def _plain(text: str, format: str) -> str:
     """`text` as one line without what pysubs2 or the format would take for markup."""
     text = " ".join(text.split())
     text = text.replace("\\", "\\\u2060")  # a word joiner: `\N` would become a line break
     if format == "vtt":
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if format == "ass":
+        return text
     return text.replace("-->", "→")  # SubRip cannot escape its own time line
-
-
-def _paragraphs(segments: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Segments of one speaker without a long pause."""
-    paragraph: list[dict[str, Any]] = []
-    for segment in segments:
-        if paragraph and (
-            segment["start"] - paragraph[-1]["end"] >= PARAGRAPH_PAUSE
-            or segment["start"] - paragraph[0]["start"] >= PARAGRAPH_SECONDS
-            or segment.get("speaker") != paragraph[0].get("speaker")
-        ):
-            yield paragraph
-            paragraph = []
-        paragraph.append(segment)
-    if paragraph:
-        yield paragraph
-
-
-def _paragraph(segments: list[dict[str, Any]]) -> str:
-    """One line of Markdown: when it begins, who speaks, what is said."""
-    minutes, seconds = divmod(int(segments[0]["start"]), 60)
-    hours, minutes = divmod(minutes, 60)
-    line = [f"**[{hours}:{minutes:02}:{seconds:02}]**"]
-    if segments[0].get("speaker"):
-        line.append(f"**{_markdown(segments[0]['speaker'])}:**")
-    return " ".join([*line, *(_markdown(segment["text"]) for segment in segments)])
-
-
-def _markdown(text: str) -> str:
-    """`text` as one line that Markdown shows as it is, GitHub's included."""
-    text = "".join(c for c in " ".join(text.split()) if unicodedata.category(c) not in ("Cc", "Cs"))
-    text = re.sub(r"[\\`*_\[\]|~$]", r"\\\g<0>", text)
-    # Someone may break the line before it: no heading, no list, no rule.
-    text = re.sub(r"^(\d*)(?=[.)])|^(?=[#+=-])", r"\1\\", text)
-    # Addresses become links by themselves.
-    text = re.sub(r"(?i)(?<=\w):(?=//)|(?<=\bwww)\.", r"\\\g<0>", text)
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,66 @@
+"""A film of each highlight: results/V/clips/ and clips.json."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reelmake import artifact, ffmpeg, form, reuse
+from reelmake.job import Job, job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+
+def cut_clips(
+    this: Job,
+    media: Path,
+    transcript: Path,
+    keyframes: Path,
+    highlights: Path,
+    output: Path,
+    folder: Path,
+    program: str | None,
+    threads: int,
+) -> None:
+    """Cut every highlight out of the film, and write the list of them.
+
+    A stop ends it at once: the folder appears as a whole, so a clip that was finished first
+    would be lost, too.
+    """
+    from reelmake import clips  # the engine, which nothing else here needs
+
+    path = this.source()
+    binary = ffmpeg.binary(program)
+    this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
+    with artifact.writing(folder) as temporary:
+        temporary.mkdir()
+        found = clips.cut_all(
+            path,
+            form.read_json(media),
+            form.read_json(highlights)["highlights"],
+            form.read_json(transcript),
+            form.read_json(keyframes)["keyframes"],
+            this.settings,
+            temporary,
+            binary,
+            threads,
+            this.progress,
+        )
+        this.source()
+    artifact.write_json(output, found, "clips")
+
+
+if __name__ == "__main__":
+    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+        reuse.make(
+            this,
+            snakemake.params.cache,
+            cut_clips,
+            media=Path(snakemake.input.media),
+            transcript=Path(snakemake.input.transcript),
+            keyframes=Path(snakemake.input.keyframes),
+            highlights=Path(snakemake.input.highlights),
+            output=Path(snakemake.output.clips),
+            folder=Path(snakemake.output.folder),
+            program=snakemake.params.ffmpeg,
+            threads=snakemake.threads,
+        )

@@ -1,0 +1,160 @@
+"""A film of each highlight: cut, checked, and described."""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from reelmake import burning, captions, cutting, ffmpeg, loudness, subtitles
+from reelmake import media as films
+from reelmake.cutting import Cut, Media
+from reelmake.errors import StageError
+
+Settings = dict[str, Any]
+
+FURTHER = (0.0, 10.0, 60.0)
+"""Seconds from which further back a piece is decoded, in turn, if its first pictures are
+missing: where a seek lands is not the same in every version of ffmpeg."""
+
+LATE = 0.05
+"""Seconds by which a clip's ends may be off, besides the length of a frame."""
+
+
+def cut_all(
+    source: Path,
+    media: Media,
+    highlights: list[dict[str, Any]],
+    transcript: dict[str, Any],
+    keyframes: list[dict[str, Any]],
+    settings: Settings,
+    folder: Path,
+    binary: str,
+    threads: int = 0,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Any]:
+    """Write `clip001.mp4` and so on, and their subtitles, to `folder`; what clips.json says.
+
+    settings: the config section `clips`. A clip of sound only is an .m4a.
+    Raises StageError: `input` where a piece can't be decoded as a whole.
+    """
+    records: list[dict[str, Any]] = []
+    if settings["subtitles"] == "burned" and highlights:
+        everything = {"segments": [{"start": 0.0, "end": 1.0, "text": "Aa"}]}
+        burning.check(subtitles.render_burned(everything, 320, 180), binary)
+    with contextlib.ExitStack() as stack:
+        frames = None
+        if media["video"] is not None:
+            # Read, not decoded: no thread has anything to do.
+            frames = stack.enter_context(
+                films.Frames(source, media["video"], media["start_time"], threads=1)
+            )
+        for number, highlight in enumerate(highlights, start=1):
+            cut = cutting.plan(frames, media, highlight["start"], highlight["end"])
+            said = captions.captions(transcript, cut.start, cut.end)
+            name = f"clip{number:03}"
+            path = folder / f"{name}{'.m4a' if cut.first is None else '.mp4'}"
+            found = _cut(source, media, cut, said, settings, path, binary, threads)
+            beside = None
+            if settings["subtitles"] == "sidecar" and said["segments"]:
+                beside = f"{name}.srt"
+                text = subtitles.render(said, "srt")
+                (folder / beside).write_text(text, encoding="utf-8")
+            records.append(
+                {
+                    "file": path.name,
+                    "subtitles": beside,
+                    **{key: highlight[key] for key in ("id", "score", "reason", "text")},
+                    "start": round(cut.start, 6),
+                    "end": round(cut.end, 6),
+                    "words": captions.words_within(transcript, cut.start, cut.end),
+                    "keyframes": [
+                        keyframe["file"]
+                        for keyframe in keyframes
+                        # Rounded to microseconds, as they are.
+                        if cut.start - films.EPSILON
+                        <= keyframe["timestamp"]
+                        < cut.end - films.EPSILON
+                    ],
+                    **found,
+                }
+            )
+            progress(number, len(highlights))
+    return {"clips": records}
+
+
+def _cut(
+    source: Path,
+    media: Media,
+    cut: Cut,
+    said: dict[str, Any],
+    settings: Settings,
+    target: Path,
+    binary: str,
+    threads: int,
+) -> dict[str, Any]:
+    """Write one clip; its duration (s), width and height (None without pictures)."""
+    where = f"{source}, {cut.start:.2f} to {cut.end:.2f} s"
+    if cut.first is None and media["audio"] is None:
+        raise StageError(f"{where}: there is neither picture nor sound; get an intact file.")
+    graph, folder = [], None
+    with contextlib.ExitStack() as stack:
+        if cut.first is not None:
+            shape = cutting.shape(media, settings["aspect"], settings["fit"])
+            chain = cutting.pictures(media, cut, shape)
+            if settings["subtitles"] == "burned" and said["segments"]:
+                text = subtitles.render_burned(said, shape.width, shape.height)
+                folder = stack.enter_context(burning.prepared(text))
+                chain += f",{burning.FILTER},format=yuv420p"
+            graph.append(f"{chain}[v]")
+        if media["audio"] is not None:
+            chain = cutting.sound(media, cut, len(graph))
+            if settings["loudness"] is not None:
+                chain += "," + loudness.filters(source, media, cut, settings["loudness"], binary)
+            graph.append(f"{chain}[a]")
+        maps = ["[v]"] * (cut.first is not None) + ["[a]"] * (media["audio"] is not None)
+        output = [argument for label in maps for argument in ("-map", label)]
+        output += cutting.encoder(
+            media if cut.first is not None else media | {"video": None},
+            settings["codec"],
+            settings["crf"],
+            settings["preset"],
+            threads,
+        )
+        problem: str | None = None
+        for back in FURTHER:
+            piece = cut.earlier(back)
+            arguments = [*cutting.inputs(source, media, piece, threads), "-copyts"]
+            arguments += ["-filter_complex", ";".join(graph), *output, "-y"]
+            ffmpeg.run(binary, [*arguments, ffmpeg.address(target)], where, folder)
+            found, problem = _checked(target, cut, where)
+            if problem is None:
+                return found
+            if piece.seek == 0:
+                break
+    raise StageError(f"{where}: {problem}; get an intact file.")
+
+
+def _checked(target: Path, cut: Cut, where: str) -> tuple[dict[str, Any], str | None]:
+    """What clips.json says of a file, and what is wrong with it."""
+    try:
+        facts = films.probe(target)
+    except StageError as error:
+        return {}, f"no clip came of it ({error})"
+    found = {"duration": facts["duration"], "width": None, "height": None}
+    if cut.first is None:
+        off = abs((facts["duration"] or 0) - cut.duration)
+        return found, None if off < LATE else f"{off:.2f} s of the sound are missing"
+    if facts["video"] is None:
+        return found, "no picture can be decoded"
+    stream = cutting.video(facts)
+    found |= {"width": stream["width"], "height": stream["height"]}
+    begin = facts["start_time"] + stream["start_time"]
+    frame = stream["duration"] / max(1, stream["frames"] or 1)
+    if begin > frame + LATE:
+        return found, f"no picture can be decoded in its first {begin:.2f} s"
+    end = begin + stream["duration"]
+    if end < cut.last - cut.start - frame - LATE:
+        return found, f"pictures can be decoded for {end:.2f} s only"
+    if end > cut.duration + frame + LATE:
+        return found, f"its pictures take {end:.2f} s"
+    return found, None

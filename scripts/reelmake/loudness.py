@@ -1,0 +1,71 @@
+"""How loud sound is, by EBU R128, and what brings it to a wanted loudness."""
+
+import json
+import math
+from pathlib import Path
+
+from reelmake import cutting, ffmpeg
+from reelmake.errors import StageError
+
+PEAK = -1.5
+"""The highest true peak that is left, dBTP: EBU R128 allows -1, and AAC adds a little."""
+
+# Peaks between samples are seen at four times their rate, as EBU R128 measures them.
+# Not ffmpeg's loudnorm: where a gain alone would exceed the peak, or where the loudness never
+# changes, it turns to changing gains, and ended 5 LU off where peaks are far over the rest.
+LIMIT = (
+    f"aresample={4 * cutting.SAMPLE_RATE},"
+    f"alimiter=limit={10 ** (PEAK / 20):.4f}:attack=5:release=50:level=false:latency=true,"
+    f"aresample={cutting.SAMPLE_RATE}"
+)
+
+ROUNDS = 4
+"""How often a gain is tried, at most: what the limiter takes away, the next adds."""
+
+NEAR = 0.3
+"""LU from the wanted loudness that are good enough."""
+
+
+def filters(
+    source: Path, media: cutting.Media, cut: cutting.Cut, wanted: float, binary: str
+) -> str:
+    """The filters that bring a piece's sound, as `cutting.sound` gives it, to `wanted` LUFS.
+
+    Its sound is decoded once to measure it, and once or a few times more if its peaks have to
+    be limited. Silence stays silence. Raises StageError.
+    """
+    loudness, peak = _measure(source, media, cut, "anull", binary)
+    if not math.isfinite(loudness):
+        return "anull"
+    gain = wanted - loudness
+    if peak + gain <= PEAK:
+        return f"volume={gain:.2f}dB:precision=float"
+    for _ in range(ROUNDS):
+        chain = f"volume={gain:.2f}dB:precision=float,{LIMIT}"
+        loudness, _ = _measure(source, media, cut, chain, binary)
+        if abs(wanted - loudness) <= NEAR:
+            break
+        gain += wanted - loudness
+    return chain
+
+
+def _measure(
+    source: Path, media: cutting.Media, cut: cutting.Cut, chain: str, binary: str
+) -> tuple[float, float]:
+    """Integrated loudness (LUFS; -inf: silence) and true peak (dBTP) of a piece's sound."""
+    piece = cutting.Cut(cut.start, cut.end)  # it needs no pictures
+    graph = f"{cutting.sound(media, piece, 0)},{chain},loudnorm=print_format=json[a]"
+    said = ffmpeg.run(
+        binary,
+        [
+            *("-nostats", *cutting.inputs(source, media, piece), "-copyts"),
+            *("-filter_complex", graph, "-map", "[a]", "-f", "null", "-"),
+        ],
+        str(source),
+        level="info",
+    )
+    try:
+        found = json.loads(said[said.rindex("{") : said.rindex("}") + 1])
+        return float(found["input_i"]), float(found["input_tp"])
+    except (ValueError, LookupError):
+        raise StageError(f"{source}: ffmpeg did not say how loud it is.", kind="engine") from None

@@ -1,0 +1,54 @@
+"""The transcript as Markdown, for people to read."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+PARAGRAPH_PAUSE = 2.0
+"""Seconds; a pause of so long begins a paragraph."""
+
+PARAGRAPH_SECONDS = 60.0
+"""After so long the next segment begins one, so that a lecture without pauses can be read."""
+
+
+def page(segments: list[dict[str, Any]]) -> str:
+    """Paragraphs with their times and speakers. segments: of transcript.json; text is data."""
+    return "\n\n".join(["# Transcript", *map(_paragraph, _paragraphs(segments))]) + "\n"
+
+
+def _paragraphs(segments: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Segments of one speaker without a long pause."""
+    paragraph: list[dict[str, Any]] = []
+    for segment in segments:
+        if paragraph and (
+            segment["start"] - paragraph[-1]["end"] >= PARAGRAPH_PAUSE
+            or segment["start"] - paragraph[0]["start"] >= PARAGRAPH_SECONDS
+            or segment.get("speaker") != paragraph[0].get("speaker")
+        ):
+            yield paragraph
+            paragraph = []
+        paragraph.append(segment)
+    if paragraph:
+        yield paragraph
+
+
+def _paragraph(segments: list[dict[str, Any]]) -> str:
+    """One line of Markdown: when it begins, who speaks, what is said."""
+    minutes, seconds = divmod(int(segments[0]["start"]), 60)
+    hours, minutes = divmod(minutes, 60)
+    line = [f"**[{hours}:{minutes:02}:{seconds:02}]**"]
+    if segments[0].get("speaker"):
+        line.append(f"**{_markdown(segments[0]['speaker'])}:**")
+    return " ".join([*line, *(_markdown(segment["text"]) for segment in segments)])
+
+
+def _markdown(text: str) -> str:
+    """`text` as one line that Markdown shows as it is, GitHub's included."""
+    text = "".join(c for c in " ".join(text.split()) if unicodedata.category(c) not in ("Cc", "Cs"))
+    text = re.sub(r"[\\`*_\[\]|~$]", r"\\\g<0>", text)
+    # Someone may break the line before it: no heading, no list, no rule.
+    text = re.sub(r"^(\d*)(?=[.)])|^(?=[#+=-])", r"\1\\", text)
+    # Addresses become links by themselves.
+    text = re.sub(r"(?i)(?<=\w):(?=//)|(?<=\bwww)\.", r"\\\g<0>", text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
