@@ -128,6 +128,13 @@ def test_pictures_that_stay_long_are_cut_where_asked(film: Film, tmp_path: Path)
         assert length == pytest.approx(record["end"] - record["start"], abs=0.025)
 
 
+def test_long_last_pictures_are_there_with_b_frames_too(film: Film, tmp_path: Path) -> None:
+    (record,) = cut(film("slides.mkv"), tmp_path / "clips", (1.0, 4.0), preset="veryfast")
+    found = numbers(tmp_path / "clips" / record["file"])
+    assert [n for _, n in found] == [*range(50, 104)]
+    assert found[-1][0] == pytest.approx(2.5)
+
+
 SYNC = ["together.mp4", "late.mp4", "late.mkv", "late.ts", "early.mp4", "early.mkv", "start.ts"]
 
 
