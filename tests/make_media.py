@@ -221,7 +221,7 @@ def numbered(path: Path, *arguments: str | Path, times: str = "", length: float 
     ffmpeg(
         *(*_lavfi(graph), *_lavfi(f"aevalsrc='{tone}':s=48000:d={length}")),
         *("-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-g", "50", "-c:a", "aac"),
-        *("-pix_fmt", "yuv420p", "-fps_mode", "passthrough", "-enc_time_base", "1:90000"),
+        *("-pix_fmt", "yuv420p", "-fps_mode", "passthrough", "-enc_time_base:v", "1:90000"),
         *(*arguments, path),
     )
     return path
@@ -268,10 +268,16 @@ FILMS: dict[str, Callable[[Path], Path]] = {
     "numbers.mkv": numbered,
     "numbers.ts": numbered,
     "numbers.avi": lambda path: numbered(
-        path, "-c:v", "mpeg4", "-q:v", "2", "-enc_time_base", "1:25"
+        path, "-c:v", "mpeg4", "-q:v", "2", "-enc_time_base:v", "1:25"
     ),
     "open.mkv": lambda path: numbered(path, "-x264-params", "open-gop=1:keyint=50:bframes=3"),
     "intra.mov": lambda path: numbered(path, "-g", "1", "-bf", "0"),
+    "interlaced.ts": lambda path: numbered(
+        path, "-c:v", "mpeg2video", "-q:v", "2", "-flags", "+ilme+ildct", "-enc_time_base:v", "1:25"
+    ),
+    "vp9.webm": lambda path: numbered(
+        path, "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"
+    ),
     "slides.mkv": lambda path: numbered(path, times="if(lt(N,100),N*0.02,2+(N-100)*0.5)/TB"),
     "count.mp4": counted,
     "count.mkv": counted,

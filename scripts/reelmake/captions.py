@@ -38,7 +38,7 @@ def captions(transcript: dict[str, Any], start: float, end: float) -> dict[str, 
         if not lines or _is_full(lines[-1], word):
             lines.append([])
         lines[-1].append(word)
-    found = [
+    found: list[dict[str, Any]] = [
         {
             "start": max(0.0, line[0].start - start),
             "end": min(end, line[-1].end) - start,

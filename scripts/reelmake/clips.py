@@ -1,7 +1,9 @@
 """A film of each highlight: cut, checked, and described."""
 
 import contextlib
+import math
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,9 @@ FURTHER = (0.0, 10.0, 60.0)
 """Seconds from which further back a piece is decoded, in turn, if its first pictures are
 missing: where a seek lands is not the same in every version of ffmpeg."""
 
-LATE = 0.05
-"""Seconds by which a clip's ends may be off, besides the length of a frame."""
+LATE = 0.1
+"""Seconds by which a clip's first and last frame may be off: in AVI, whose frames have no times
+of their own, they are by two or three frames."""
 
 
 def cut_all(
@@ -148,13 +151,13 @@ def _checked(target: Path, cut: Cut, where: str) -> tuple[dict[str, Any], str | 
         return found, "no picture can be decoded"
     stream = cutting.video(facts)
     found |= {"width": stream["width"], "height": stream["height"]}
-    begin = facts["start_time"] + stream["start_time"]
-    frame = stream["duration"] / max(1, stream["frames"] or 1)
-    if begin > frame + LATE:
+    # The header's duration is of decoding, which ends early where the last pictures stay long.
+    with films.Frames(target, facts["video"], 0.0, threads=1) as frames:
+        _, ticks = frames.times(0.0, math.inf)
+    base = Fraction(stream["time_base"])
+    begin, last = (films.film_time(ticks[at], base, 0.0) for at in (0, -1))
+    if begin > LATE:
         return found, f"no picture can be decoded in its first {begin:.2f} s"
-    end = begin + stream["duration"]
-    if end < cut.last - cut.start - frame - LATE:
-        return found, f"pictures can be decoded for {end:.2f} s only"
-    if end > cut.duration + frame + LATE:
-        return found, f"its pictures take {end:.2f} s"
+    if last < cut.last - cut.start - LATE:
+        return found, f"pictures can be decoded for {last:.2f} s only"
     return found, None

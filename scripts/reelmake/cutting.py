@@ -190,7 +190,7 @@ def encoder(media: Media, codec: str, crf: int, preset: str, threads: int = 0) -
     # Else frames are dropped and doubled to a constant rate, and times rounded to it.
     base = _time_base(media)
     arguments += ["-fps_mode", "passthrough"]
-    arguments += ["-enc_time_base", f"{base.numerator}:{base.denominator}"]
+    arguments += ["-enc_time_base:v", f"{base.numerator}:{base.denominator}"]
     if codec == "libx265":
         pools = f":pools={threads}" if threads else ""
         # Apple's players take no other tag.

@@ -70,6 +70,7 @@ def heard(path: Path, tmp_path: Path) -> tuple[np.ndarray, float]:
 # beyond the end.
 PIECES = [(2.0, 4.0), (1.0, 1.51), (3.9999, 5.0001), (3.43, 6.11), (0.0, 0.4), (7.2, 8.5)]
 COUNTED = ["numbers.mp4", "numbers.mkv", "numbers.ts", "numbers.avi", "open.mkv", "intra.mov"]
+COUNTED += ["interlaced.ts", "vp9.webm"]
 
 
 @pytest.mark.parametrize("name", COUNTED)
@@ -125,6 +126,13 @@ def test_pictures_that_stay_long_are_cut_where_asked(film: Film, tmp_path: Path)
     for record in (first, second, third):
         _, length = heard(tmp_path / "clips" / record["file"], tmp_path)
         assert length == pytest.approx(record["end"] - record["start"], abs=0.025)
+
+
+def test_long_last_pictures_are_there_with_b_frames_too(film: Film, tmp_path: Path) -> None:
+    (record,) = cut(film("slides.mkv"), tmp_path / "clips", (1.0, 4.0), preset="veryfast")
+    found = numbers(tmp_path / "clips" / record["file"])
+    assert [n for _, n in found] == [*range(50, 104)]
+    assert found[-1][0] == pytest.approx(2.5)
 
 
 SYNC = ["together.mp4", "late.mp4", "late.mkv", "late.ts", "early.mp4", "early.mkv", "start.ts"]
@@ -397,13 +405,16 @@ def test_a_damaged_piece_is_an_error_that_names_it(film: Film, tmp_path: Path) -
 
 
 def test_missing_pictures_are_an_error(film: Film, tmp_path: Path) -> None:
-    """ffmpeg itself is content with what it can decode."""
-    content = bytearray(film("numbers.ts").read_bytes())
-    content[len(content) // 4 : len(content) * 3 // 5] = b""
-    path = tmp_path / "torn.ts"
+    """Though ffmpeg itself is content with those that it can decode."""
+    content = bytearray(film("numbers.mp4").read_bytes())
+    start, end = content.index(b"mdat") + 4, content.index(b"moov", 1000) - 4
+    content[start + (end - start) // 2 : end] = bytes(end - start - (end - start) // 2)
+    path = tmp_path / "half.mp4"
     path.write_bytes(content)
-    record, *_ = cut(path, tmp_path / "clips", (0.2, 1.0))
-    assert len(numbers(tmp_path / "clips" / record["file"])) == 20
+    (record,) = cut(path, tmp_path / "clips", (1.0, 2.0))
+    assert len(numbers(tmp_path / "clips" / record["file"])) == 25
+    with pytest.raises(StageError, match=r"half.mp4, 3.00 to 7.00 s: .* get an intact file"):
+        cut(path, tmp_path / "late", (3.0, 7.0))
 
 
 def test_progress_is_told_in_clips(film: Film, tmp_path: Path) -> None:
