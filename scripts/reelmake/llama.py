@@ -43,7 +43,6 @@ class Model:
         import llama_cpp
         from jinja2 import TemplateError
 
-        self._path = path
         self._max_tokens, self._seed = settings["max_tokens"], settings["seed"]
         try:
             self._llama = llama_cpp.Llama(
@@ -63,7 +62,10 @@ class Model:
                 kind="engine",
             ) from error
         except TemplateError as error:
-            raise _broken_template(path, error) from error
+            raise StageError(
+                f"{path}: its chat template is broken ({error}); choose another model",
+                kind="engine",
+            ) from error
 
     def close(self) -> None:
         """Free the memory."""
@@ -119,14 +121,15 @@ class Model:
     def chat_tokens(self) -> int:
         """How many tokens a message has that says nothing: the chat template's, and one.
 
-        Raises ValueError where they fill the context, StageError where the template is broken.
+        Raises ValueError where the model can't be asked: the context is too small for them, or
+        the template is broken or refuses.
         """
         from jinja2 import TemplateError
 
         try:
             answer = self._ask(".", max_tokens=1)
         except (TemplateError, ArithmeticError, TypeError, LookupError) as error:
-            raise _broken_template(self._path, error) from error
+            raise ValueError(f"its chat template is broken: {error}") from error
         used: int = answer["usage"]["prompt_tokens"]
         return used
 
@@ -141,12 +144,6 @@ class Model:
             self._llama.tokenize(raw, add_bos=False, special=special) for special in (True, False)
         )
         return bool(as_chat != as_text)
-
-
-def _broken_template(path: Path, error: Exception) -> StageError:
-    return StageError(
-        f"{path}: its chat template is broken ({error}); choose another model", kind="engine"
-    )
 
 
 def picture_handler(name: str, mmproj: Path, on_gpu: bool) -> Any:

@@ -34,7 +34,10 @@ class TextModel:
         try:
             around = self._model.chat_tokens()
         except ValueError as error:
-            raise StageError(self._too_long, kind="engine") from error
+            raise StageError(
+                f"{path} cannot be asked: {error}; choose another model (text_model.model)",
+                kind="engine",
+            ) from error
         self._room = settings["context"] - settings["max_tokens"] - around - _SLACK
 
     def __enter__(self) -> "TextModel":

@@ -120,6 +120,15 @@ def test_an_answer_always_fits(calls, sentences, scenes):
     assert used > (700 if len(sentences + scenes) > 2 else 250)
 
 
+def test_what_the_template_says_by_itself_has_room_too(calls, tmp_path):
+    """Some carry a whole page of instructions."""
+    wordy = edited(tmp_path, b"{{ message.role | upper }}", b"{{ 'USER ' * 150 }}       ")
+    sentences = tuple(" ".join(spoken(n)) for n in range(3000))
+    with load(wordy, context=1024) as model, contextlib.suppress(ValueError):
+        model.ask(Question(SCORES, sentences, ()), scoring.SCHEMA)
+    assert 700 < calls[-1][2]["prompt_tokens"] <= 1024 - 160
+
+
 def test_an_answer_that_does_not_end_is_none():
     with load(max_tokens=16) as model, pytest.raises(ValueError, match="longer than 16 tokens"):
         model.ask(question("a goal"), scoring.SCHEMA)
@@ -155,6 +164,8 @@ def edited(tmp_path, old, new):
         ({"path": (b"tokenizer.chat_template", b"tokenizer.chat_templete")}, "no chat template"),
         ({"path": (b"{% for part in", b"{{ part / 0 in")}, "chat template is broken"),
         ({"path": (b"message.role | upper", b"message.role / 0.000")}, "chat template is broken"),
+        ({"path": (b"message.role | upper", b"message.x.y  | upper")}, "chat template is broken"),
+        ({"path": (b"message.role | upper", b"raise_exception('a')")}, "cannot be asked"),
     ],
 )
 def test_what_no_question_can_be_asked_is_said_clearly(tmp_path, given, says):
