@@ -121,6 +121,12 @@ def test_times_as_people_write_them():
     assert plain(found) == "00:00 Setup\n00:59 It falls\n1:00:00 The end\n"
 
 
+def test_ffmetadata_is_escaped_as_ffmpeg_documents_it():
+    assert ffmetadata([Chapter(0, 1500, "a=b;c#d\\e")]) == (
+        ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1500\ntitle=a\\=b\\;c\\#d\\\\e\n"
+    )
+
+
 TITLES = [
     "a=b; #c \\ d",
     "[CHAPTER]",

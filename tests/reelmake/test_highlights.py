@@ -70,6 +70,7 @@ def test_ties_are_broken_by_the_rule(spans, max_count):
         ([(0.0, 0.1, 5), (0.3, 1, 5)], None, 0.2, [0, 1]),
         # Fewer; then earlier; a 0 adds nothing; the same twice.
         ([(0, 5, 3), (5, 10, 3), (0, 9, 6)], None, 0, [2]),
+        ([(0, 10, 5), (1, 100, 6), (5, 8, 1), (20, 30, 1)], None, 0, [1]),
         ([(20, 30, 7), (0, 10, 7)], 1, 0, [1]),
         ([(0, 10, 0), (20, 30, 7)], None, 0, [1]),
         ([(0, 10, 0)], None, 0, []),

@@ -110,6 +110,12 @@ def test_a_long_sentence_is_split_at_its_longest_pauses():
     assert [part.start for part in split(sentence, 30.0, [])] == [0, 20]
     assert [part.start for part in split(sentence, 30.0, [12.1])] == [0, 12]
     assert split(sentence, 40.0, []) == [sentence]
+    # A pause after the first word makes no part of one word.
+    for word in content["segments"][0]["words"][1:]:
+        word["start"] += 0.3
+        word["end"] += 0.3
+    (sentence,) = sentences(words(content, 1000.0), 0.5)
+    assert [len(part.words) for part in split(sentence, 30.0, [])] == [50, 50]
 
 
 @pytest.mark.parametrize(("text", "language"), [("a bb ccc dddd " * 5, "en"), ("红球" * 25, "zh")])
