@@ -105,7 +105,7 @@ def _stream(found: Mapping[str, Any], index: int) -> Mapping[str, Any]:
 
 def _starts(plan: Plan) -> list[Fraction]:
     """When each shot begins, seconds of film time."""
-    return [Fraction(plan.offset) + shot.start / plan.rate for shot in plan.shots]
+    return [plan.film.time(shot.start) for shot in plan.shots]
 
 
 def _seek(found: Mapping[str, Any], time: float | Fraction) -> list[str]:
@@ -125,7 +125,7 @@ def _pictures(
     """The filters of one shot: exactly its frames, evenly spaced, upright, of one size."""
     start, shot = _starts(plan)[number], plan.shots[number]
     zero = round((Fraction(found["start_time"]) + start) * 1_000_000)
-    rate = _text(plan.rate)
+    rate = _text(plan.film.rate)
     return (
         # Whole numbers of microseconds: setpts counts with floats, and cuts off what is behind.
         f"[{number}:{stream['index']}]settb=1/1000000,setpts=PTS-({zero}),"
@@ -142,10 +142,13 @@ def _faded_pictures(plan: Plan) -> list[str]:
     joined = "v0"
     if not fade and last:
         names = "".join(f"[v{number}]" for number in range(last + 1))
-        graph.append(f"{names}concat=n={last + 1}:v=1:a=0,fps={_text(plan.rate)}[vall]")
+        graph.append(f"{names}concat=n={last + 1}:v=1:a=0,fps={_text(plan.film.rate)}[vall]")
         joined = "vall"
     for number in range(1, last + 1) if fade else ():
-        duration, offset = _seconds(fade / plan.rate), _seconds(places[number] / plan.rate)
+        duration, offset = (
+            _seconds(fade / plan.film.rate),
+            _seconds(places[number] / plan.film.rate),
+        )
         graph.append(f"[{joined}][v{number}]xfade=duration={duration}:offset={offset}[x{number}]")
         joined = f"x{number}"
     edge = min(_edge(plan), plan.length - 1)
@@ -180,7 +183,7 @@ def _faded_sound(plan: Plan) -> list[str]:
         graph.append(f"[{joined}][a{number}]{fading}[y{number}]")
         joined = f"y{number}"
     length = samples[-1][1]
-    edge = min(round(_edge(plan) * RATE / plan.rate), length)
+    edge = min(round(_edge(plan) * RATE / plan.film.rate), length)
     fades = f"afade=in:ns={edge},afade=out:ss={length - edge}:ns={edge}" if edge else "anull"
     return [*graph, f"[{joined}]{fades}[audio]"]
 
@@ -190,8 +193,8 @@ def _samples(plan: Plan) -> list[tuple[int, int]]:
     shot: errors would add up."""
     return [
         (
-            round(place * RATE / plan.rate),
-            round((place + shot.end - shot.start) * RATE / plan.rate),
+            round(place * RATE / plan.film.rate),
+            round((place + shot.end - shot.start) * RATE / plan.film.rate),
         )
         for place, shot in zip(plan.places(), plan.shots, strict=True)
     ]
@@ -199,7 +202,7 @@ def _samples(plan: Plan) -> list[tuple[int, int]]:
 
 def _edge(plan: Plan) -> int:
     """Frames of the fades at the very beginning and end: a quarter of the trailer at most."""
-    return min(max(plan.fade, round(EDGE * plan.rate)), plan.length // 4)
+    return min(max(plan.fade, round(EDGE * plan.film.rate)), plan.length // 4)
 
 
 def _encoder(settings: Mapping[str, Any]) -> list[str]:
@@ -222,8 +225,8 @@ def _seconds(time: Fraction) -> str:
 def _check(source: Path, found: Mapping[str, Any], plan: Plan, target: Path) -> None:
     """Raise StageError where the trailer is not what was planned."""
     made = media.probe(target)
-    wanted = float(plan.length / plan.rate)
-    near = 2 / float(plan.rate)
+    wanted = float(plan.length / plan.film.rate)
+    near = 2 / float(plan.film.rate)
     for kind in ("video", "audio"):
         if (made[kind] is None) != (found[kind] is None):
             raise StageError(f"{source}: ffmpeg wrote a trailer without {kind}.", kind="engine")
