@@ -102,6 +102,18 @@ def numbered_film(path: Path, length: float, rate: int | str, *arguments: str | 
     return path
 
 
+def beeping(path: Path, length: float) -> Path:
+    """`beeps` and no pictures."""
+    ffmpeg(*_lavfi(beeps(length)), "-c:a", "aac", path)
+    return path
+
+
+def short_sound(path: Path) -> Path:
+    """6 s of pictures, and a tone of 1.5 s."""
+    ffmpeg(*_lavfi(numbered(6)), *_lavfi("sine=d=1.5"), *H264, "-c:a", "aac", path)
+    return path
+
+
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 
 
@@ -263,6 +275,9 @@ FILMS: dict[str, Callable[[Path], Path]] = {
     "numbered.mp4": lambda path: numbered_film(path, 20, 25),
     "numbered.ts": lambda path: numbered_film(path, 20, "30000/1001"),
     "numbered.mkv": lambda path: numbered_film(path, 20, "30000/1001"),
+    "numbered.avi": lambda path: numbered_film(path, 20, 25, "-c:v", "mpeg4", "-bf", "0"),
+    "numbered.m4a": lambda path: beeping(path, 20),
+    "short sound.mp4": short_sound,
     "count.mp4": counted,
     "count.mkv": counted,
     "count.ts": counted,
