@@ -12,7 +12,6 @@ line of text without control characters; in the edit list, whose lines are comma
 letters, digits and spaces of ASCII.
 """
 
-import copy
 import os
 import re
 import unicodedata
@@ -50,10 +49,8 @@ def timeline(
     name: of the video. source: the film's file. found: media.json. handles: seconds.
     """
     made = otio.schema.Timeline(name=printable(name))
-    kinds = (("video", otio.schema.TrackKind.Video), ("audio", otio.schema.TrackKind.Audio))
-    for key, kind in kinds:
-        if found[key] is not None:
-            made.tracks.append(_track(kind, source, plan, handles))
+    for kind in _kinds(found):
+        made.tracks.append(_track(kind, source, plan, handles))
     return made
 
 
@@ -71,8 +68,7 @@ def to_edl(name: str, source: Path, found: Mapping[str, Any], plan: Plan) -> byt
     in the film and in the trailer; 29.97 is drop-frame.
     """
     plan = plan.at(edl_rate(plan.film.rate))
-    tracks = timeline("", source, found, plan, 0.0).tracks
-    track = copy.deepcopy(tracks[0])
+    track = _track(_kinds(found)[0], source, plan, 0.0)
     for clip, shot in zip(track.find_clips(), plan.shots, strict=True):
         clip.name = _plain(f"{shot.beat} {shot.title or ''}")[:NAME].strip() or "shot"
         clip.metadata["cmx_3600"] = {"reel": _reel(source)}
@@ -95,6 +91,11 @@ def edl_rate(rate: Fraction) -> Fraction:
 def url(path: Path) -> str:
     """`file://` and the absolute path, its bytes percent-encoded: they need not be UTF-8."""
     return Path(os.path.abspath(path)).as_uri()
+
+
+def _kinds(found: Mapping[str, Any]) -> list[str]:
+    kinds = (("video", otio.schema.TrackKind.Video), ("audio", otio.schema.TrackKind.Audio))
+    return [kind for key, kind in kinds if found[key] is not None]
 
 
 def _track(kind: str, source: Path, plan: Plan, handles: float) -> otio.schema.Track:

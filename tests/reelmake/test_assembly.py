@@ -243,7 +243,7 @@ def test_h265_is_tagged_for_apple(film: Film, tmp_path: Path) -> None:
     assert b"hvc1" in target.read_bytes()
 
 
-NAMES = ["it's 100%d \"so\".mp4", "-i.mp4", "a:b=c;d,[e]\\.mp4", "🎬 ñ\n.mp4", b"not \xff utf-8.mp4"]
+NAMES = ['it\'s 100%d "so".mp4', "-i.mp4", "a:b=c;d,[e]\\.mp4", "🎬 ñ\n.mp4", b"not \xff utf-8.mp4"]
 
 
 @pytest.mark.parametrize("name", NAMES)

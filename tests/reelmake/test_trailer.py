@@ -1,5 +1,6 @@
 """Which shots a trailer is made of, and the frames that they are counted in."""
 
+import itertools
 from fractions import Fraction
 from typing import Any
 
@@ -155,7 +156,7 @@ def media(
 
 
 def scenes(fps: float | None, *borders: float) -> dict[str, Any]:
-    pairs = zip(borders, borders[1:], strict=False)
+    pairs = itertools.pairwise(borders)
     return {"fps": fps, "scenes": [{"start": a, "end": b} for a, b in pairs]}
 
 
