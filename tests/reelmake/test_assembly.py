@@ -4,14 +4,17 @@ import shutil
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
 import numpy as np
+import opentimelineio as otio
 import pytest
 
+import assemble_trailer
 import make_media
-from reelmake import assembly, ffmpeg, media
+from reelmake import artifact, assembly, ffmpeg, media
 from reelmake.cadence import Cadence, cadence
 from reelmake.errors import StageError
 from reelmake.trailer import Plan, Shot, plan
@@ -265,3 +268,70 @@ def test_what_can_not_be_decoded_is_refused(film: Film, tmp_path: Path) -> None:
         assembled(path, tmp_path / "trailer.mp4", made)
     assert caught.value.kind == "input"
     assert str(path) in str(caught.value)
+
+
+class Told(SimpleNamespace):
+    """What the script asks of its job."""
+
+    def source(self) -> Path:
+        self.asked += 1
+        return self.path
+
+    def progress(self, done: int, total: int) -> None:
+        assert 0 <= done <= total
+
+
+@pytest.mark.parametrize("name", ["numbered.mkv", "song.m4a", "one frame.mp4"])
+def test_the_stage_publishes_a_film_and_two_lists_of_its_cuts(
+    film: Film, tmp_path: Path, name: str
+) -> None:
+    """Of a film with beats, of one without pictures, of one of a single frame."""
+    path = film(name)
+    found = media.probe(path) | {"content": "0" * 64}
+    pictures = found["video"] is not None
+    beats = [beat("setup", 1.5, 6.0), beat("climax", 8.0, 12.0)] if "numbered" in name else []
+    scene = {"id": 0, "start": 0.0, "end": found["duration"], "start_frame": 0, "end_frame": 9}
+    inputs = {
+        "media": found,
+        "scenes": {
+            **{"fps": None, "frames": 9, "duration": found["duration"], "detector": "content"},
+            "scenes": [scene] if pictures else [],
+        },
+        "narrative": {"model": "m", "failed": 0, "beats": beats},
+    }
+    for schema, content in inputs.items():
+        artifact.write_json(tmp_path / f"{schema}.json", content, schema)
+    settings = {**SETTINGS, "seconds": 4, "crossfade_seconds": 0.5, "handles_seconds": 1.0}
+    this = Told(video="v", path=path, settings=settings, record={"engines": {}}, asked=0)
+
+    def made() -> list[bytes]:
+        outputs = {name: tmp_path / f"trailer.{name}" for name in ("mp4", "otio", "edl")}
+        assemble_trailer.assemble_trailer(
+            this,
+            **{schema: tmp_path / f"{schema}.json" for schema in inputs},
+            **{"film": outputs.pop("mp4"), **outputs, "program": None, "threads": 2},
+        )
+        return [(tmp_path / f"trailer.{name}").read_bytes() for name in ("mp4", "otio", "edl")]
+
+    first = made()
+    assert this.asked == 2
+    assert this.record["engines"]["ffmpeg"] == ffmpeg.version(ffmpeg.binary())
+    assert media.probe(tmp_path / "trailer.mp4")["duration"] <= 4.04
+    timeline = otio.adapters.read_from_string(first[1].decode(), "otio_json")
+    kinds = ["Video"] * pictures + ["Audio"] * (found["audio"] is not None)
+    assert [track.kind for track in timeline.tracks] == kinds
+    edl = otio.adapters.read_from_string(
+        first[2].decode(), "cmx_3600", rate=timeline_rate(timeline)
+    )
+    assert len(list(edl.find_clips())) == (len(beats) or 1)
+    assert made() == first
+    assert not [entry for entry in tmp_path.iterdir() if entry.name.startswith(".")]
+
+
+def beat(name: str, start: float, end: float) -> dict[str, Any]:
+    named = {"beat": name, "id": 0, "score": None, "title": None, "why": None}
+    return named | {"start": start, "end": end}
+
+
+def timeline_rate(timeline: Any) -> float:
+    return float(timeline.duration().rate)
