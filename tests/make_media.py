@@ -9,7 +9,7 @@ import struct
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,6 +74,47 @@ def counter(length: float, rate: int = 25) -> str:
 def luma(number: int) -> int:
     """The luma of frame `number` of a `counter`."""
     return 20 + 4 * (number % 50)
+
+
+def numbered(length: float, rate: int | str = 25, size: str = "160x90") -> str:
+    """A lavfi source whose frame n shows n in ten bars from left to right, bright where the
+    bit is set, the lowest first."""
+    bars = "if(mod(floor(N/pow(2\\,floor(10*X/W)))\\,2)\\,200\\,60)"
+    return f"color=black:s={size}:r={rate}:d={length},format=yuv420p,geq='{bars}':128:128"
+
+
+def number(gray: Any) -> int:
+    """The number on a frame of `numbered`; gray: uint8, height x width."""
+    height, width = gray.shape
+    middles = [int((bar + 0.5) * width / 10) for bar in range(10)]
+    return sum(int(gray[height // 2, at] > 130) << bit for bit, at in enumerate(middles))
+
+
+def beeps(length: float, rate: int = 48000) -> str:
+    """A lavfi source: silence with a 10 ms tone at every whole second."""
+    tone = "if(lt(mod(t\\,1)\\,0.01)\\,0.9*sin(2*PI*1000*t+1)\\,0)"
+    return f"aevalsrc='{tone}':s={rate}:d={length}"
+
+
+def numbered_film(path: Path, length: float, rate: int | str, *arguments: str | Path) -> Path:
+    """`numbered` with `beeps`: a keyframe every 2 s or so, B-frames."""
+    ffmpeg(
+        *(*_lavfi(numbered(length, rate)), *_lavfi(beeps(length))),
+        *(*H264, "-preset", "veryfast", "-bf", "2", "-g", "50", "-c:a", "aac", *arguments, path),
+    )
+    return path
+
+
+def beeping(path: Path, length: float) -> Path:
+    """`beeps` and no pictures."""
+    ffmpeg(*_lavfi(beeps(length)), "-c:a", "aac", path)
+    return path
+
+
+def short_sound(path: Path) -> Path:
+    """6 s of pictures, and a tone of 1.5 s."""
+    ffmpeg(*_lavfi(numbered(6)), *_lavfi("sine=d=1.5"), *H264, "-c:a", "aac", path)
+    return path
 
 
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
@@ -279,6 +320,12 @@ FILMS: dict[str, Callable[[Path], Path]] = {
         path, "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"
     ),
     "slides.mkv": lambda path: numbered(path, times="if(lt(N,100),N*0.02,2+(N-100)*0.5)/TB"),
+    "numbered.mp4": lambda path: numbered_film(path, 20, 25),
+    "numbered.ts": lambda path: numbered_film(path, 20, "30000/1001"),
+    "numbered.mkv": lambda path: numbered_film(path, 20, "30000/1001"),
+    "numbered.avi": lambda path: numbered_film(path, 20, 25, "-c:v", "mpeg4", "-bf", "0"),
+    "numbered.m4a": lambda path: beeping(path, 20),
+    "short sound.mp4": short_sound,
     "count.mp4": counted,
     "count.mkv": counted,
     "count.ts": counted,

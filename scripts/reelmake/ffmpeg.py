@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -248,6 +248,28 @@ def _finish(process: Process, errors: IO[bytes], source: Path | str) -> None:
             kind="resources",
         )
     raise StageError(f"{source}: ffmpeg can't decode it, get an intact file. It said: {words}")
+
+
+def encode(
+    binary: str,
+    arguments: list[str],
+    source: Path,
+    target: Path,
+    progress: Callable[[float], None],
+) -> None:
+    """Run ffmpeg on arguments in which SOURCE and TARGET stand for the files.
+
+    progress: is told how many seconds of the target are done.
+    Raises StageError: `input` where ffmpeg fails, `resources` for a full disk.
+    """
+    command = [binary, "-progress", "pipe:1", *_named(arguments, source, target)]
+    with _started(command, stdout=subprocess.PIPE) as (process, errors):
+        assert process.stdout is not None
+        for line in process.stdout:
+            name, _, value = line.strip().partition(b"=")
+            if name == b"out_time_us" and value.lstrip(b"-").isdigit():  # or N/A, at first
+                progress(max(0, int(value)) / 1_000_000)
+        _finish(process, errors, source)
 
 
 def _track(source: Path, media: dict[str, Any], track: str | int) -> dict[str, Any] | None:

@@ -149,6 +149,14 @@ def test_a_killed_ffmpeg_is_named(film: Film, tmp_path: Path) -> None:
     assert caught.value.kind == "killed"
 
 
+def test_progress_is_told_in_seconds(film: Film, tmp_path: Path) -> None:
+    lines = ["frame=1", "out_time_us=N/A", "out_time_us=-5", "out_time_us=1500000", "progress=end"]
+    program = script(tmp_path / "ffmpeg", "printf '%s\\n' " + " ".join(lines))
+    told = list[float]()
+    ffmpeg.encode(program, ["-i", ffmpeg.SOURCE], film("cfr.mp4"), tmp_path / "a", told.append)
+    assert told == [0.0, 1.5]
+
+
 def script(path: Path, line: str) -> str:
     path.write_text(f"#!/bin/sh\n{line}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)

@@ -1,0 +1,244 @@
+"""The trailer as a film: one run of ffmpeg reads each shot where it lies and fades them together.
+
+Each shot is an input of its own that seeks, so the cost is that of the shots, however long the
+film is; and another one for its sound, so that neither waits for the other (20 shots of 720p:
+0.7 GB of memory; 1.5 GB where each reads both).
+"""
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from reelmake import ffmpeg, media
+from reelmake.errors import StageError
+from reelmake.trailer import Plan
+
+RATE = 48_000
+# The sound is decoded from so much before a shot (s): codecs need some packets to be right.
+RUN_UP = 1.0
+# Where a file has no index of its keyframes, ffmpeg may land behind the one that is needed: it
+# looks from so much before (s). Encoders' longest default is 250 frames between them.
+BACK = 15.0
+INDEXED = ("mov,", "matroska,", "avi")
+# The end fades to black, and the sound in and out, in so many seconds at least.
+EDGE = 0.5
+
+
+def assemble(
+    source: Path,
+    found: Mapping[str, Any],
+    plan: Plan,
+    settings: Mapping[str, Any],
+    target: Path,
+    binary: str,
+    threads: int,
+    progress: Callable[[float], None],
+) -> None:
+    """Write the shots of `plan` to `target`, an MP4 of H.264 or H.265 and AAC.
+
+    found: media.json. settings: of the config section `trailer`: height, codec, crf, preset.
+    Where the film has no pictures or no sound the trailer has none; where only a shot has
+    none, there is silence. progress: is told how many seconds of the trailer are done.
+    Raises StageError: `input` where the shots can't be decoded, `engine` where the trailer is not
+    what was planned.
+    """
+    arguments = command(found, plan, settings, threads)
+    ffmpeg.encode(binary, arguments, source, target, progress)
+    _check(source, found, plan, target)
+
+
+def command(
+    found: Mapping[str, Any], plan: Plan, settings: Mapping[str, Any], threads: int
+) -> list[str]:
+    """The arguments of ffmpeg; SOURCE and TARGET stand for the files."""
+    inputs: list[str] = []
+    graph: list[str] = []
+    output: list[str] = []
+    if found["video"] is not None:
+        stream = _stream(found, found["video"])
+        size = shown_size(stream, settings["height"])
+        for number, start in enumerate(_starts(plan)):
+            # Frames from the keyframe on: the one on screen at the start may be long there.
+            inputs += ["-noaccurate_seek", "-threads", str(min(4, threads))]
+            # A broadcast may change its size on the way, which must not reset the fades.
+            inputs += ["-reinit_filter:v", "0", *_seek(found, start), "-i", ffmpeg.SOURCE]
+            graph.append(_pictures(found, stream, plan, number, size))
+        graph += _faded_pictures(plan)
+        output += ["-map", "[video]", *_encoder(settings), "-threads", str(threads)]
+    if found["audio"] is not None:
+        stream = _stream(found, found["audio"])
+        first = len(graph) and len(plan.shots)  # the pictures' inputs come before
+        for number, start in enumerate(_starts(plan)):
+            inputs += [*_seek(found, start - RUN_UP), "-i", ffmpeg.SOURCE]
+            graph.append(_sound(found, stream, plan, number, first + number))
+        graph += _faded_sound(plan)
+        output += ["-map", "[audio]", "-c:a", "aac", "-b:a", "160k"]
+    plain = ("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact")
+    exact = ("-flags:v", "+bitexact", "-flags:a", "+bitexact", "-movflags", "+faststart")
+    return [
+        *inputs,
+        *("-filter_complex_threads", str(threads), "-filter_complex", ";".join(graph)),
+        *output,
+        *ffmpeg.KEEP_TIMES,
+        *(*plain, *exact, "-f", "mp4", "-y", ffmpeg.TARGET),
+    ]
+
+
+def shown_size(stream: Mapping[str, Any], height: int) -> tuple[int, int]:
+    """Width and height of the film upright, with square pixels, of at most so many lines.
+
+    Even numbers, which the encoders ask for; nothing is enlarged.
+    """
+    wide, high = Fraction(stream["width"]), Fraction(stream["height"])
+    aspect = Fraction(stream["pixel_aspect"]).limit_denominator(10_000)
+    wide, high = (wide, high / aspect) if aspect >= 1 else (wide * aspect, high)
+    if stream["rotation"] % 180:
+        wide, high = high, wide
+    scale = min(Fraction(1), height / high)
+    return max(2, int(wide * scale / 2) * 2), max(2, int(high * scale / 2) * 2)
+
+
+def _stream(found: Mapping[str, Any], index: int) -> Mapping[str, Any]:
+    return next(stream for stream in found["streams"] if stream["index"] == index)
+
+
+def _starts(plan: Plan) -> list[Fraction]:
+    """When each shot begins, seconds of film time."""
+    return [plan.film.time(shot.start) for shot in plan.shots]
+
+
+def _seek(found: Mapping[str, Any], time: float | Fraction) -> list[str]:
+    # Only local files: what is named .mp4 may be a playlist that names addresses.
+    options = ["-protocol_whitelist", "file"]
+    back = 0.0 if found["container"].startswith(INDEXED) else BACK
+    return [*options, "-ss", f"{float(time) - back:.6f}"] if time > back else options
+
+
+def _pictures(
+    found: Mapping[str, Any],
+    stream: Mapping[str, Any],
+    plan: Plan,
+    number: int,
+    size: tuple[int, int],
+) -> str:
+    """The filters of one shot: exactly its frames, evenly spaced, upright, of one size."""
+    start, shot = _starts(plan)[number], plan.shots[number]
+    zero = round((Fraction(found["start_time"]) + start) * 1_000_000)
+    rate = _text(plan.film.rate)
+    return (
+        # Whole numbers of microseconds: setpts counts with floats, and cuts off what is behind.
+        f"[{number}:{stream['index']}]settb=1/1000000,setpts=PTS-({zero}),"
+        # The frame on screen at each moment; the last one on where the film ends early.
+        f"fps={rate}:start_time=0:round=near,tpad=stop=-1:stop_mode=clone,"
+        f"trim=end_frame={shot.end - shot.start},"
+        f"scale={size[0]}:{size[1]}:out_range=tv,setsar=1,format=yuv420p[v{number}]"
+    )
+
+
+def _faded_pictures(plan: Plan) -> list[str]:
+    places, fade, last = plan.places(), plan.fade, len(plan.shots) - 1
+    graph = []
+    joined = "v0"
+    if not fade and last:
+        names = "".join(f"[v{number}]" for number in range(last + 1))
+        graph.append(f"{names}concat=n={last + 1}:v=1:a=0,fps={_text(plan.film.rate)}[vall]")
+        joined = "vall"
+    for number in range(1, last + 1) if fade else ():
+        duration, offset = (
+            _seconds(fade / plan.film.rate),
+            _seconds(places[number] / plan.film.rate),
+        )
+        graph.append(f"[{joined}][v{number}]xfade=duration={duration}:offset={offset}[x{number}]")
+        joined = f"x{number}"
+    edge = min(_edge(plan), plan.length - 1)
+    black = f"fade=out:start_frame={plan.length - edge - 1}:nb_frames={edge}" if edge else "null"
+    return [*graph, f"[{joined}]{black}[video]"]
+
+
+def _sound(
+    found: Mapping[str, Any], stream: Mapping[str, Any], plan: Plan, number: int, number_in: int
+) -> str:
+    """The filters of the sound of one shot: exactly as many samples as its frames last."""
+    start = _starts(plan)[number]
+    begin, end = _samples(plan)[number]
+    shift = _seconds(Fraction(found["start_time"]) + start)
+    return (
+        f"[{number_in}:{stream['index']}]asetpts=PTS-round({shift}/TB),atrim=start=0,"
+        # first_pts fills the beginning with silence, async the gaps, apad the end.
+        f"aresample={RATE}:async=1:first_pts=0:min_hard_comp={ffmpeg.GAP},"
+        f"aformat=sample_fmts=fltp:channel_layouts=stereo,apad,"
+        f"atrim=end_sample={end - begin}[a{number}]"
+    )
+
+
+def _faded_sound(plan: Plan) -> list[str]:
+    samples = _samples(plan)
+    graph = []
+    joined = "a0"
+    for number in range(1, len(samples)):
+        overlap = samples[number - 1][1] - samples[number][0]
+        # Curves of equal power: with straight ones the middle would be half as loud.
+        fading = f"acrossfade=ns={overlap}:c1=qsin:c2=qsin" if overlap else "concat=n=2:v=0:a=1"
+        graph.append(f"[{joined}][a{number}]{fading}[y{number}]")
+        joined = f"y{number}"
+    length = samples[-1][1]
+    edge = min(round(_edge(plan) * RATE / plan.film.rate), length)
+    fades = f"afade=in:ns={edge},afade=out:ss={length - edge}:ns={edge}" if edge else "anull"
+    return [*graph, f"[{joined}]{fades}[audio]"]
+
+
+def _samples(plan: Plan) -> list[tuple[int, int]]:
+    """Where in the trailer the sound of each shot begins and ends. Rounded there, not shot by
+    shot: errors would add up."""
+    return [
+        (
+            round(place * RATE / plan.film.rate),
+            round((place + shot.end - shot.start) * RATE / plan.film.rate),
+        )
+        for place, shot in zip(plan.places(), plan.shots, strict=True)
+    ]
+
+
+def _edge(plan: Plan) -> int:
+    """Frames of the fades at the very beginning and end: a quarter of the trailer at most."""
+    return min(max(plan.fade, round(EDGE * plan.film.rate)), plan.length // 4)
+
+
+def _encoder(settings: Mapping[str, Any]) -> list[str]:
+    codec = settings["codec"]
+    chosen = ["-c:v", codec, "-crf", str(settings["crf"]), "-preset", settings["preset"]]
+    # Apple's players know H.265 by this name only; x265 has its own idea of a log level.
+    return (
+        [*chosen, "-tag:v", "hvc1", "-x265-params", "log-level=error"] if "265" in codec else chosen
+    )
+
+
+def _text(rate: Fraction) -> str:
+    return f"{rate.numerator}/{rate.denominator}"
+
+
+def _seconds(time: Fraction) -> str:
+    return f"{float(time):.6f}"
+
+
+def _check(source: Path, found: Mapping[str, Any], plan: Plan, target: Path) -> None:
+    """Raise StageError where the trailer is not what was planned."""
+    made = media.probe(target)
+    wanted = float(plan.length / plan.film.rate)
+    near = 2 / float(plan.film.rate)
+    for kind in ("video", "audio"):
+        if (made[kind] is None) != (found[kind] is None):
+            raise StageError(f"{source}: ffmpeg wrote a trailer without {kind}.", kind="engine")
+        if made[kind] is None:
+            continue
+        length = _stream(made, made[kind])["duration"] or 0.0
+        if abs(length - wanted) > near + 0.05:
+            raise StageError(
+                f"{source}: the {kind} of its trailer has {length:.2f} s instead of {wanted:.2f}: "
+                "a shot can't be decoded, get an intact file."
+            )
+    if made["video"] is not None:
+        with media.Frames(target, made["video"], made["start_time"]) as frames:
+            if next(frames.between(wanted - near, wanted), None) is None:
+                raise StageError(f"{source}: its trailer can't be decoded.", kind="engine")
