@@ -9,7 +9,7 @@ import struct
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,18 +76,25 @@ def luma(number: int) -> int:
     return 20 + 4 * (number % 50)
 
 
-def numbered(length: float, rate: int | str = 25, size: str = "160x90") -> str:
-    """A lavfi source whose frame n shows n in ten bars from left to right, bright where the
-    bit is set, the lowest first."""
-    bars = "if(mod(floor(N/pow(2\\,floor(10*X/W)))\\,2)\\,200\\,60)"
+BARS = 10
+
+
+def numbers(length: float, rate: int | str = 25, size: str = "160x90") -> str:
+    """A lavfi source whose frame n shows n in bars from left to right, bright where the bit is
+    set, the lowest first."""
+    bars = f"if(mod(floor(N/pow(2\\,floor({BARS}*X/W)))\\,2)\\,200\\,60)"
     return f"color=black:s={size}:r={rate}:d={length},format=yuv420p,geq='{bars}':128:128"
 
 
-def number(gray: Any) -> int:
-    """The number on a frame of `numbered`; gray: uint8, height x width."""
+def number(gray: "np.ndarray") -> int:
+    """The number on a frame of `numbers`; gray: uint8, height x width."""
     height, width = gray.shape
-    middles = [int((bar + 0.5) * width / 10) for bar in range(10)]
-    return sum(int(gray[height // 2, at] > 130) << bit for bit, at in enumerate(middles))
+    rows = gray[height // 4 : 3 * height // 4]
+    bars = [
+        rows[:, int((bar + 0.3) * width / BARS) : int((bar + 0.7) * width / BARS)]
+        for bar in range(BARS)
+    ]
+    return sum(int(bar.mean() > 130) << bit for bit, bar in enumerate(bars))
 
 
 def beeps(length: float, rate: int = 48000) -> str:
@@ -97,9 +104,9 @@ def beeps(length: float, rate: int = 48000) -> str:
 
 
 def numbered_film(path: Path, length: float, rate: int | str, *arguments: str | Path) -> Path:
-    """`numbered` with `beeps`: a keyframe every 2 s or so, B-frames."""
+    """`numbers` with `beeps`: a keyframe every 2 s or so, B-frames."""
     ffmpeg(
-        *(*_lavfi(numbered(length, rate)), *_lavfi(beeps(length))),
+        *(*_lavfi(numbers(length, rate)), *_lavfi(beeps(length))),
         *(*H264, "-preset", "veryfast", "-bf", "2", "-g", "50", "-c:a", "aac", *arguments, path),
     )
     return path
@@ -113,7 +120,7 @@ def beeping(path: Path, length: float) -> Path:
 
 def short_sound(path: Path) -> Path:
     """6 s of pictures, and a tone of 1.5 s."""
-    ffmpeg(*_lavfi(numbered(6)), *_lavfi("sine=d=1.5"), *H264, "-c:a", "aac", path)
+    ffmpeg(*_lavfi(numbers(6)), *_lavfi("sine=d=1.5"), *H264, "-c:a", "aac", path)
     return path
 
 
@@ -245,17 +252,13 @@ def counted(path: Path, *arguments: str) -> Path:
     return video(path, counter(8), "-g", "50", *codec, *arguments)
 
 
-BITS = 8
-
-
 def numbered(path: Path, *arguments: str | Path, times: str = "", length: float = 8.0) -> Path:
-    """Frames that carry their number: BITS columns, the lowest bit on the left, white for 1.
+    """`numbers`, 25 a second, with B-frames, and a key frame every 2 s.
 
-    25 a second, with B-frames, and a key frame every 2 s. A tone begins 10 ms after frame
-    50, 100 and so on. times: an expression of `setpts` for other times, with N and TB.
+    A tone begins 10 ms after frame 50, 100 and so on. times: an expression of `setpts` for
+    other times, with N and TB.
     """
-    bit = f"mod(floor(N/pow(2,floor(X*{BITS}/W))),2)"
-    graph = f"color=black:s=160x96:r=25:d={length},format=yuv420p,geq='40+180*{bit}':128:128"
+    graph = numbers(length, size="160x96")
     if times:
         graph += f",settb=1/90000,setpts='{times}'"
     tone = "if(gte(t,2)*between(mod(t,2),0.01,0.1),0.9*sin(2*PI*1000*t+1),0)"
@@ -266,13 +269,6 @@ def numbered(path: Path, *arguments: str | Path, times: str = "", length: float 
         *(*arguments, path),
     )
     return path
-
-
-def number(gray: "np.ndarray") -> int:
-    """The number that a frame of `numbered` carries."""
-    height, width = gray.shape
-    columns = gray[height // 4 : 3 * height // 4].reshape(-1, BITS, width // BITS)
-    return sum(int(level > 128) << bit for bit, level in enumerate(columns.mean((0, 2))))
 
 
 FILMS: dict[str, Callable[[Path], Path]] = {

@@ -153,7 +153,8 @@ def _faded_pictures(plan: Plan) -> list[str]:
         joined = f"x{number}"
     edge = min(_edge(plan), plan.length - 1)
     black = f"fade=out:start_frame={plan.length - edge - 1}:nb_frames={edge}" if edge else "null"
-    return [*graph, f"[{joined}]{black}[video]"]
+    # xfade would hand on 4:4:4, which few players show.
+    return [*graph, f"[{joined}]{black},format=yuv420p[video]"]
 
 
 def _sound(

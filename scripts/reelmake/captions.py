@@ -9,9 +9,8 @@ from reelmake import sentences
 from reelmake.sentences import Word
 
 # A caption: a line that can be read at a glance, as broadcasters have it (EBU and the BBC: 37 to
-# 42 characters), with no more words than are spoken in about 3 s. A pause as long begins another.
+# 42 characters). A pause as long begins another.
 CHARACTERS = 42
-WORDS = 7
 PAUSE = 0.6
 
 
@@ -59,7 +58,6 @@ def _is_full(line: list[Word], word: Word) -> bool:
     wide = sum(1 + (unicodedata.east_asian_width(character) in "WF") for character in text)
     return (
         wide > CHARACTERS
-        or len(text.split()) > WORDS
         or word.start - line[-1].end >= PAUSE
         or word.alone
         or line[-1].alone

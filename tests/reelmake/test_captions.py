@@ -32,8 +32,8 @@ def test_words_are_joined_as_the_transcript_has_them():
 def test_a_caption_is_short_and_ends_with_its_sentence():
     text = "one two three four five six seven eight nine. Ten"
     assert texts("en", spread(text, text.split())) == [
-        "one two three four five six seven",
-        "eight nine.",
+        "one two three four five six seven eight",
+        "nine.",
         "Ten",
     ]
     wide = ["字" * 8] * 4
@@ -80,7 +80,7 @@ def test_words_belong_to_the_clip_that_their_middle_is_in():
 
 def test_captions_are_short_and_end_with_pauses_and_sentences():
     many = [(f" w{n}", n * 0.2, n * 0.2 + 0.2) for n in range(9)]
-    assert [text for _, _, text in lines(*many)] == ["w0 w1 w2 w3 w4 w5 w6", "w7 w8"]
+    assert [text for _, _, text in lines(*many)] == ["w0 w1 w2 w3 w4 w5 w6 w7 w8"]
     long = [(" abcdefghijklmnopqrst", n, n + 1) for n in range(3)]
     assert [len(text) for _, _, text in lines(*long)] == [41, 20]
     wide = [("字", n * 0.2, n * 0.2 + 0.2) for n in range(30)]
