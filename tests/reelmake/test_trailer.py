@@ -32,7 +32,7 @@ def films(draw: st.DrawFn) -> dict[str, Any]:
     """A film with beats that follow each other, maybe with gaps, and borders anywhere."""
     rate = draw(st.sampled_from([PAL, NTSC, Fraction(60), Fraction(10), Fraction(180, 7)]))
     length = draw(st.one_of(st.floats(0.01, 5), st.floats(5, 10_000)))
-    times = sorted(draw(st.lists(st.floats(0, length), max_size=20)))
+    times = sorted(draw(st.lists(st.floats(0, length), max_size=20, unique=True)))
     beats = [
         beat(start, end, draw(st.sampled_from(NAMES)))
         for start, end in zip(times[::2], times[1::2], strict=False)
