@@ -1,13 +1,18 @@
 """The bundled video with the bundled models, as `make demo` runs them."""
 
+from pathlib import Path
+
+import av
+
 from drawing import answer
-from make_video import DEMO_LINES, DEMO_SHOTS
+from make_video import DEMO_LINES, DEMO_SHOTS, FPS
 from reelmake import descriptions
 from workspace import ROOT, Workspace
 
 
 def test_the_demo_says_what_is_spoken_and_shown(tmp_path):
     library = Workspace(tmp_path / "work", ROOT / "demo" / "videos")
+    del library.config["stages"]
     library.run()
     segments = library.json("demo", "transcript.json")["segments"]
     assert [segment["text"] for segment in segments] == [line.text for line in DEMO_LINES]
@@ -16,3 +21,28 @@ def test_the_demo_says_what_is_spoken_and_shown(tmp_path):
     document = descriptions.read(library.result("demo", "demo.scenedesc.msgpack"))
     seen = [result["description"] for result in document["results"]]
     assert seen == [answer(shot.picture) for shot in DEMO_SHOTS]
+
+    (highlight,) = library.json("demo", "highlights.json")["highlights"]
+    assert "the yellow team scores the amazing goal" in highlight["text"].splitlines()
+    assert "goal" in highlight["reason"]
+    (clip,) = library.json("demo", "clips.json")["clips"]
+    (said,) = [line for line in DEMO_LINES if "goal" in line.text]
+    assert clip["start"] < said.start < clip["end"] - 2
+    length = clip["end"] - clip["start"]
+    assert played(library.result("demo", "clips", clip["file"])) == round(length * FPS)
+    beats = library.json("demo", "narrative.json")["beats"]
+    (climax,) = [beat for beat in beats if beat["beat"] == "climax"]
+    assert "goal" in climax["title"]
+    assert climax["start"] <= said.start <= climax["end"]
+    assert 10 * FPS < played(library.result("demo", "trailer.mp4")) <= 15 * FPS
+    chapters = library.result("demo", "chapters.txt").read_text().splitlines()
+    assert len(chapters) > 2
+    assert any("goal" in chapter for chapter in chapters)
+
+
+def played(path: Path) -> int:
+    """How many pictures a film shows, all of which can be decoded, as can its sound."""
+    with av.open(str(path)) as film:
+        assert sum(frame.samples for frame in film.decode(audio=0)) > 0
+    with av.open(str(path)) as film:
+        return sum(1 for _ in film.decode(video=0))
