@@ -71,8 +71,8 @@ def test_every_artifact_is_valid_and_nothing_else_is_left(finished, video):
     left = {path.name for path in finished.result(video).iterdir()}
     assert left == {
         "fingerprints", "jobs", "keyframes", "keyframes.json", "manifest.json", "media.json",
-        "scenes.json", "transcript.json", "transcript.srt", "transcript.txt", "transcript.vtt",
-        f"{video}.scenedesc.msgpack",
+        "scenes.json", "transcript.json", "transcript.md", "transcript.srt", "transcript.txt",
+        "transcript.vtt", f"{video}.scenedesc.msgpack",
     }  # fmt: skip
     assert not list(finished.folder.rglob("*.tmp-*"))
 

@@ -3,12 +3,14 @@
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 
 from drawing import Picture
 from make_video import Line, Shot, make_video
-from reelmake.stages import STAGES, TARGETS, chosen
+from reelmake import artifact
+from reelmake.stages import STAGES, TARGETS, artifact_paths, chosen
 from text_samples import judge
 from workspace import Workspace, snapshot
 
@@ -57,6 +59,20 @@ def test_each_artifact_says_the_same_of_a_segment(complete):
         beats = complete.json(video, "narrative.json")["beats"]
         assert [beat["beat"] for beat in beats].count("climax") == 1
         assert all(segments[beat["id"]]["start"] == beat["start"] for beat in beats)
+
+
+def test_every_artifact_is_valid_and_nothing_else_is_left(complete):
+    for video in ("one", "two"):
+        wanted = {Path(path).name for name in complete.stages for path in paths(name, video)}
+        left = {path.name for path in complete.result(video).iterdir()}
+        assert left == wanted - {"audio.wav"} | {"fingerprints", "jobs"}
+        for path in complete.result(video).glob("*.json"):
+            artifact.validate(complete.json(video, path.name), path.stem)
+    assert not list(complete.folder.rglob("*.tmp-*"))
+
+
+def paths(stage: str, video: str) -> list[str]:
+    return artifact_paths(STAGES[stage], video)
 
 
 def test_scores_are_what_the_words_deserve(complete):
