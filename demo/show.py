@@ -1,4 +1,4 @@
-"""Print what the demo made: what was said, and what was seen.
+"""Print what the demo made: what was said, what was seen, and what was chosen of it.
 
 python demo/show.py
 """
@@ -20,12 +20,12 @@ def clock(seconds: float) -> str:
 
 
 def main() -> None:
-    """Print each video's transcript and descriptions."""
+    """Print each video's transcript, descriptions, highlights and trailer."""
     for results in sorted((DEMO / "results").iterdir()):
         transcript = json.loads((results / "transcript.json").read_bytes())
         described = descriptions.read(results / f"{results.name}.scenedesc.msgpack")
         assert described, "the demo did not finish"
-        print(f"\n{results.name}: what is said (transcript.json, .srt, .vtt, .txt)")
+        print(f"\n{results.name}: what is said (transcript.json, .srt, .vtt, .txt, .md)")
         for segment in transcript["segments"]:
             print(f"  {clock(segment['start'])}  {segment['text']}")
         print(f"\n{results.name}: what is seen (keyframes/, {results.name}.scenedesc.msgpack)")
@@ -33,6 +33,13 @@ def main() -> None:
             seen = result["description"] or {"visual_content": "(no description)"}
             record = result["record"]
             print(f"  {clock(record['timestamp'])}  {record['file']}  {seen['visual_content']}")
+        print(f"\n{results.name}: the highlights (clips/)")
+        for clip in json.loads((results / "clips.json").read_bytes())["clips"]:
+            text = clip["text"].replace("\n", "; ")
+            print(f"  {clock(clip['start'])}  {clip['file']}  {clip['score']} of 10: {text}")
+        print(f"\n{results.name}: the beats of its trailer (trailer.mp4, .otio, .edl)")
+        for beat in json.loads((results / "narrative.json").read_bytes())["beats"]:
+            print(f"  {clock(beat['start'])}  {beat['beat']}: {beat['title']}")
     print("\nEverything is in demo/results/. Your own videos:")
     print("  . .venv/bin/activate && snakemake -n --config videos=~/Movies")
 

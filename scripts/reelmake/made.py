@@ -12,7 +12,7 @@ from reelmake.stages import STAGES, artifact_paths
 
 Made = dict[str, Any]
 """{"bytes": of the stage's artifacts on disk} and what else is counted of the stage:
-"media_seconds" (null: nobody knows), "segments", "frames" or "descriptions"."""
+"media_seconds" (null: nobody knows), "segments", "frames", "descriptions" or "highlights"."""
 
 
 def count(stage: str, results: Path) -> Made:
@@ -28,6 +28,8 @@ def count(stage: str, results: Path) -> Made:
         found["segments"] = _length(paths[0], "segments")
     elif stage == "keyframes":
         found["frames"] = _length(paths[0], "keyframes")
+    elif stage == "highlights":
+        found["highlights"] = _length(paths[0], "highlights")
     elif stage == "scenedesc":
         from reelmake import descriptions  # msgpack, which few need
 

@@ -162,6 +162,8 @@ def _table(*columns: str) -> Table:
 def _amounts(found: Status) -> str:
     frames, described, heard = (found[name] for name in ("frames", "descriptions", "segments"))
     said = [f"{frames:,} frames", f"{described:,} descriptions", f"{heard:,} segments of speech"]
+    if "highlights" in found["stages"]:
+        said.append(f"{found['highlights']:,} highlights")
     seconds = found["media_seconds"]
     length = "unknown length" if seconds is None else f"{show_hours(seconds)} of media"
     return ", ".join([length, *said, f"{show_bytes(found['bytes'])} on disk"])

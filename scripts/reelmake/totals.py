@@ -15,11 +15,11 @@ Records = Mapping[str, Mapping[str, Any]]
 
 Totals = dict[str, Any]
 """{"media_seconds" (null: nobody knows), "bytes", "segments", "frames", "descriptions",
-"stages": {stage: {"started" (seconds since 1970), "seconds" (null: the job did not compute it),
-"bytes", "cache" (hit, miss or off), "saved": seconds that computing it took once, if it was
-restored}}}"""
+"highlights", "stages": {stage: {"started" (seconds since 1970), "seconds" (null: the job did not
+compute it), "bytes", "cache" (hit, miss or off), "saved": seconds that computing it took once, if
+it was restored}}}"""
 
-COUNTED = ("bytes", "segments", "frames", "descriptions")
+COUNTED = ("bytes", "segments", "frames", "descriptions", "highlights")
 
 
 def collect(results: Path) -> Totals:

@@ -35,6 +35,7 @@ MADE = {
     "transcript": {"segments": 7},
     "keyframes": {"frames": 5},
     "scenedesc": {"descriptions": 4},
+    "highlights": {"highlights": 3},
 }
 
 
@@ -112,6 +113,8 @@ def test_finished_videos(library, old):
     assert all(counts["done"] == 2 for counts in found["stages"].values())
     assert list(found["stages"]) == STAGES
     assert (found["frames"], found["descriptions"], found["segments"]) == (10, 8, 14)
+    assert found["highlights"] == 6
+    assert "6 highlights" in library.shown()
     assert found["media_seconds"] == 240
     assert found["bytes"] == 2 * 10 * (len(STAGES) - 2)  # neither the sound nor the manifest
     assert found["cache"] == {"hits": 0, "misses": 2 * (len(STAGES) - 1), "ratio": 0.0}
