@@ -121,7 +121,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("folder", type=Path, help="folder of model.gguf")
     parser.add_argument("--count", type=int, default=300, help="segments of each row")
-    parser.add_argument("--seed", type=int, default=80000)
+    parser.add_argument("--seed", type=int, default=90000)
     parser.add_argument("--misses", action="store_true", help="list the wrong answers")
     args = parser.parse_args()
 

@@ -1,7 +1,7 @@
 """Train the tiny text model of the demo and write its GGUF file.
 
 It learns from endless random questions (`text_questions.py`) to answer by the rules of
-`text_samples.py`.  About half an hour on one CPU core.
+`text_samples.py`.  About half an hour on a free CPU core.
 
     python demo/training/train_text.py --out demo/models/text
 """
@@ -92,7 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--out", type=Path, required=True, help="folder of model.gguf")
     parser.add_argument("--work", type=Path, default=Path(".training"), help="of the weights")
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=2700)
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--resume", action="store_true", help="go on from the newest weights")
