@@ -10,7 +10,6 @@ and text model together learn to describe.  About half an hour on one CPU core.
 from __future__ import annotations
 
 import argparse
-import math
 import random
 import time
 from pathlib import Path
@@ -18,53 +17,20 @@ from pathlib import Path
 import numpy as np
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
+import byte_pairs
 import vision_batches
 import vision_prompts
 import vision_tokenizer
 import write_gguf
+from optimizer import Optimizer, learning_rate
+from text_model import TextModel, TextShape
 from vision_examiner import Examiner
-from vision_model import TextModel, TextShape, VisionShape, VisionTower
+from vision_model import VisionShape, VisionTower
 
 KEYS = ("visual_content", "mood", "action", "setting")
-
-
-def learning_rate(step: int, steps: int, peak: float) -> float:
-    """A short warm-up, then a cosine down to a fiftieth of the peak."""
-    if step < 100:
-        return peak * (step + 1) / 100
-    return peak * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
-
-
-class Optimizer:
-    """Muon for the matrices inside the blocks, AdamW for all else.
-
-    With AdamW alone the shapes take several times as many steps.
-    """
-
-    def __init__(self, *models: nn.Module) -> None:
-        matrices, others = [], []
-        for model in models:
-            for name, parameter in model.named_parameters():
-                inner = parameter.ndim == 2 and name.startswith(("blk", "mm_"))
-                (matrices if inner else others).append(parameter)
-        self.parameters = matrices + others
-        self.parts = (
-            torch.optim.Muon(matrices, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
-            torch.optim.AdamW(others, betas=(0.9, 0.98), weight_decay=0.01),
-        )
-
-    def step(self, loss: Tensor, rate: float) -> None:
-        """Follow the gradient of a loss; Muon at twice the rate."""
-        for part, factor in zip(self.parts, (2.0, 1.0), strict=True):
-            part.param_groups[0]["lr"] = rate * factor
-            part.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        for part in self.parts:
-            part.step()
 
 
 def learn_to_see(
@@ -153,7 +119,7 @@ def prompt_ids(
         tokenizer.encode(part, add_special_tokens=False).ids
         for part in vision_prompts.random_rendering(words)
     )
-    before = [vision_tokenizer.BEGIN, *before]
+    before = [byte_pairs.BEGIN, *before]
     rows = []
     for index in range(len(batch.pixels)):
         keys = KEYS
@@ -161,9 +127,9 @@ def prompt_ids(
             keys = tuple(words.sample(KEYS, words.randint(1, 4)))
         reply = vision_tokenizer.answer_text(batch.picture(index), keys)
         answer = tokenizer.encode(reply, add_special_tokens=False).ids
-        rows.append((before, after, [*answer, vision_tokenizer.END]))
+        rows.append((before, after, [*answer, byte_pairs.END]))
     longest = max(patches + sum(map(len, row)) for row in rows)
-    ids = torch.full((len(rows), longest), vision_tokenizer.PAD)
+    ids = torch.full((len(rows), longest), byte_pairs.PAD)
     pictured = torch.zeros(ids.shape, dtype=torch.bool)
     answered = torch.zeros(ids.shape, dtype=torch.bool)
     for index, (before, after, answer) in enumerate(rows):

@@ -1,4 +1,4 @@
-"""Write the two networks as the GGUF files that llama.cpp and its mtmd read."""
+"""Write the networks as the GGUF files that llama.cpp and its mtmd read."""
 
 from __future__ import annotations
 
@@ -9,19 +9,24 @@ import numpy as np
 from tokenizers import Tokenizer
 from torch import nn
 
+import byte_pairs
 import vision_prompts
-import vision_tokenizer
-from vision_model import TextModel, VisionTower
+from text_model import TextModel
+from vision_model import VisionTower
 
 
 def write_models(out: Path, tower: VisionTower, text: TextModel, tokenizer: Tokenizer) -> None:
     """Write text.gguf and mmproj.gguf into a folder."""
-    write_text(out / "text.gguf", text, tokenizer)
+    write_text(out / "text.gguf", text, tokenizer, vision_prompts.CHAT_TEMPLATE)
     write_vision(out / "mmproj.gguf", tower, text.shape.width)
 
 
-def write_text(path: Path, text: TextModel, tokenizer: Tokenizer) -> None:
-    """Write the text model: architecture `llama`, tokenizer `gpt2`."""
+def write_text(path: Path, text: TextModel, tokenizer: Tokenizer, template: str) -> None:
+    """Write a text model: architecture `llama`, tokenizer `gpt2`, its chat template.
+
+    Special tokens that look like `<|end|>` are control tokens, which llama.cpp does not
+    write into an answer; others are ordinary text that is always one token.
+    """
     shape = text.shape
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("reelmake demo text model")
@@ -37,21 +42,21 @@ def write_text(path: Path, text: TextModel, tokenizer: Tokenizer) -> None:
     writer.add_vocab_size(shape.vocabulary)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
 
-    tokens, merges = vision_tokenizer.vocabulary(tokenizer)
-    special = set(vision_tokenizer.SPECIALS)
-    kinds = [
-        gguf.TokenType.CONTROL if token in special else gguf.TokenType.NORMAL for token in tokens
-    ]
+    tokens, merges = byte_pairs.vocabulary(tokenizer)
+    kinds = [gguf.TokenType.NORMAL] * len(tokens)
+    for number, token in tokenizer.get_added_tokens_decoder().items():
+        control = token.content.startswith("<|")
+        kinds[number] = gguf.TokenType.CONTROL if control else gguf.TokenType.USER_DEFINED
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(tokens)
     writer.add_token_types(kinds)
     writer.add_token_merges(merges)
-    writer.add_bos_token_id(vision_tokenizer.BEGIN)
-    writer.add_eos_token_id(vision_tokenizer.END)
-    writer.add_pad_token_id(vision_tokenizer.PAD)
+    writer.add_bos_token_id(byte_pairs.BEGIN)
+    writer.add_eos_token_id(byte_pairs.END)
+    writer.add_pad_token_id(byte_pairs.PAD)
     writer.add_add_bos_token(True)
-    writer.add_chat_template(vision_prompts.CHAT_TEMPLATE)
+    writer.add_chat_template(template)
     # No output.weight: llama.cpp then uses the embeddings, as the training did.
     _add_tensors(writer, text, prefix="")
     _finish(writer)

@@ -1,0 +1,54 @@
+"""Batches of questions and answers as token ids, of about the same length each."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+import byte_pairs
+from text_questions import Questions
+
+POOL = 1500  # questions that are sorted by length at a time
+SCORE_WEIGHT = 4.0  # of the score's token, against 1 of any other token of an answer
+
+
+@dataclass(frozen=True)
+class Batch:
+    """ids (rows, tokens), padded; weights (rows, tokens), 0 outside of the answers."""
+
+    ids: Tensor
+    weights: Tensor
+
+
+def batches(
+    questions: Questions, tokenizer: Tokenizer, tokens: int, whole: float
+) -> Iterator[Batch]:
+    """One pool of questions as batches of about `tokens` tokens, in random order."""
+    scores = {tokenizer.token_to_id(f"Ġ{score}") for score in range(11)}
+    rows = []
+    for _ in range(POOL):
+        prompt, answer = questions.question(whole)
+        asked = [byte_pairs.BEGIN, *tokenizer.encode(prompt).ids]
+        answered = tokenizer.encode(answer).ids
+        weights = [SCORE_WEIGHT if token in scores else 1.0 for token in answered]
+        rows.append((asked + answered, [0.0] * len(asked) + weights))
+    rows.sort(key=lambda row: len(row[0]))
+    groups: list[list[tuple[list[int], list[float]]]] = [[]]
+    for row in rows:
+        if (len(groups[-1]) + 1) * len(row[0]) > tokens:
+            groups.append([])
+        groups[-1].append(row)
+    random.Random(len(groups[0])).shuffle(groups)
+    for group in groups:
+        longest = max(len(ids) for ids, _ in group)
+        ids = torch.full((len(group), longest), byte_pairs.PAD)
+        weights = torch.zeros(len(group), longest)
+        for index, (row, weight) in enumerate(group):
+            ids[index, : len(row)] = torch.tensor(row)
+            weights[index, : len(row)] = torch.tensor(weight)
+        yield Batch(ids, weights)

@@ -1,0 +1,120 @@
+"""Train the tiny text model of the demo and write its GGUF file.
+
+It learns from endless random questions (`text_questions.py`) to answer by the rules of
+`text_samples.py`.  About half an hour on a free CPU core.
+
+    python demo/training/train_text.py --out demo/models/text
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from torch.nn import functional as F
+
+import text_prompts
+import text_tokenizer
+import write_gguf
+from optimizer import Optimizer, learning_rate
+from text_batches import Batch, batches
+from text_model import TextModel, TextShape
+from text_questions import Questions
+
+TOKENS = 6000  # a step
+
+
+def new_model(tokenizer: Tokenizer) -> TextModel:
+    """A model whose tokens begin alike where they are forms of one word: " goal" and "Goal"."""
+    size = tokenizer.get_vocab_size()
+    model = TextModel(TextShape(vocabulary=size, rope_base=100000.0))
+    words: dict[str, int] = {}
+    with torch.no_grad():
+        weights = model.token_embd.weight
+        for number in range(size):
+            word = str(tokenizer.id_to_token(number)).removeprefix("Ġ").lower()
+            first = words.setdefault(word, number)
+            if first != number:
+                weights[number] = weights[first] + 0.2 * weights[number]
+    return model
+
+
+def losses(model: TextModel, batch: Batch) -> tuple[torch.Tensor, float]:
+    """The weighted loss of a batch, and the share of its answers that are wholly right."""
+    asked = batch.weights[:, 1:] > 0
+    states = model(model.token_embd(batch.ids))[:, :-1][asked]
+    scores, wanted = model.logits(states), batch.ids[:, 1:][asked]
+    weights = batch.weights[:, 1:][asked]
+    loss = F.cross_entropy(scores, wanted, reduction="none") @ weights / weights.sum()
+    right = ~asked
+    right[asked] = scores.argmax(1) == wanted
+    return loss, right.all(1).float().mean().item()
+
+
+def train(
+    model: TextModel,
+    tokenizer: Tokenizer,
+    questions: Questions,
+    steps: int,
+    peak: float,
+    save: Callable[[], None],
+) -> None:
+    """Follow the gradient for some steps, and save now and then."""
+    optimizer = Optimizer(model)
+    started, step = time.monotonic(), 0
+    recent: list[tuple[float, float]] = []
+    while step < steps:
+        # Short questions first: a step has more of them.
+        whole = 0.08 if step < 0.4 * steps else 0.4
+        for batch in itertools.islice(batches(questions, tokenizer, TOKENS, whole), steps - step):
+            loss, right = losses(model, batch)
+            optimizer.step(loss, learning_rate(step, steps, peak))
+            recent = [*recent[-49:], (loss.item(), right)]
+            step += 1
+            if step % 50 == 0:
+                mean = torch.tensor(recent).mean(0)
+                print(
+                    f"step {step}: loss {mean[0]:.4f}, whole answers right {mean[1]:.3f}, "
+                    f"{time.monotonic() - started:.0f} s",
+                    flush=True,
+                )
+            if step % 200 == 0 or step == steps:
+                save()
+
+
+def main() -> None:
+    """Train and write the file."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--out", type=Path, required=True, help="folder of model.gguf")
+    parser.add_argument("--work", type=Path, default=Path(".training"), help="of the weights")
+    parser.add_argument("--steps", type=int, default=2700)
+    parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--resume", action="store_true", help="go on from the newest weights")
+    args = parser.parse_args()
+
+    torch.set_num_threads(1)
+    torch.manual_seed(args.seed)
+    for folder in (args.out, args.work):
+        folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = text_tokenizer.train_tokenizer()
+    model = new_model(tokenizer)
+    weights = args.work / "text.pt"
+    if args.resume:
+        model.load_state_dict(torch.load(weights))
+
+    def save() -> None:
+        torch.save(model.state_dict(), weights)
+        path = args.out / "model.gguf"
+        write_gguf.write_text(path, model, tokenizer, text_prompts.CHAT_TEMPLATE)
+
+    train(model, tokenizer, Questions(args.seed), args.steps, args.rate, save)
+
+
+if __name__ == "__main__":
+    main()
