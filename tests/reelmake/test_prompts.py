@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import text_samples
 from reelmake import config, prompts
 from reelmake.prompts import GUARD, Question
 
@@ -164,3 +165,10 @@ def test_an_answer_is_shown_on_one_line(text, most):
 def test_what_is_short_stays_and_what_is_long_ends_in_dots():
     assert prompts.one_line(" two\n words\x07 ", 9) == "two words"
     assert prompts.one_line("two words", 8) == "two wor…"
+
+
+def test_the_tiny_model_was_trained_on_what_is_asked():
+    assert text_samples.GUARD == GUARD
+    assert (text_samples.SCORES, text_samples.NARRATIVE) == (SCORES, NARRATIVE)
+    asked = text_samples.ask(SCORES, ["a [b] <c>", "d"], ["- e; e; e; e"])
+    assert message("a [b] <c>\nd", "e") == asked
