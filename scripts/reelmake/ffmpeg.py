@@ -174,6 +174,11 @@ def small_frames(
             _finish(process, errors, source)
 
 
+def address(path: Path) -> str:
+    """How an ffmpeg's arguments name a file, so that no name means anything else."""
+    return f"file:{os.path.abspath(path)}"
+
+
 def _input(ffmpeg: Any, **options: Any) -> Any:
     # Only local files: what is named .mp4 may be a playlist that names addresses.
     return ffmpeg.input(SOURCE, protocol_whitelist="file", **options)
@@ -181,9 +186,9 @@ def _input(ffmpeg: Any, **options: Any) -> Any:
 
 def _named(arguments: list[str], source: Path, target: Path | None = None) -> list[str]:
     """The arguments with the files' addresses in place of SOURCE and TARGET."""
-    names = {SOURCE: f"file:{os.path.abspath(source)}"}
+    names = {SOURCE: address(source)}
     if target is not None:
-        names[TARGET] = f"file:{os.path.abspath(target)}"
+        names[TARGET] = address(target)
     return [names.get(argument, argument) for argument in arguments]
 
 

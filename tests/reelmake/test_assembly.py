@@ -76,7 +76,9 @@ def beeps(samples: np.ndarray, loud: float = 0.3) -> list[float]:
 def test_every_frame_is_the_planned_one(film: Film, tmp_path: Path, name: str, fade: float) -> None:
     path = film(name)
     found, made = planned(path, fade=fade)
-    frames = gray(assembled(path, tmp_path / "trailer.mp4", made))
+    target = assembled(path, tmp_path / "trailer.mp4", made)
+    frames = gray(target)
+    assert media.probe(target)["streams"][0]["pixel_format"] == "yuv420p"
     assert len(made.shots) == 3
     assert len(frames) == made.length
     numbers = [make_media.number(frame) for frame in frames]
