@@ -240,6 +240,21 @@ def test_a_shot_without_sound_is_silent(film: Film, tmp_path: Path) -> None:
     assert samples[int(made.places()[1] / made.film.rate * RATE) + RATE :].max() < 0.001
 
 
+def test_a_broadcast_may_change_its_size_and_layout_in_a_shot(film: Film, tmp_path: Path) -> None:
+    path = film("changing.ts")
+    _, made = planned(path, 6, 0.2, [("setup", 0.5, 2.5), ("climax", 3.0, 6.5)])
+    target = assembled(path, tmp_path / "trailer.mp4", made)
+    frames, samples = gray(target), sound(target)
+    assert len(frames) == made.length
+    assert {frame.shape for frame in frames} == {(90, 160)}
+    place, (start, end, *_) = made.places()[1], made.shots[1]
+    numbers = [make_media.number(frame) for frame in frames[place + 5 : place + end - start - 15]]
+    wanted = [number % 100 for number in range(start + 5, end - 15)]
+    assert numbers == wanted
+    assert len(samples) / RATE == pytest.approx(made.length / made.film.rate, abs=0.03)
+    assert len(beeps(samples, 0.1)) >= 4
+
+
 def test_h265_is_tagged_for_apple(film: Film, tmp_path: Path) -> None:
     path = film("cfr.mp4")
     _, made = planned(path, 1, 0, [])
