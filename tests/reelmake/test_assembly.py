@@ -287,6 +287,18 @@ def test_what_can_not_be_decoded_is_refused(film: Film, tmp_path: Path) -> None:
     assert str(path) in str(caught.value)
 
 
+def test_a_trailer_that_is_not_what_was_planned_is_refused(film: Film, tmp_path: Path) -> None:
+    """As of an ffmpeg that ends well after half of it."""
+    path, program = film("cfr.mp4"), tmp_path / "ffmpeg"
+    _, made = planned(path, 4, 0.0, [])
+    half = assembled(path, tmp_path / "half.mp4", planned(path, 2, 0.0, [])[1])
+    program.write_text(f'#!/bin/sh\nfor last; do :; done\ncp {half} "${{last#file:}}"\n')
+    program.chmod(0o755)
+    found, target = media.probe(path), tmp_path / "trailer.mp4"
+    with pytest.raises(StageError, match=r"has 2\.00 s instead of 2\.48"):
+        assembly.assemble(path, found, made, SETTINGS, target, str(program), 2, print)
+
+
 class Told(SimpleNamespace):
     """What the script asks of its job."""
 
