@@ -112,6 +112,19 @@ def numbered_film(path: Path, length: float, rate: int | str, *arguments: str | 
     return path
 
 
+def changing(path: Path) -> Path:
+    """A broadcast of 8 s: after 4 s the pictures are larger, and the sound is 5.1."""
+    parts = [path.with_name(f"{number}-{path.name}") for number in range(2)]
+    for part, size, layout in zip(parts, ("160x90", "320x180"), ("stereo", "5.1"), strict=True):
+        sound = f"{beeps(4)},aformat=channel_layouts={layout}"
+        graphs = [*_lavfi(numbered(4, size=size)), *_lavfi(sound)]
+        ffmpeg(*graphs, *H264, "-g", "50", "-c:a", "ac3", part)
+    listing = path.with_suffix(".txt")
+    listing.write_text("".join(f"file '{part}'\n" for part in parts))
+    ffmpeg("-f", "concat", "-safe", "0", "-i", listing, "-c", "copy", path)
+    return path
+
+
 def beeping(path: Path, length: float) -> Path:
     """`beeps` and no pictures."""
     ffmpeg(*_lavfi(beeps(length)), "-c:a", "aac", path)
@@ -322,6 +335,7 @@ FILMS: dict[str, Callable[[Path], Path]] = {
     "numbered.avi": lambda path: numbered_film(path, 20, 25, "-c:v", "mpeg4", "-bf", "0"),
     "numbered.m4a": lambda path: beeping(path, 20),
     "short sound.mp4": short_sound,
+    "changing.ts": changing,
     "count.mp4": counted,
     "count.mkv": counted,
     "count.ts": counted,

@@ -1,11 +1,13 @@
 """The trailer as a film: one run of ffmpeg reads each shot where it lies and fades them together.
 
 Each shot is an input of its own that seeks, so the cost is that of the shots, however long the
-film is; and another one for its sound, so that neither waits for the other (20 shots of 720p:
-0.7 GB of memory; 1.5 GB where each reads both).
+film is. Their sound is decoded before, in a run of its own: where its layout changes on the way
+(films of 5.1 in a broadcast), ffmpeg begins the filters again, of which the fades never recover
+(it hangs, measured with 9.0).
 """
 
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ RUN_UP = 1.0
 # looks from so much before (s). Encoders' longest default is 250 frames between them.
 BACK = 15.0
 INDEXED = ("mov,", "matroska,", "avi")
+# The filter xfade knows no picture format with less of the colors than of brightness.
+JOINED = "yuv444p"
 # The end fades to black, and the sound in and out, in so many seconds at least.
 EDGE = 0.5
 
@@ -43,35 +47,64 @@ def assemble(
     Raises StageError: `input` where the shots can't be decoded, `engine` where the trailer is not
     what was planned.
     """
-    arguments = command(found, plan, settings, threads)
-    ffmpeg.encode(binary, arguments, source, target, progress)
+    with tempfile.TemporaryDirectory() as name:
+        sounds = [Path(name) / f"{number}.nut" for number in range(len(plan.shots))]
+        if found["audio"] is not None:
+            decoding = sound_command(found, plan, sounds)
+            ffmpeg.encode(binary, decoding, source, target, lambda seconds: None)
+        arguments = command(found, plan, settings, threads, sounds)
+        ffmpeg.encode(binary, arguments, source, target, progress)
     _check(source, found, plan, target)
 
 
+def sound_command(found: Mapping[str, Any], plan: Plan, sounds: Sequence[Path]) -> list[str]:
+    """The arguments of the ffmpeg that writes the sound of each shot to a file, its times
+    kept; SOURCE stands for the film."""
+    inputs: list[str] = []
+    outputs: list[str] = []
+    for number, (shot, path) in enumerate(zip(plan.shots, sounds, strict=True)):
+        start = plan.film.time(shot.start)
+        inputs += [*_seek(found, start - RUN_UP), "-i", ffmpeg.SOURCE]
+        shift = _seconds(Fraction(found["start_time"]) + start)
+        end = _seconds((shot.end - shot.start) / plan.film.rate + 1)
+        outputs += ["-map", f"{number}:{found['audio']}"]
+        outputs += ["-af", f"asetpts=PTS-round({shift}/TB),atrim=start=0:end={end}"]
+        outputs += ["-ac", "2", "-ar", str(RATE), "-c:a", "pcm_f32le", ffmpeg.address(path)]
+    return [*inputs, *ffmpeg.KEEP_TIMES, *outputs]
+
+
 def command(
-    found: Mapping[str, Any], plan: Plan, settings: Mapping[str, Any], threads: int
+    found: Mapping[str, Any],
+    plan: Plan,
+    settings: Mapping[str, Any],
+    threads: int,
+    sounds: Sequence[Path],
 ) -> list[str]:
-    """The arguments of ffmpeg; SOURCE and TARGET stand for the files."""
+    """The arguments of the ffmpeg that joins the shots; SOURCE and TARGET stand for the files.
+
+    sounds: files of the sound of each shot, as by `sound_command`.
+    """
     inputs: list[str] = []
     graph: list[str] = []
     output: list[str] = []
     if found["video"] is not None:
         stream = _stream(found, found["video"])
         size = shown_size(stream, settings["height"])
-        for number, start in enumerate(_starts(plan)):
+        for number, shot in enumerate(plan.shots):
             # Frames from the keyframe on: the one on screen at the start may be long there.
             inputs += ["-noaccurate_seek", "-threads", str(min(4, threads))]
             # A broadcast may change its size on the way, which must not reset the fades.
-            inputs += ["-reinit_filter:v", "0", *_seek(found, start), "-i", ffmpeg.SOURCE]
-            graph.append(_pictures(found, stream, plan, number, size))
+            inputs += ["-reinit_filter:v", "0", *_seek(found, plan.film.time(shot.start))]
+            inputs += ["-i", ffmpeg.SOURCE]
+            graph.append(_pictures(found, plan, number, size))
         graph += _faded_pictures(plan)
         output += ["-map", "[video]", *_encoder(settings), "-threads", str(threads)]
     if found["audio"] is not None:
-        stream = _stream(found, found["audio"])
         first = len(graph) and len(plan.shots)  # the pictures' inputs come before
-        for number, start in enumerate(_starts(plan)):
-            inputs += [*_seek(found, start - RUN_UP), "-i", ffmpeg.SOURCE]
-            graph.append(_sound(found, stream, plan, number, first + number))
+        for number, path in enumerate(sounds):
+            silent = ["-f", "lavfi", "-i", f"anullsrc=channel_layout=stereo:sample_rate={RATE}"]
+            inputs += ["-i", ffmpeg.address(path)] if _is_heard(path) else silent
+            graph.append(_sound(plan, number, first + number))
         graph += _faded_sound(plan)
         output += ["-map", "[audio]", "-c:a", "aac", "-b:a", "160k"]
     plain = ("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact")
@@ -103,11 +136,6 @@ def _stream(found: Mapping[str, Any], index: int) -> Mapping[str, Any]:
     return next(stream for stream in found["streams"] if stream["index"] == index)
 
 
-def _starts(plan: Plan) -> list[Fraction]:
-    """When each shot begins, seconds of film time."""
-    return [plan.film.time(shot.start) for shot in plan.shots]
-
-
 def _seek(found: Mapping[str, Any], time: float | Fraction) -> list[str]:
     # Only local files: what is named .mp4 may be a playlist that names addresses.
     options = ["-protocol_whitelist", "file"]
@@ -115,24 +143,18 @@ def _seek(found: Mapping[str, Any], time: float | Fraction) -> list[str]:
     return [*options, "-ss", f"{float(time) - back:.6f}"] if time > back else options
 
 
-def _pictures(
-    found: Mapping[str, Any],
-    stream: Mapping[str, Any],
-    plan: Plan,
-    number: int,
-    size: tuple[int, int],
-) -> str:
+def _pictures(found: Mapping[str, Any], plan: Plan, number: int, size: tuple[int, int]) -> str:
     """The filters of one shot: exactly its frames, evenly spaced, upright, of one size."""
-    start, shot = _starts(plan)[number], plan.shots[number]
-    zero = round((Fraction(found["start_time"]) + start) * 1_000_000)
+    shot = plan.shots[number]
+    zero = round((Fraction(found["start_time"]) + plan.film.time(shot.start)) * 1_000_000)
     rate = _text(plan.film.rate)
     return (
         # Whole numbers of microseconds: setpts counts with floats, and cuts off what is behind.
-        f"[{number}:{stream['index']}]settb=1/1000000,setpts=PTS-({zero}),"
+        f"[{number}:{found['video']}]settb=1/1000000,setpts=PTS-({zero}),"
         # The frame on screen at each moment; the last one on where the film ends early.
         f"fps={rate}:start_time=0:round=near,tpad=stop=-1:stop_mode=clone,"
         f"trim=end_frame={shot.end - shot.start},"
-        f"scale={size[0]}:{size[1]}:out_range=tv,setsar=1,format=yuv420p[v{number}]"
+        f"scale={size[0]}:{size[1]}:out_range=tv,setsar=1,format={JOINED}[v{number}]"
     )
 
 
@@ -157,19 +179,18 @@ def _faded_pictures(plan: Plan) -> list[str]:
     return [*graph, f"[{joined}]{black},format=yuv420p[video]"]
 
 
-def _sound(
-    found: Mapping[str, Any], stream: Mapping[str, Any], plan: Plan, number: int, number_in: int
-) -> str:
+def _is_heard(path: Path) -> bool:
+    """Whether there is sound in a file by `sound_command`: ffmpeg can't open one without."""
+    return path.exists() and path.stat().st_size > 4096  # headers, and 10 ms
+
+
+def _sound(plan: Plan, number: int, number_in: int) -> str:
     """The filters of the sound of one shot: exactly as many samples as its frames last."""
-    start = _starts(plan)[number]
     begin, end = _samples(plan)[number]
-    shift = _seconds(Fraction(found["start_time"]) + start)
     return (
-        f"[{number_in}:{stream['index']}]asetpts=PTS-round({shift}/TB),atrim=start=0,"
         # first_pts fills the beginning with silence, async the gaps, apad the end.
-        f"aresample={RATE}:async=1:first_pts=0:min_hard_comp={ffmpeg.GAP},"
-        f"aformat=sample_fmts=fltp:channel_layouts=stereo,apad,"
-        f"atrim=end_sample={end - begin}[a{number}]"
+        f"[{number_in}:0]aresample={RATE}:async=1:first_pts=0:min_hard_comp={ffmpeg.GAP},"
+        f"apad,atrim=end_sample={end - begin}[a{number}]"
     )
 
 

@@ -76,7 +76,9 @@ def beeps(samples: np.ndarray, loud: float = 0.3) -> list[float]:
 def test_every_frame_is_the_planned_one(film: Film, tmp_path: Path, name: str, fade: float) -> None:
     path = film(name)
     found, made = planned(path, fade=fade)
-    frames = gray(assembled(path, tmp_path / "trailer.mp4", made))
+    target = assembled(path, tmp_path / "trailer.mp4", made)
+    frames = gray(target)
+    assert media.probe(target)["streams"][0]["pixel_format"] == "yuv420p"
     assert len(made.shots) == 3
     assert len(frames) == made.length
     numbers = [make_media.number(frame) for frame in frames]
@@ -238,6 +240,21 @@ def test_a_shot_without_sound_is_silent(film: Film, tmp_path: Path) -> None:
     assert samples[int(made.places()[1] / made.film.rate * RATE) + RATE :].max() < 0.001
 
 
+def test_a_broadcast_may_change_its_size_and_layout_in_a_shot(film: Film, tmp_path: Path) -> None:
+    path = film("changing.ts")
+    _, made = planned(path, 6, 0.2, [("setup", 0.5, 2.5), ("climax", 3.0, 6.5)])
+    target = assembled(path, tmp_path / "trailer.mp4", made)
+    frames, samples = gray(target), sound(target)
+    assert len(frames) == made.length
+    assert {frame.shape for frame in frames} == {(90, 160)}
+    place, (start, end, *_) = made.places()[1], made.shots[1]
+    numbers = [make_media.number(frame) for frame in frames[place + 5 : place + end - start - 15]]
+    wanted = [number % 100 for number in range(start + 5, end - 15)]
+    assert numbers == wanted
+    assert len(samples) / RATE == pytest.approx(made.length / made.film.rate, abs=0.03)
+    assert len(beeps(samples, 0.1)) >= 4
+
+
 def test_h265_is_tagged_for_apple(film: Film, tmp_path: Path) -> None:
     path = film("cfr.mp4")
     _, made = planned(path, 1, 0, [])
@@ -268,6 +285,18 @@ def test_what_can_not_be_decoded_is_refused(film: Film, tmp_path: Path) -> None:
         assembled(path, tmp_path / "trailer.mp4", made)
     assert caught.value.kind == "input"
     assert str(path) in str(caught.value)
+
+
+def test_a_trailer_that_is_not_what_was_planned_is_refused(film: Film, tmp_path: Path) -> None:
+    """As of an ffmpeg that ends well after half of it."""
+    path, program = film("cfr.mp4"), tmp_path / "ffmpeg"
+    _, made = planned(path, 4, 0.0, [])
+    half = assembled(path, tmp_path / "half.mp4", planned(path, 2, 0.0, [])[1])
+    program.write_text(f'#!/bin/sh\nfor last; do :; done\ncp {half} "${{last#file:}}"\n')
+    program.chmod(0o755)
+    found, target = media.probe(path), tmp_path / "trailer.mp4"
+    with pytest.raises(StageError, match=r"has 2\.00 s instead of 2\.48"):
+        assembly.assemble(path, found, made, SETTINGS, target, str(program), 2, print)
 
 
 class Told(SimpleNamespace):
