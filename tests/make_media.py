@@ -117,7 +117,7 @@ def changing(path: Path) -> Path:
     parts = [path.with_name(f"{number}-{path.name}") for number in range(2)]
     for part, size, layout in zip(parts, ("160x90", "320x180"), ("stereo", "5.1"), strict=True):
         sound = f"{beeps(4)},aformat=channel_layouts={layout}"
-        graphs = [*_lavfi(numbered(4, size=size)), *_lavfi(sound)]
+        graphs = [*_lavfi(numbers(4, size=size)), *_lavfi(sound)]
         ffmpeg(*graphs, *H264, "-g", "50", "-c:a", "ac3", part)
     listing = path.with_suffix(".txt")
     listing.write_text("".join(f"file '{part}'\n" for part in parts))

@@ -161,7 +161,7 @@ _TABLE = (
         settings=("clips",),
         upstream=("source", "media", "transcript", "keyframes", "highlights"),
         cached=False,
-        packages=("ffmpeg-python", "pysubs2"),
+        packages=("av", "pysubs2"),
         items="clips",
     ),
     Stage(
@@ -192,7 +192,7 @@ _TABLE = (
         settings=("trailer",),
         upstream=("source", "media", "scenes", "narrative"),
         cached=False,
-        packages=("ffmpeg-python", "opentimelineio"),
+        packages=("opentimelineio", "otio-cmx3600-adapter"),
         items="s of film",
     ),
 )
