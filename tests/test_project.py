@@ -82,6 +82,7 @@ def test_engines_are_imported_in_one_module_each():
         "filelock",
         "fsspec",
         "llama_cpp",
+        "opentimelineio",
         "pysubs2",
         "requests",
         "scenedetect",
