@@ -17,7 +17,7 @@ from reelmake import descriptions
 DEMO = Path(__file__).resolve().parent
 RESULTS = DEMO / "results" / "demo"
 COLUMNS, WIDTH, HEIGHT, GAP = 5, 224, 126, 16
-INK, PALE = (32, 36, 44), (110, 116, 128)
+INK, PALE, MARKED = (32, 36, 44), (110, 116, 128), (255, 226, 122)
 
 
 def clock(seconds: float) -> str:
@@ -30,12 +30,14 @@ def main() -> None:
     document = descriptions.read(RESULTS / "demo.scenedesc.msgpack")
     assert document, "run `make demo` first"
     segments = json.loads((RESULTS / "transcript.json").read_bytes())["segments"]
+    clips = json.loads((RESULTS / "clips.json").read_bytes())["clips"]
+    beats = json.loads((RESULTS / "narrative.json").read_bytes())["beats"]
     small, plain = ImageFont.load_default(14), ImageFont.load_default(16)
     rows = -(-len(document["results"]) // COLUMNS)
     block = HEIGHT + 62
     across = COLUMNS * (WIDTH + GAP) + GAP
     lines = -(-len(segments) // 2)
-    down = GAP + rows * block + GAP + lines * 24 + GAP
+    down = GAP + rows * block + GAP + lines * 24 + GAP + 24 + GAP
     sheet = Image.new("RGB", (across, down), (250, 250, 252))
     draw = ImageDraw.Draw(sheet)
     for number, result in enumerate(document["results"]):
@@ -51,8 +53,16 @@ def main() -> None:
     for number, segment in enumerate(segments):
         left = GAP + number // lines * (across // 2)
         top = 2 * GAP + rows * block + number % lines * 24
+        for clip in clips:
+            if clip["start"] <= segment["start"] < clip["end"]:
+                draw.rectangle((left - 4, top - 2, left + across // 2 - 60, top + 21), MARKED)
+                if segment["end"] + 1 > clip["end"]:  # its last line
+                    told = f"{clip['file']}: {clip['score']} of 10"
+                    draw.text((left + 380, top), told, INK, plain)
         draw.text((left, top), clock(segment["start"]), PALE, plain)
         draw.text((left + 48, top), segment["text"], INK, plain)
+    told = "   ".join(f"{clock(beat['start'])} {beat['beat']}: {beat['title']}" for beat in beats)
+    draw.text((GAP, down - GAP - 22), f"trailer.mp4   {told}", INK, plain)
     sheet.save(DEMO / "demo.png", optimize=True)
 
 
