@@ -128,7 +128,7 @@ def _cut(
             output += ["-map", "[v]", *encoding.pictures(settings, threads)]
             output += cutting.keeping_times(media)
         if media["audio"] is not None:
-            channels = min(2, streams.stream(media, media["audio"])["channels"])
+            channels = 1 if streams.stream(media, media["audio"])["channels"] == 1 else 2
             temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="reelmake-"))
             sound = Path(temporary) / "sound.nut"
             piece = cut.start, cut.duration

@@ -11,12 +11,11 @@ import re
 import shutil
 import subprocess
 import tempfile
-import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from reelmake import streams
+from reelmake import streams, wav
 from reelmake.config import expand
 from reelmake.errors import StageError, UserError, explain
 
@@ -25,8 +24,6 @@ Process = subprocess.Popen[bytes]
 # What stands for the file until the command is made: ffmpeg-python encodes names as UTF-8,
 # which not every name on a disk is.
 SOURCE = "source"
-
-SAMPLE_RATE = 16_000
 
 # Silence is filled in, and overlaps are cut, where the timestamps are off by more than this
 # (seconds): well over the jitter of containers (1 ms in Matroska, some 10 ms in old ASF and
@@ -120,8 +117,7 @@ def extract_audio(
     """
     stream = streams.track(source, media, track)
     if stream is None:
-        with _open_wav(target):
-            pass
+        wav.write(target, [])
         return None
     # Silence or a cut at the beginning, up to film time zero. Where the layout changes on the way
     # (films of 5.1 in a broadcast) ffmpeg begins the filters again, and would fill in as much
@@ -129,7 +125,7 @@ def extract_audio(
     for begin in (":first_pts=0", ""):
         if _write_wav(source, media, stream["index"], begin, target, binary):
             break
-    _check_wav(source, media, stream, target)
+    wav.check(source, media, stream, target)
     return stream
 
 
@@ -145,7 +141,7 @@ def _write_wav(
     from reelmake import media as films
 
     # async fills gaps.
-    resample = f"aresample={SAMPLE_RATE}:async=1:min_hard_comp={GAP}{begin}"
+    resample = f"aresample={wav.RATE}:async=1:min_hard_comp={GAP}{begin}"
     command = (
         _input(ffmpeg)[str(index)]
         .output(
@@ -158,22 +154,17 @@ def _write_wav(
         .global_args(*KEEP_TIMES)
     )
     arguments = _named(command.compile(cmd=binary), source)
-    with (
-        _disk_errors(source),
-        _open_wav(target) as file,
-        _started(arguments, stdout=subprocess.PIPE) as (process, errors),
-    ):
+    with _started(arguments, stdout=subprocess.PIPE) as (process, errors):
         assert process.stdout is not None
-        written = 0
-        for at, samples in films.raw_sound(process.stdout, SAMPLE_RATE):
-            if at != written and begin:
-                return False
-            missing = max(0, at - written)
-            file.writeframesraw(bytes(2 * missing))
-            file.writeframesraw(samples[2 * max(0, written - at) :])
-            written = max(written, at + len(samples) // 2)
-        _finish(process, errors, source)
-    return True
+        packets = films.raw_sound(process.stdout, wav.RATE)
+        try:
+            is_whole = wav.write(target, packets, strict=bool(begin))
+        except OSError as error:
+            raise StageError(f"{source}: {(said := explain(error))[0]}", said[1]) from None
+        if is_whole:
+            process.stdout.close()  # should the reader have stopped early, ffmpeg must not wait
+            _finish(process, errors, source)
+    return is_whole
 
 
 @contextlib.contextmanager
@@ -309,41 +300,3 @@ def _finish(process: Process, errors: IO[bytes], source: Path | str) -> None:
             kind="resources",
         )
     raise StageError(f"{source}: ffmpeg can't decode it, get an intact file. It said: {words}")
-
-
-@contextlib.contextmanager
-def _disk_errors(source: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        message, kind = explain(error)
-        raise StageError(f"{source}: {message}", kind) from None
-
-
-@contextlib.contextmanager
-def _open_wav(target: Path) -> Iterator[wave.Wave_write]:
-    with wave.open(os.fspath(target), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        yield file
-
-
-def _check_wav(source: Path, media: dict[str, Any], stream: dict[str, Any], target: Path) -> None:
-    with wave.open(os.fspath(target), "rb") as file:
-        if (file.getframerate(), file.getnchannels(), file.getsampwidth()) != (SAMPLE_RATE, 1, 2):
-            raise StageError(f"{source}: ffmpeg wrote no 16 kHz mono audio.", kind="engine")
-        length = file.getnframes() / SAMPLE_RATE
-    # Only MP4 says exactly how long a track is; of MP3 without a header it is a guess.
-    exact = media["container"].startswith("mov,") and stream["duration"] is not None
-    if exact and length < ((stream["start_time"] or 0.0) + stream["duration"]) / 2:
-        raise StageError(
-            f"{source}: its audio (track of stream {stream['index']}) can be decoded up to "
-            f"{length:.1f} s only: get an intact file, or choose another audio.track."
-        )
-    longest = media["duration"]
-    if longest is not None and length > 1.5 * longest + 60:
-        raise StageError(
-            f"{source}: its audio has {length:.0f} s where the film has {longest:.0f} s, its "
-            "timestamps jump: remux it (ffmpeg -i in -c copy out.mkv) and use that file."
-        )
