@@ -1,9 +1,7 @@
 """The trailer as a film: one run of ffmpeg reads each shot where it lies and fades them together.
 
 Each shot is an input of its own that seeks, so the cost is that of the shots, however long the
-film is. Their sound is decoded before, in a run of its own: where its layout changes on the way
-(films of 5.1 in a broadcast), ffmpeg begins the filters again, of which the fades never recover
-(it hangs, measured with 9.0).
+film is. Their sound is decoded before, in a run of its own, as `soundtrack` explains.
 """
 
 import tempfile
@@ -12,17 +10,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from reelmake import ffmpeg, media
+from reelmake import encoding, ffmpeg, media, soundtrack, streams
 from reelmake.errors import StageError
+from reelmake.shapes import shown_size
+from reelmake.soundtrack import RATE
 from reelmake.trailer import Plan
 
-RATE = 48_000
-# The sound is decoded from so much before a shot (s): codecs need some packets to be right.
-RUN_UP = 1.0
-# Where a file has no index of its keyframes, ffmpeg may land behind the one that is needed: it
-# looks from so much before (s). Encoders' longest default is 250 frames between them.
-BACK = 15.0
-INDEXED = ("mov,", "matroska,", "avi")
 # The filter xfade knows no picture format with less of the colors than of brightness.
 JOINED = "yuv444p"
 # The end fades to black, and the sound in and out, in so many seconds at least.
@@ -47,100 +40,61 @@ def assemble(
     Raises StageError: `input` where the shots can't be decoded, `engine` where the trailer is not
     what was planned.
     """
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(prefix="reelmake-") as name:
         sounds = [Path(name) / f"{number}.nut" for number in range(len(plan.shots))]
         if found["audio"] is not None:
-            decoding = sound_command(found, plan, sounds)
-            ffmpeg.encode(binary, decoding, source, target, lambda seconds: None)
-        arguments = command(found, plan, settings, threads, sounds)
-        ffmpeg.encode(binary, arguments, source, target, progress)
+            pieces = [
+                (plan.film.time(shot.start), (shot.end - shot.start) / plan.film.rate)
+                for shot in plan.shots
+            ]
+            soundtrack.decode(source, found, pieces, 2, sounds, binary)
+        arguments = command(source, found, plan, settings, threads, sounds, target)
+        encoding.run(binary, arguments, source, "trailer.codec", progress=progress)
     _check(source, found, plan, target)
 
 
-def sound_command(found: Mapping[str, Any], plan: Plan, sounds: Sequence[Path]) -> list[str]:
-    """The arguments of the ffmpeg that writes the sound of each shot to a file, its times
-    kept; SOURCE stands for the film."""
-    inputs: list[str] = []
-    outputs: list[str] = []
-    for number, (shot, path) in enumerate(zip(plan.shots, sounds, strict=True)):
-        start = plan.film.time(shot.start)
-        inputs += [*_seek(found, start - RUN_UP), "-i", ffmpeg.SOURCE]
-        shift = _seconds(Fraction(found["start_time"]) + start)
-        end = _seconds((shot.end - shot.start) / plan.film.rate + 1)
-        outputs += ["-map", f"{number}:{found['audio']}"]
-        outputs += ["-af", f"asetpts=PTS-round({shift}/TB),atrim=start=0:end={end}"]
-        outputs += ["-ac", "2", "-ar", str(RATE), "-c:a", "pcm_f32le", ffmpeg.address(path)]
-    return [*inputs, *ffmpeg.KEEP_TIMES, *outputs]
-
-
 def command(
+    source: Path,
     found: Mapping[str, Any],
     plan: Plan,
     settings: Mapping[str, Any],
     threads: int,
     sounds: Sequence[Path],
+    target: Path,
 ) -> list[str]:
-    """The arguments of the ffmpeg that joins the shots; SOURCE and TARGET stand for the files.
+    """The arguments of the ffmpeg that joins the shots.
 
-    sounds: files of the sound of each shot, as by `sound_command`.
+    sounds: files of the sound of each shot, as by `soundtrack.decode`.
     """
     inputs: list[str] = []
     graph: list[str] = []
     output: list[str] = []
+    reading = ffmpeg.reading(source)
     if found["video"] is not None:
-        stream = _stream(found, found["video"])
-        size = shown_size(stream, settings["height"])
+        size = shown_size(streams.video(found), settings["height"])
         for number, shot in enumerate(plan.shots):
             # Frames from the keyframe on: the one on screen at the start may be long there.
             inputs += ["-noaccurate_seek", "-threads", str(min(4, threads))]
             # A broadcast may change its size on the way, which must not reset the fades.
-            inputs += ["-reinit_filter:v", "0", *_seek(found, plan.film.time(shot.start))]
-            inputs += ["-i", ffmpeg.SOURCE]
+            inputs += ["-reinit_filter:v", "0"]
+            inputs += [*soundtrack.seek(found, plan.film.time(shot.start)), *reading]
             graph.append(_pictures(found, plan, number, size))
         graph += _faded_pictures(plan)
-        output += ["-map", "[video]", *_encoder(settings), "-threads", str(threads)]
+        output += ["-map", "[video]", *encoding.pictures(settings, threads)]
     if found["audio"] is not None:
         first = len(graph) and len(plan.shots)  # the pictures' inputs come before
         for number, path in enumerate(sounds):
-            silent = ["-f", "lavfi", "-i", f"anullsrc=channel_layout=stereo:sample_rate={RATE}"]
-            inputs += ["-i", ffmpeg.address(path)] if _is_heard(path) else silent
+            inputs += soundtrack.reading(path, 2)
             graph.append(_sound(plan, number, first + number))
         graph += _faded_sound(plan)
-        output += ["-map", "[audio]", "-c:a", "aac", "-b:a", "160k"]
-    plain = ("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact")
-    exact = ("-flags:v", "+bitexact", "-flags:a", "+bitexact", "-movflags", "+faststart")
+        output += ["-map", "[audio]", *encoding.SOUND]
     return [
         *inputs,
         *("-filter_complex_threads", str(threads), "-filter_complex", ";".join(graph)),
         *output,
         *ffmpeg.KEEP_TIMES,
-        *(*plain, *exact, "-f", "mp4", "-y", ffmpeg.TARGET),
+        *(*encoding.FILE, "-f", "mp4", ffmpeg.address(target)),
     ]
-
-
-def shown_size(stream: Mapping[str, Any], height: int) -> tuple[int, int]:
-    """Width and height of the film upright, with square pixels, of at most so many lines.
-
-    Even numbers, which the encoders ask for; nothing is enlarged.
-    """
-    wide, high = Fraction(stream["width"]), Fraction(stream["height"])
-    aspect = Fraction(stream["pixel_aspect"]).limit_denominator(10_000)
-    wide, high = (wide, high / aspect) if aspect >= 1 else (wide * aspect, high)
-    if stream["rotation"] % 180:
-        wide, high = high, wide
-    scale = min(Fraction(1), height / high)
-    return max(2, int(wide * scale / 2) * 2), max(2, int(high * scale / 2) * 2)
-
-
-def _stream(found: Mapping[str, Any], index: int) -> Mapping[str, Any]:
-    return next(stream for stream in found["streams"] if stream["index"] == index)
-
-
-def _seek(found: Mapping[str, Any], time: float | Fraction) -> list[str]:
-    # Only local files: what is named .mp4 may be a playlist that names addresses.
-    options = ["-protocol_whitelist", "file"]
-    back = 0.0 if found["container"].startswith(INDEXED) else BACK
-    return [*options, "-ss", f"{float(time) - back:.6f}"] if time > back else options
 
 
 def _pictures(found: Mapping[str, Any], plan: Plan, number: int, size: tuple[int, int]) -> str:
@@ -179,19 +133,10 @@ def _faded_pictures(plan: Plan) -> list[str]:
     return [*graph, f"[{joined}]{black},format=yuv420p[video]"]
 
 
-def _is_heard(path: Path) -> bool:
-    """Whether there is sound in a file by `sound_command`: ffmpeg can't open one without."""
-    return path.exists() and path.stat().st_size > 4096  # headers, and 10 ms
-
-
 def _sound(plan: Plan, number: int, number_in: int) -> str:
     """The filters of the sound of one shot: exactly as many samples as its frames last."""
     begin, end = _samples(plan)[number]
-    return (
-        # first_pts fills the beginning with silence, async the gaps, apad the end.
-        f"[{number_in}:0]aresample={RATE}:async=1:first_pts=0:min_hard_comp={ffmpeg.GAP},"
-        f"apad,atrim=end_sample={end - begin}[a{number}]"
-    )
+    return f"{soundtrack.placed(number_in, end - begin)}[a{number}]"
 
 
 def _faded_sound(plan: Plan) -> list[str]:
@@ -227,15 +172,6 @@ def _edge(plan: Plan) -> int:
     return min(max(plan.fade, round(EDGE * plan.film.rate)), plan.length // 4)
 
 
-def _encoder(settings: Mapping[str, Any]) -> list[str]:
-    codec = settings["codec"]
-    chosen = ["-c:v", codec, "-crf", str(settings["crf"]), "-preset", settings["preset"]]
-    # Apple's players know H.265 by this name only; x265 has its own idea of a log level.
-    return (
-        [*chosen, "-tag:v", "hvc1", "-x265-params", "log-level=error"] if "265" in codec else chosen
-    )
-
-
 def _text(rate: Fraction) -> str:
     return f"{rate.numerator}/{rate.denominator}"
 
@@ -254,7 +190,7 @@ def _check(source: Path, found: Mapping[str, Any], plan: Plan, target: Path) -> 
             raise StageError(f"{source}: ffmpeg wrote a trailer without {kind}.", kind="engine")
         if made[kind] is None:
             continue
-        length = _stream(made, made[kind])["duration"] or 0.0
+        length = streams.stream(made, made[kind])["duration"] or 0.0
         if abs(length - wanted) > near + 0.05:
             raise StageError(
                 f"{source}: the {kind} of its trailer has {length:.2f} s instead of {wanted:.2f}: "

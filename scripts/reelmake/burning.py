@@ -34,6 +34,8 @@ def check(subtitles: str, binary: str) -> None:
             arguments = ["-f", "lavfi", "-i", _TEST, "-frames:v", "1", *output]
             ffmpeg.run(binary, arguments, "subtitles", folder)
         except StageError as error:
+            if error.kind in ("resources", "killed"):
+                raise
             raise StageError(
                 f"ffmpeg ({binary}) can't burn subtitles: use one built with libass, or set "
                 f"clips.subtitles to sidecar. {error}",

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from reelmake import streams
+
 # What cameras and broadcasters use. Files round these (23.976), and so does media.json.
 NTSC = Fraction(1000, 1001)
 RATES = tuple(Fraction(rate) for rate in (24, 25, 30, 48, 50, 60))
@@ -55,7 +57,7 @@ def cadence(media: Mapping[str, Any], scenes: Mapping[str, Any], otherwise: floa
     media, scenes: media.json and scenes.json. A film with pictures lasts as long as they do.
     otherwise: how long it is (s) where the file does not say.
     """
-    stream = next((s for s in media["streams"] if s["index"] == media["video"]), None)
+    stream = None if media["video"] is None else streams.video(media)
     rate = NO_PICTURES if stream is None else _rate(stream["fps_average"], scenes["fps"])
     start = Fraction((stream and stream["start_time"]) or 0)
     offset = max(Fraction(0), start - math.floor(start * rate + EPSILON) / rate)

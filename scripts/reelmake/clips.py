@@ -2,15 +2,28 @@
 
 import contextlib
 import math
+import tempfile
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from reelmake import burning, captions, cutting, ffmpeg, loudness, subtitles
+from reelmake import (
+    burning,
+    captions,
+    cutting,
+    encoding,
+    ffmpeg,
+    loudness,
+    shapes,
+    soundtrack,
+    streams,
+    subtitles,
+)
 from reelmake import media as films
-from reelmake.cutting import Cut, Media
+from reelmake.cutting import Cut
 from reelmake.errors import StageError
+from reelmake.streams import Media
 
 Settings = dict[str, Any]
 
@@ -99,40 +112,47 @@ def _cut(
     where = f"{source}, {cut.start:.2f} to {cut.end:.2f} s"
     if cut.first is None and media["audio"] is None:
         raise StageError(f"{where}: there is neither picture nor sound; get an intact file.")
-    graph, folder = [], None
+    graph: list[str] = []
+    reading: list[str] = []
+    output: list[str] = []
+    folder = None
     with contextlib.ExitStack() as stack:
         if cut.first is not None:
-            shape = cutting.shape(media, settings["aspect"], settings["fit"])
+            shape = shapes.shape(streams.video(media), settings["aspect"], settings["fit"])
             chain = cutting.pictures(media, cut, shape)
             if settings["subtitles"] == "burned" and said["segments"]:
                 text = subtitles.render_burned(said, shape.width, shape.height)
                 folder = stack.enter_context(burning.prepared(text))
                 chain += f",{burning.FILTER},format=yuv420p"
             graph.append(f"{chain}[v]")
+            output += ["-map", "[v]", *encoding.pictures(settings, threads)]
+            output += cutting.keeping_times(media)
         if media["audio"] is not None:
-            chain = cutting.sound(media, cut, len(graph))
+            channels = 1 if streams.stream(media, media["audio"])["channels"] == 1 else 2
+            temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="reelmake-"))
+            sound = Path(temporary) / "sound.nut"
+            piece = cut.start, cut.duration
+            soundtrack.decode(source, media, [piece], channels, [sound], binary)
+            reading = soundtrack.reading(sound, channels)
+            samples = round(cut.duration * soundtrack.RATE)
+            chain = soundtrack.placed(len(graph), samples)
             if settings["loudness"] is not None:
-                chain += "," + loudness.filters(source, media, cut, settings["loudness"], binary)
+                chain += "," + loudness.filters(
+                    where, reading, samples, settings["loudness"], binary
+                )
             graph.append(f"{chain}[a]")
-        maps = ["[v]"] * (cut.first is not None) + ["[a]"] * (media["audio"] is not None)
-        output = [argument for label in maps for argument in ("-map", label)]
-        output += cutting.encoder(
-            media if cut.first is not None else media | {"video": None},
-            settings["codec"],
-            settings["crf"],
-            settings["preset"],
-            threads,
-        )
+            output += ["-map", "[a]", *encoding.SOUND]
+        arguments = [*reading, *ffmpeg.KEEP_TIMES, "-filter_complex", ";".join(graph), *output]
+        arguments += [*encoding.FILE, ffmpeg.address(target)]
         problem: str | None = None
         for back in FURTHER:
-            piece = cut.earlier(back)
-            arguments = [*cutting.inputs(source, media, piece, threads), "-copyts"]
-            arguments += ["-filter_complex", ";".join(graph), *output, "-y"]
-            ffmpeg.run(binary, [*arguments, ffmpeg.address(target)], where, folder)
+            piece_read = cut.earlier(back)
+            pictures = [] if cut.first is None else cutting.reading(source, piece_read, threads)
+            encoding.run(binary, [*pictures, *arguments], where, "clips.codec", folder)
             found, problem = _checked(target, cut, where)
             if problem is None:
                 return found
-            if piece.seek == 0:
+            if piece_read.seek == 0:
                 break
     raise StageError(f"{where}: {problem}; get an intact file.")
 
@@ -149,7 +169,7 @@ def _checked(target: Path, cut: Cut, where: str) -> tuple[dict[str, Any], str | 
         return found, None if off < LATE else f"{off:.2f} s of the sound are missing"
     if facts["video"] is None:
         return found, "no picture can be decoded"
-    stream = cutting.video(facts)
+    stream = streams.video(facts)
     found |= {"width": stream["width"], "height": stream["height"]}
     # The header's duration is of decoding, which ends early where the last pictures stay long.
     with films.Frames(target, facts["video"], 0.0, threads=1) as frames:

@@ -11,26 +11,27 @@ import re
 import shutil
 import subprocess
 import tempfile
-import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from reelmake import streams, wav
 from reelmake.config import expand
-from reelmake.errors import StageError, UserError
+from reelmake.errors import StageError, UserError, explain
 
 Process = subprocess.Popen[bytes]
 
-# What stands for the files until the command is made: ffmpeg-python encodes names as UTF-8,
+# What stands for the file until the command is made: ffmpeg-python encodes names as UTF-8,
 # which not every name on a disk is.
-SOURCE, TARGET = "source", "target"
-
-SAMPLE_RATE = 16_000
+SOURCE = "source"
 
 # Silence is filled in, and overlaps are cut, where the timestamps are off by more than this
 # (seconds): well over the jitter of containers (1 ms in Matroska, some 10 ms in old ASF and
 # FLV recordings), which must not tear the sound.
 GAP = 0.05
+
+# Only local files: what is named .mp4 may be a playlist that names addresses.
+WHITELIST = "file"
 
 # How frames are scaled down for the detector. CPU time of decoding 600 frames of 1080p H.264 with
 # scaling to 256 x 144, pipe included, beside `-f null`: neighbor 1.04, fast_bilinear 1.07, area
@@ -49,6 +50,16 @@ ORIGIN = re.compile(r"^(\[[^]]* @ 0x[0-9a-f]+\] )+")
 CONSEQUENCE = re.compile(
     "Task finished|Terminating|Nothing was written|Conversion failed|Last mess"
 )
+
+# What this ffmpeg was built without.
+LACKS = re.compile("Unknown (encoder) '([^']+)'|No such (filter): '([^']+)'")
+
+
+class LackError(StageError):
+    """This ffmpeg was built without what is asked of it: an encoder, a filter."""
+
+    def __init__(self, message: str):
+        super().__init__(message, kind="engine")
 
 
 def binary(configured: str | None = None) -> str:
@@ -99,40 +110,61 @@ def extract_audio(
     """Write one audio track to `target`: WAV, 16 kHz, mono, 16 bits; sample 0 is film time 0.
 
     What starts late is padded with silence, gaps are filled, so sample n is heard at n / 16000 s.
-    track: `default`, the number of the track among the audio tracks (0 is the first), or its
-    language as it stands in the file. Returns the track's entry in media.json; None, and a
+    track: as `streams.track` has it. Returns the track's entry in media.json; None, and a
     WAV with no sample, for a source without audio.
     Raises StageError: `input` for an unknown track or sound that can't be decoded,
     `resources` for a full disk.
     """
+    stream = streams.track(source, media, track)
+    if stream is None:
+        wav.write(target, [])
+        return None
+    # Silence or a cut at the beginning, up to film time zero. Where the layout changes on the way
+    # (films of 5.1 in a broadcast) ffmpeg begins the filters again, and would fill in as much
+    # once more: such a film is read again without.
+    for begin in (":first_pts=0", ""):
+        if _write_wav(source, media, stream["index"], begin, target, binary):
+            break
+    wav.check(source, media, stream, target)
+    return stream
+
+
+def _write_wav(
+    source: Path, media: dict[str, Any], index: int, begin: str, target: Path, binary: str
+) -> bool:
+    """Write the sound of a stream; False where ffmpeg began its filters again.
+
+    begin: an option for the beginning; without it, what ffmpeg leaves out is filled in here.
+    """
     import ffmpeg
 
-    stream = _track(source, media, track)
-    if stream is None:
-        _write_empty(target)
-        return None
-    # first_pts pads or cuts at the beginning, async fills gaps later on.
-    resample = f"aresample={SAMPLE_RATE}:async=1:first_pts=0:min_hard_comp={GAP}"
-    shift = f"asetpts=PTS-{media['start_time']}/TB"
+    from reelmake import media as films
+
+    # async fills gaps.
+    resample = f"aresample={wav.RATE}:async=1:min_hard_comp={GAP}{begin}"
     command = (
-        _input(ffmpeg)[str(stream["index"])]
+        _input(ffmpeg)[str(index)]
         .output(
-            TARGET,
-            af=f"{shift},{resample}",
+            "pipe:1",
+            af=f"asetpts=PTS-{media['start_time']}/TB,{resample}",
             ac=1,
             acodec="pcm_s16le",
-            format="wav",
-            map_metadata=-1,
-            **{"flags:a": "+bitexact", "fflags": "+bitexact"},
+            format="nut",
         )
         .global_args(*KEEP_TIMES)
-        .overwrite_output()
     )
-    arguments = _named(command.compile(cmd=binary), source, target)
-    with _started(arguments, stdout=subprocess.DEVNULL) as (process, errors):
-        _finish(process, errors, source)
-    _check_wav(source, media, stream, target)
-    return stream
+    arguments = _named(command.compile(cmd=binary), source)
+    with _started(arguments, stdout=subprocess.PIPE) as (process, errors):
+        assert process.stdout is not None
+        packets = films.raw_sound(process.stdout, wav.RATE)
+        try:
+            is_whole = wav.write(target, packets, strict=bool(begin))
+        except OSError as error:
+            raise StageError(f"{source}: {(said := explain(error))[0]}", said[1]) from None
+        if is_whole:
+            process.stdout.close()  # should the reader have stopped early, ffmpeg must not wait
+            _finish(process, errors, source)
+    return is_whole
 
 
 @contextlib.contextmanager
@@ -148,7 +180,7 @@ def small_frames(
     """
     import ffmpeg
 
-    stream = next(s for s in media["streams"] if s["index"] == media["video"])
+    stream = streams.video(media)
     # A fixed size, because a broadcast recording may change its own on the way.
     width = min(width, stream["width"])
     height = max(1, round(stream["height"] * width / stream["width"]))
@@ -179,35 +211,50 @@ def address(path: Path) -> str:
     return f"file:{os.path.abspath(path)}"
 
 
+def reading(path: Path) -> list[str]:
+    """An ffmpeg's arguments for an input."""
+    return ["-protocol_whitelist", WHITELIST, "-i", address(path)]
+
+
 def run(
-    binary: str, arguments: list[str], source: str, folder: Path | None = None, level: str = "error"
+    binary: str,
+    arguments: list[str],
+    source: Path | str,
+    folder: Path | None = None,
+    level: str = "error",
+    progress: Callable[[float], None] | None = None,
 ) -> str:
     """Run ffmpeg to its end; what it said on stderr.
 
     source: what an error calls that which is read. folder: the working directory, for filters
-    that read files by name. level: which messages are wanted.
-    Raises StageError: `input` where ffmpeg fails, `resources` for a full disk.
+    that read files by name. level: which messages are wanted. progress: is told how many
+    seconds of the output are done.
+    Raises StageError: `input` where ffmpeg fails, `resources` for a full disk; LackError.
     """
     if os.sep in binary:
         binary = os.path.abspath(binary)
-    command = [binary, *(() if level == "error" else ("-loglevel", level)), *arguments]
-    with _started(command, stdout=subprocess.DEVNULL, folder=folder) as (process, errors):
+    command = [binary, *(() if level == "error" else ("-loglevel", level))]
+    if progress is not None:
+        command += ["-progress", "pipe:1"]
+    stdout = subprocess.DEVNULL if progress is None else subprocess.PIPE
+    with _started([*command, *arguments], stdout, folder) as (process, errors):
+        for line in process.stdout or ():
+            name, _, value = line.strip().partition(b"=")
+            is_time = name == b"out_time_us" and value.lstrip(b"-").isdigit()  # or N/A, at first
+            if is_time and progress is not None:
+                progress(max(0, int(value)) / 1_000_000)
         _finish(process, errors, source)
         errors.seek(0)
         return errors.read().decode(errors="replace")
 
 
 def _input(ffmpeg: Any, **options: Any) -> Any:
-    # Only local files: what is named .mp4 may be a playlist that names addresses.
-    return ffmpeg.input(SOURCE, protocol_whitelist="file", **options)
+    return ffmpeg.input(SOURCE, protocol_whitelist=WHITELIST, **options)
 
 
-def _named(arguments: list[str], source: Path, target: Path | None = None) -> list[str]:
-    """The arguments with the files' addresses in place of SOURCE and TARGET."""
-    names = {SOURCE: address(source)}
-    if target is not None:
-        names[TARGET] = address(target)
-    return [names.get(argument, argument) for argument in arguments]
+def _named(arguments: list[str], source: Path) -> list[str]:
+    """The arguments with the file's address in place of SOURCE."""
+    return [address(source) if argument == SOURCE else argument for argument in arguments]
 
 
 @contextlib.contextmanager
@@ -234,7 +281,12 @@ def _finish(process: Process, errors: IO[bytes], source: Path | str) -> None:
     if code == 0:
         return
     errors.seek(0)
-    lines = [ORIGIN.sub("", line) for line in errors.read().decode(errors="replace").splitlines()]
+    said = errors.read().decode(errors="replace")
+    if lacks := LACKS.search(said):
+        what = " ".join(filter(None, lacks.groups()))
+        program = next(iter(process.args)) if isinstance(process.args, list) else ""
+        raise LackError(f"this ffmpeg ({program}) was built without the {what}")
+    lines = [ORIGIN.sub("", line) for line in said.splitlines()]
     causes = [line.strip() for line in lines if line.strip() and not CONSEQUENCE.match(line)]
     words = "; ".join(causes[-2:])[-400:] or f"exit status {code}"
     if code < 0:
@@ -248,80 +300,3 @@ def _finish(process: Process, errors: IO[bytes], source: Path | str) -> None:
             kind="resources",
         )
     raise StageError(f"{source}: ffmpeg can't decode it, get an intact file. It said: {words}")
-
-
-def encode(
-    binary: str,
-    arguments: list[str],
-    source: Path,
-    target: Path,
-    progress: Callable[[float], None],
-) -> None:
-    """Run ffmpeg on arguments in which SOURCE and TARGET stand for the files.
-
-    progress: is told how many seconds of the target are done.
-    Raises StageError: `input` where ffmpeg fails, `resources` for a full disk.
-    """
-    command = [binary, "-progress", "pipe:1", *_named(arguments, source, target)]
-    with _started(command, stdout=subprocess.PIPE) as (process, errors):
-        assert process.stdout is not None
-        for line in process.stdout:
-            name, _, value = line.strip().partition(b"=")
-            if name == b"out_time_us" and value.lstrip(b"-").isdigit():  # or N/A, at first
-                progress(max(0, int(value)) / 1_000_000)
-        _finish(process, errors, source)
-
-
-def _track(source: Path, media: dict[str, Any], track: str | int) -> dict[str, Any] | None:
-    tracks: list[dict[str, Any]] = [
-        stream for stream in media["streams"] if stream["type"] == "audio"
-    ]
-    if not tracks:
-        return None
-    if track == "default":
-        tracks.sort(key=lambda stream: stream["index"] != media["audio"])
-        return tracks[0]
-    if isinstance(track, str):
-        wanted = track.lower()
-        found = [s for s in tracks if (s["language"] or "").lower().split("-")[0] == wanted]
-        found.sort(key=lambda stream: not stream["default"])
-    else:
-        found = tracks[track : track + 1] if track >= 0 else []
-    if not found:
-        choices = ", ".join(
-            f"{number} ({stream['language'] or 'no language'}, {stream['codec']}, "
-            f"{stream['channels']} channels)"
-            for number, stream in enumerate(tracks)
-        )
-        raise StageError(
-            f"{source} has no audio track {track!r}; it has {choices}: set audio.track to a number "
-            "or a language of these, or to default."
-        )
-    return found[0]
-
-
-def _write_empty(target: Path) -> None:
-    with wave.open(os.fspath(target), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-
-
-def _check_wav(source: Path, media: dict[str, Any], stream: dict[str, Any], target: Path) -> None:
-    with wave.open(os.fspath(target), "rb") as file:
-        if (file.getframerate(), file.getnchannels(), file.getsampwidth()) != (SAMPLE_RATE, 1, 2):
-            raise StageError(f"{source}: ffmpeg wrote no 16 kHz mono audio.", kind="engine")
-        length = file.getnframes() / SAMPLE_RATE
-    # Only MP4 says exactly how long a track is; of MP3 without a header it is a guess.
-    exact = media["container"].startswith("mov,") and stream["duration"] is not None
-    if exact and length < ((stream["start_time"] or 0.0) + stream["duration"]) / 2:
-        raise StageError(
-            f"{source}: its audio (track of stream {stream['index']}) can be decoded up to "
-            f"{length:.1f} s only: get an intact file, or choose another audio.track."
-        )
-    longest = media["duration"]
-    if longest is not None and length > 1.5 * longest + 60:
-        raise StageError(
-            f"{source}: its audio has {length:.0f} s where the film has {longest:.0f} s, its "
-            "timestamps jump: remux it (ffmpeg -i in -c copy out.mkv) and use that file."
-        )

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
+from reelmake import streams
 from reelmake.errors import StageError
 from reelmake.media import EPSILON, Frames, Shown, picture
 
@@ -54,7 +55,7 @@ def extract(
     records: list[dict[str, Any]] = []
     skipped = 0
     if scenes["scenes"]:
-        stream = next(s for s in media["streams"] if s["index"] == media["video"])
+        stream = streams.video(media)
         count = len(scenes["scenes"])
         with Frames(source, stream["index"], media["start_time"], threads) as frames:
             for done, scene in enumerate(scenes["scenes"], start=1):

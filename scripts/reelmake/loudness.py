@@ -2,9 +2,8 @@
 
 import json
 import math
-from pathlib import Path
 
-from reelmake import cutting, ffmpeg
+from reelmake import ffmpeg, soundtrack
 from reelmake.errors import StageError
 
 PEAK = -1.5
@@ -14,9 +13,9 @@ PEAK = -1.5
 # Not ffmpeg's loudnorm: where a gain alone would exceed the peak, or where the loudness never
 # changes, it turns to changing gains, and ended 5 LU off where peaks are far over the rest.
 LIMIT = (
-    f"aresample={4 * cutting.SAMPLE_RATE},"
+    f"aresample={4 * soundtrack.RATE},"
     f"alimiter=limit={10 ** (PEAK / 20):.4f}:attack=5:release=50:level=false:latency=true,"
-    f"aresample={cutting.SAMPLE_RATE}"
+    f"aresample={soundtrack.RATE}"
 )
 
 ROUNDS = 4
@@ -26,15 +25,14 @@ NEAR = 0.3
 """LU from the wanted loudness that are good enough."""
 
 
-def filters(
-    source: Path, media: cutting.Media, cut: cutting.Cut, wanted: float, binary: str
-) -> str:
-    """The filters that bring a piece's sound, as `cutting.sound` gives it, to `wanted` LUFS.
+def filters(source: str, reading: list[str], samples: int, wanted: float, binary: str) -> str:
+    """The filters that bring a piece's sound, as `soundtrack.placed` gives it, to `wanted` LUFS.
 
-    Its sound is decoded once to measure it, and once or a few times more if its peaks have to
-    be limited. Silence stays silence. Raises StageError.
+    source: what an error calls it. reading: the arguments for its input. It is read once to
+    measure it, and once or a few times more if its peaks have to be limited. Silence stays
+    silence. Raises StageError.
     """
-    loudness, peak = _measure(source, media, cut, "anull", binary)
+    loudness, peak = _measure(source, reading, samples, "anull", binary)
     if not math.isfinite(loudness):
         return "anull"
     gain = wanted - loudness
@@ -42,7 +40,7 @@ def filters(
         return f"volume={gain:.2f}dB:precision=float"
     for _ in range(ROUNDS):
         chain = f"volume={gain:.2f}dB:precision=float,{LIMIT}"
-        loudness, _ = _measure(source, media, cut, chain, binary)
+        loudness, _ = _measure(source, reading, samples, chain, binary)
         if abs(wanted - loudness) <= NEAR:
             break
         gain += wanted - loudness
@@ -50,18 +48,17 @@ def filters(
 
 
 def _measure(
-    source: Path, media: cutting.Media, cut: cutting.Cut, chain: str, binary: str
+    source: str, reading: list[str], samples: int, chain: str, binary: str
 ) -> tuple[float, float]:
     """Integrated loudness (LUFS; -inf: silence) and true peak (dBTP) of a piece's sound."""
-    piece = cutting.Cut(cut.start, cut.end)  # it needs no pictures
-    graph = f"{cutting.sound(media, piece, 0)},{chain},loudnorm=print_format=json[a]"
+    graph = f"{soundtrack.placed(0, samples)},{chain},loudnorm=print_format=json[a]"
     said = ffmpeg.run(
         binary,
         [
-            *("-nostats", *cutting.inputs(source, media, piece), "-copyts"),
+            *("-nostats", *reading),
             *("-filter_complex", graph, "-map", "[a]", "-f", "null", "-"),
         ],
-        str(source),
+        source,
         level="info",
     )
     try:

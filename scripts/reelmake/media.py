@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
@@ -276,23 +277,35 @@ def raw_frames(pipe: IO[bytes]) -> Iterator[tuple[int, Fraction, "np.ndarray"]]:
     """(pts, time base, BGR uint8 array H x W x 3) of a NUT stream of raw bgr24 video."""
     import numpy as np
 
+    for packet in _packets(pipe):
+        stream = packet.stream
+        assert isinstance(stream, VideoStream)
+        image = np.frombuffer(memoryview(packet), np.uint8).reshape(stream.height, stream.width, 3)
+        yield packet.pts or 0, packet.time_base, image
+
+
+def raw_sound(pipe: IO[bytes], rate: int) -> Iterator[tuple[int, bytes]]:
+    """(number of the first sample, samples) of a NUT stream of PCM; number 0 is at time 0."""
+    for packet in _packets(pipe):
+        yield round((packet.pts or 0) * packet.time_base * rate), bytes(packet)
+
+
+def _packets(pipe: IO[bytes]) -> Iterator["Packet[Any]"]:
+    """Those of the first stream of NUT that are whole and have a time."""
     # A frame of 256 x 144 has 108 KiB; the default buffer would ask Python 4 times for it.
     try:
         container = av.open(pipe, mode="r", format="nut", buffer_size=1 << 20)
-    except av.error.FFmpegError:  # no frame came; whoever runs ffmpeg knows why
+    except av.error.FFmpegError:  # nothing came; whoever runs ffmpeg knows why
         return
     with container:
-        stream = container.streams.video[0]
-        shape = (stream.height, stream.width, 3)
-        packets = container.demux(stream)
+        packets = container.demux(container.streams[0])
         while True:
             try:
                 packet = next(packets)
             except (StopIteration, av.error.FFmpegError):  # torn: ffmpeg failed
                 return
             if packet.size and packet.pts is not None:
-                image = np.frombuffer(packet, np.uint8).reshape(shape)
-                yield packet.pts, packet.time_base, image
+                yield packet
 
 
 def _open(path: Path) -> InputContainer:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from reelmake import ffmpeg
+from reelmake import ffmpeg, streams
 from reelmake.errors import StageError
 from reelmake.media import raw_frames
 
@@ -42,7 +42,7 @@ def detect(
     name = settings["detector"]
     if media["video"] is None:
         return {"fps": None, "frames": 0, "duration": 0.0, "detector": name, "scenes": []}
-    stream = next(s for s in media["streams"] if s["index"] == media["video"])
+    stream = streams.video(media)
     rate = stream["fps_average"] or stream["fps_real"] or 25.0
     report = _report(progress, stream, rate)
     detector = _detector(settings)

@@ -14,7 +14,7 @@ import pytest
 
 import assemble_trailer
 import make_media
-from reelmake import artifact, assembly, ffmpeg, media
+from reelmake import artifact, assembly, ffmpeg, media, shapes
 from reelmake.cadence import Cadence, cadence
 from reelmake.errors import StageError
 from reelmake.trailer import Plan, Shot, plan
@@ -195,10 +195,10 @@ def test_pictures_are_upright_even_and_never_enlarged(
 
 def test_wide_pixels_become_square() -> None:
     stream = {"width": 720, "height": 576, "pixel_aspect": 1.422222, "rotation": 0}
-    assert assembly.shown_size(stream, 1080) == (720, 404)
-    assert assembly.shown_size(stream | {"rotation": 90}, 1080) == (404, 720)
-    assert assembly.shown_size(stream | {"pixel_aspect": 0.5}, 288) == (180, 288)
-    assert assembly.shown_size(stream | {"width": 9, "height": 9000}, 16) == (2, 16)
+    assert shapes.shown_size(stream, 1080) == (720, 404)
+    assert shapes.shown_size(stream | {"rotation": 90}, 1080) == (404, 720)
+    assert shapes.shown_size(stream | {"pixel_aspect": 0.5}, 288) == (180, 288)
+    assert shapes.shown_size(stream | {"width": 9, "height": 9000}, 16) == (2, 16)
 
 
 @pytest.mark.parametrize(
@@ -261,6 +261,16 @@ def test_h265_is_tagged_for_apple(film: Film, tmp_path: Path) -> None:
     target = assembled(path, tmp_path / "trailer.mp4", made, codec="libx265", crf=30)
     assert media.probe(target)["streams"][0]["codec"] == "hevc"
     assert b"hvc1" in target.read_bytes()
+
+
+def test_an_ffmpeg_without_the_encoder_is_named_with_the_setting(
+    film: Film, tmp_path: Path
+) -> None:
+    path = film("cfr.mp4")
+    _, made = planned(path, 1, 0, [])
+    with pytest.raises(StageError, match=r"encoder libnope: set trailer\.codec") as caught:
+        assembled(path, tmp_path / "trailer.mp4", made, codec="libnope")
+    assert caught.value.kind == "engine"
 
 
 NAMES = ['it\'s 100%d "so".mp4', "-i.mp4", "a:b=c;d,[e]\\.mp4", "🎬 ñ\n.mp4", b"not \xff utf-8.mp4"]

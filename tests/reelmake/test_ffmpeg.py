@@ -107,6 +107,25 @@ def test_a_silent_film_gives_no_samples(film: Film, tmp_path: Path) -> None:
     assert len(extract(film("cfr.mp4"), tmp_path / "audio.wav")) == 0
 
 
+def test_a_broadcast_may_change_its_layout(film: Film, tmp_path: Path) -> None:
+    """Stereo, then 5.1 after 4 s: nothing is lost or filled in there."""
+    sound = extract(film("changing.ts"), tmp_path / "audio.wav")
+    loud = np.flatnonzero(np.abs(sound.astype(int)) > 2000) / RATE
+    assert loud[np.diff(loud, prepend=-9) > 0.5] == pytest.approx(list(range(8)), abs=0.015)
+    assert len(sound) == pytest.approx(8 * RATE, abs=0.05 * RATE)
+
+
+def test_what_an_ffmpeg_lacks_is_an_error_of_the_engine(film: Film) -> None:
+    path, program = film("cfr.mp4"), ffmpeg.binary()
+    output = ["-f", "null", "-"]
+    with pytest.raises(ffmpeg.LackError, match="without the encoder libnope") as caught:
+        ffmpeg.run(program, [*ffmpeg.reading(path), "-c:v", "libnope", *output], path)
+    assert caught.value.kind == "engine"
+    assert program in str(caught.value)
+    with pytest.raises(ffmpeg.LackError, match="without the filter nope"):
+        ffmpeg.run(program, [*ffmpeg.reading(path), "-vf", "nope", *output], path)
+
+
 def test_the_same_film_gives_the_same_bytes(film: Film, tmp_path: Path) -> None:
     extract(film("late.mp4"), tmp_path / "a.wav")
     extract(film("late.mp4"), tmp_path / "b.wav")
@@ -153,7 +172,7 @@ def test_progress_is_told_in_seconds(film: Film, tmp_path: Path) -> None:
     lines = ["frame=1", "out_time_us=N/A", "out_time_us=-5", "out_time_us=1500000", "progress=end"]
     program = script(tmp_path / "ffmpeg", "printf '%s\\n' " + " ".join(lines))
     told = list[float]()
-    ffmpeg.encode(program, ["-i", ffmpeg.SOURCE], film("cfr.mp4"), tmp_path / "a", told.append)
+    ffmpeg.run(program, [], film("cfr.mp4"), progress=told.append)
     assert told == [0.0, 1.5]
 
 
