@@ -38,6 +38,7 @@ def assemble_trailer(
     with artifact.writing(film) as temporary:
         assembly.assemble(path, found, plan, this.settings, temporary, binary, threads, progress)
         this.source()
+    this.progress(total, total)
     made = timeline.timeline(this.video, path, found, plan, this.settings["handles_seconds"])
     artifact.write_bytes(otio, timeline.to_otio(made))
     artifact.write_bytes(edl, timeline.to_edl(this.video, path, found, plan))
