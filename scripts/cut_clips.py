@@ -31,12 +31,14 @@ def cut_clips(
     path = this.source()
     binary = ffmpeg.binary(program)
     this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
+    film, chosen = form.read_json(media), form.read_json(highlights)["highlights"]
+    form.check_within(highlights, chosen, film["duration"])
     with artifact.writing(folder) as temporary:
         temporary.mkdir()
         found = clips.cut_all(
             path,
-            form.read_json(media),
-            form.read_json(highlights)["highlights"],
+            film,
+            chosen,
             form.read_json(transcript),
             form.read_json(keyframes)["keyframes"],
             this.settings,

@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from reelmake import sense
 from reelmake.artifact import SCHEMAS, is_valid, validate
 from reelmake.errors import UserError
+from reelmake.stages import STAGES, downstream
 
 Config = dict[str, Any]
 
@@ -39,15 +41,16 @@ def load(given: Config) -> Config:
     merge(config, _with_switches(copy.deepcopy(given)))
     _refuse_unknown(config, schema())
     typed: Config = _typed(config, schema())
+    sense.check_names(typed)
     try:
         validate(typed, "config")
     except (ValueError, RecursionError) as error:
         raise UserError(f"config: {error}; config.yaml says what each setting may be") from None
-    _refuse_unknown_stages(typed)
     for name, _ in settings():  # infinity and not-a-number pass the schema
         value = get(typed, name)
         if isinstance(value, float) and not math.isfinite(value):
             raise UserError(f"config: {name} is {value}; give it a number")
+    sense.check(typed)
     return typed
 
 
@@ -114,31 +117,26 @@ def _with_switches(given: Config) -> Config:
     return given
 
 
-def _refuse_unknown_stages(config: Config) -> None:
-    from reelmake.stages import STAGES
-
-    for name in ("except", "stage_ttl"):
-        for stage in config["cache"][name]:
-            if stage not in STAGES:
-                near = difflib.get_close_matches(stage, STAGES, 1, 0.4)
-                hint = f"; did you mean '{near[0]}'?" if near else ""
-                raise UserError(f"config: cache.{name}: there is no stage '{stage}'{hint}")
-
-
 def _typed(value: Any, node: dict[str, Any]) -> Any:
     """`value` with each text that the schema wants as a number, truth value or null as that.
 
     Snakemake's command line and a sample sheet give text: `section={beam_size: 3}` arrives as
-    "3". And a folder named 2023 arrives as a number. A number gets the schema's type.
+    "3". And a folder named 2023 arrives as a number. A number gets the schema's type. One text
+    where a list must be is a list of one: `stages=highlights`.
     """
     if "properties" in node:
         if not isinstance(value, dict):
             return value
         return {key: _typed(child, node["properties"][key]) for key, child in value.items()}
+    types = _types(node)
     if isinstance(value, str):
         with contextlib.suppress(ValueError, RecursionError):
             read = json.loads(value.lower())
-            value = read if not isinstance(read, str) and is_valid(read, node) else value
+            # What no text may be is wrong as a number, and should be called wrong as that.
+            wanted = is_valid(read, node) or (bool(types) and "string" not in types)
+            value = read if not isinstance(read, str) and wanted else value
+        if types == {"array"} and isinstance(value, str):
+            value = [value]
     elif isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value) if not is_valid(value, node) and is_valid(str(value), node) else value
     if isinstance(value, dict) and "additionalProperties" in node:
@@ -147,7 +145,6 @@ def _typed(value: Any, node: dict[str, Any]) -> Any:
         return [_typed(item, _items(node)) for item in value]
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         # 4 and 4.0 are one value, and must be one fingerprint.
-        types = _types(node)
         value = float(value) if "number" in types else value
         value = int(value) if "integer" in types and value == int(value) else value
     return value
@@ -207,8 +204,6 @@ def as_yaml() -> str:
 
 def as_markdown() -> str:
     """A table of every setting, for the README."""
-    from reelmake.stages import STAGES, downstream
-
     rows = ["| setting | default | what it is | a change makes stale |", "|---|---|---|---|"]
     for name, node in settings():
         users = [

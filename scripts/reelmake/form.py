@@ -19,6 +19,19 @@ def read_json(path: Path) -> Any:
     return content
 
 
+def check_within(path: Path, parts: list[dict[str, Any]], duration: float | None) -> None:
+    """Raise StageError for a part that lies outside of the film or ends before it begins: somebody
+    has edited the list. path: of the list. duration: of the film, seconds, if it is known."""
+    for part in parts:
+        start, end = part["start"], part["end"]
+        if not start < end or (duration is not None and start >= duration):
+            raise StageError(
+                f"{path}: what lies from {start:g} to {end:g} s is no part of the film; "
+                "correct it, or delete the file and run again",
+                "engine",
+            )
+
+
 def check(name: str, path: Path) -> None:
     """Raise ValueError where a file can't be the artifact of that name.
 

@@ -226,7 +226,8 @@ class Library:
             path, old = sidecars.path(RESULTS / video, stage), sidecars.read(RESULTS / video, stage)
             spoiled = sidecars.is_spoiled(RESULTS / video, stage, wanted, unchanged=old == new)
             if old != new or spoiled:
-                said = [f"{stage} is not what its manifest says"] if spoiled else []
+                what = "an artifact" if stage == "manifest" else stage
+                said = [f"{what} is not what its manifest says"] if spoiled else []
                 for difference in said or fingerprint.differences(old, new):
                     self._reasons[difference, stage].append(video)
                 if not self.write:

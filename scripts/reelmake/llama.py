@@ -57,8 +57,9 @@ class Model:
             )
         except ValueError as error:
             raise StageError(
-                f"{path} cannot be loaded ({error}): damaged, not a language model, "
-                "or too large for the memory; download it again or choose a smaller one",
+                f"{path} cannot be loaded ({error}): damaged, not a language model, or too large "
+                f"for the memory; download it again, or choose a smaller one ({setting}) or a "
+                f"smaller context ({setting.partition('.')[0]}.context)",
                 kind="engine",
             ) from error
         except TemplateError as error:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmake import sentences, windows
-from reelmake.errors import StageError
 from reelmake.sentences import Sentence
 from reelmake.windows import Window
 
@@ -24,15 +23,9 @@ def build(
 
     media, transcript, scenes: the artifacts of these names. settings: `min_seconds`,
     `max_seconds`, `pause_seconds`, `snap_seconds`, and `per_minute` (None: all).
-    At least one for a film that has any length. Raises StageError for lengths that exclude
-    each other.
+    At least one for a film that has any length.
     """
     shortest, longest = settings["min_seconds"], settings["max_seconds"]
-    if shortest > longest:
-        raise StageError(
-            f"no segment can be: segments.min_seconds ({shortest:g}) is more than "
-            f"segments.max_seconds ({longest:g}); correct one of them"
-        )
     duration = _duration(media, transcript, scenes)
     cuts = sorted({time for scene in scenes["scenes"] for time in (scene["start"], scene["end"])})
     words = sentences.words(transcript, duration)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from reelmake import artifact, urls
-from reelmake.config import Config, expand, load, settings, with_overrides
+from reelmake.config import Config, expand, settings, with_overrides
 from reelmake.errors import UserError
 from reelmake.stages import STAGES
 
@@ -48,7 +48,7 @@ def find(config: Config, say: Callable[[str], None] = print) -> dict[str, Video]
     """
     given, extensions = config["videos"], config["extensions"]
     found: dict[str, Video] = {}
-    for video in _find(given, extensions, say):
+    for video in _find(config, say):
         other = found.setdefault(video.id, video)
         if other is video:
             continue
@@ -118,9 +118,8 @@ def _safe(part: str) -> str:
     return re.sub("_+", "_", kept).lstrip("-._")
 
 
-def _find(
-    given: str | list[str], extensions: list[str], say: Callable[[str], None]
-) -> Iterator[Video]:
+def _find(config: Config, say: Callable[[str], None]) -> Iterator[Video]:
+    given, extensions = config["videos"], config["extensions"]
     if isinstance(given, list):
         for name in given:
             if urls.is_url(name):
@@ -137,7 +136,7 @@ def _find(
         return
     path: Path = expand(given)
     if path.name.lower().endswith(SHEETS):
-        yield from _sheet(path, extensions)
+        yield from _sheet(path, config)
     elif path.is_dir():
         yield from _folder(path, extensions, say)
     elif glob.has_magic(given) and not path.exists():
@@ -210,7 +209,7 @@ def _listed(path: str, extensions: list[str]) -> Video:
     return Video(make_id(relative, extensions), absolute)
 
 
-def _sheet(path: Path, extensions: list[str]) -> Iterator[Video]:
+def _sheet(path: Path, config: Config) -> Iterator[Video]:
     """The rows of a sample sheet: `source`, optional `id`, further columns are settings."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -228,7 +227,7 @@ def _sheet(path: Path, extensions: list[str]) -> Iterator[Video]:
     used = tuple(name for stage in STAGES.values() for name in stage.settings if name != "stages")
     known = {"source", "id", "language"}
     known |= {name for name, _ in settings() if f"{name}.".startswith(tuple(f"{u}." for u in used))}
-    defaults, right = load({}), set[str]()
+    right = set[str]()
     header, rows = [column.strip() for column in rows[0]] if rows else [], rows[1:]
     for column in header:
         if column not in known:
@@ -255,11 +254,11 @@ def _sheet(path: Path, extensions: list[str]) -> Iterator[Video]:
             cells["transcription.language"] = cells.pop("language")
         if str(cells) not in right:
             try:
-                with_overrides(defaults, cells)
+                with_overrides(config, cells)
             except UserError as error:
                 raise UserError(f"{where}: {error}") from None
             right.add(str(cells))
-        listed = _listed(source, extensions)
+        listed = _listed(source, config["extensions"])
         yield Video(given or listed.id, listed.source, cells)
 
 

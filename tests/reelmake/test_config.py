@@ -79,6 +79,43 @@ def test_text_from_the_command_line_becomes_what_the_schema_wants():
     assert loaded["scenes"]["min_seconds"] == 0.5
 
 
+def test_text_that_is_no_text_is_refused_for_what_it_is():
+    with pytest.raises(UserError, match=r"threshold: 99.* is greater than the maximum of 10"):
+        config.load({"highlights": {"threshold": "99"}})
+
+
+def test_one_text_is_a_list_of_one():
+    assert config.load({"stages": "highlights"})["stages"] == ["highlights"]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("clip", r"no 'clip' \(did you mean 'clips'\?\); name any of transcripts, scenes, "),
+        ("subtitles", r"did you mean 'transcripts'\?"),
+        ("scores", r"no 'scores'; name any of transcripts, "),
+    ],
+)
+def test_what_nothing_makes_is_refused_with_the_nearest(name, hint):
+    with pytest.raises(UserError, match=hint):
+        config.load({"stages": ["clips", name]})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"segments": {"min_seconds": 61}}, r"min_seconds \(61\) is more than .* \(60\)"),
+        ({"scores": {"prompt": "How good is {Text}?"}}, r"scores\.prompt has neither {text} nor"),
+        ({"narrative": {"prompt": "The {beat}"}}, r"narrative\.prompt has neither"),
+        ({"text_model": {"max_tokens": 4096}}, r"text_model\.max_tokens \(4096\) leaves no room"),
+        ({"description": {"context": 512}}, r"description\.max_tokens \(512\) leaves no room"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused_before_the_run(given, message):
+    with pytest.raises(UserError, match=message):
+        config.load(given)
+
+
 def test_one_number_is_one_value():
     """4 and 4.0 are written alike, or the same setting would have two fingerprints."""
     for whole, point in ((4, 4.0), ("4", "4.0")):

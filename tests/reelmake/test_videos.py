@@ -198,6 +198,15 @@ def test_an_id_stays_when_other_files_come_and_go(library):
 URL = "https://example.org/films/holiday.mp4"
 
 
+def test_a_sheet_is_checked_together_with_the_other_settings(library):
+    (library / "sheet.csv").write_text("source,segments.min_seconds\na.mp4,100\n")
+    given = {"videos": "sheet.csv", "segments": {"max_seconds": 200}}
+    (video,) = videos.find(config.load(given)).values()
+    assert video.overrides == {"segments.min_seconds": "100"}
+    with pytest.raises(UserError, match=r"row 2: .*\(100\) is more than .* \(90\)"):
+        videos.find(config.load(given | {"segments": {"max_seconds": 90}}))
+
+
 def test_a_url_is_a_video_by_itself_in_a_list_and_in_a_sheet(library):
     assert [video.source for video in find(URL).values()] == [URL]
     (id,) = find(URL)
