@@ -284,6 +284,14 @@ def test_the_default_track_is_heard(film: Film, tmp_path: Path) -> None:
     assert tones == pytest.approx([1.6], abs=0.01)
 
 
+needs_a_font = pytest.mark.skipif(
+    not (
+        Path("/etc/fonts/fonts.conf").exists() and any(Path("/usr/share/fonts").rglob("*.[to]tf"))
+    ),
+    reason="there is no font on this machine: install fontconfig and fonts-dejavu-core",
+)
+
+
 NAMES = [
     'it\'s "quoted", 100% [of] {it}: a,b;c.mp4',
     "-y -f null.mp4",
@@ -293,6 +301,7 @@ NAMES = [
 ]
 
 
+@needs_a_font
 @pytest.mark.parametrize("name", NAMES)
 def test_any_name_is_only_a_name(
     film: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -341,6 +350,7 @@ def test_what_is_said_and_seen_is_listed(film: Film, tmp_path: Path) -> None:
     assert not (tmp_path / "clip002.srt").exists()  # nothing is said
 
 
+@needs_a_font
 def test_subtitles_are_burned_where_words_are(film: Film, tmp_path: Path) -> None:
     """Into the lower part of the picture, while they are spoken; commands are shown as text."""
     words = spoken_words(["{\\an8}Hello", "there"])
