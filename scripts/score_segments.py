@@ -29,7 +29,6 @@ def score_segments(
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        on_cpu = snakemake.params.device == "cpu"
         reuse.make(
             this,
             snakemake.params.cache,
@@ -37,12 +36,5 @@ if __name__ == "__main__":
             segments=Path(snakemake.input.segments),
             described=Path(snakemake.input.descriptions),
             output=Path(snakemake.output.scores),
-            engine=Engine(
-                repo_id=snakemake.params.repo_id,
-                model=snakemake.params.model,
-                device=snakemake.params.device,
-                gpus_at_once=snakemake.params.gpus_at_once,
-                gpu_layers=0 if on_cpu else snakemake.params.gpu_layers,
-                threads=snakemake.threads,
-            ),
+            engine=Engine.given(snakemake.params, snakemake.threads),
         )

@@ -33,6 +33,18 @@ class Engine:
     gpu_layers: int
     threads: int
 
+    @classmethod
+    def given(cls, params: Any, threads: int) -> "Engine":
+        """As a rule's params, of these names, say it."""
+        return cls(
+            repo_id=params.repo_id,
+            model=params.model,
+            device=params.device,
+            gpus_at_once=params.gpus_at_once,
+            gpu_layers=0 if params.device == "cpu" else params.gpu_layers,
+            threads=threads,
+        )
+
 
 @contextlib.contextmanager
 def _loaded(this: Job, engine: Engine) -> Iterator[TextModel]:
