@@ -16,9 +16,6 @@ from reelmake import artifact
 from reelmake.journal import Journal
 from workspace import Workspace
 
-KILLS = 12
-"""In each of the tests."""
-
 MODELS = {"scenedesc": "{video}.scenedesc.msgpack", "transcript": "transcript.json"}
 """The journaled stages."""
 
@@ -82,22 +79,22 @@ def stop_run(process: subprocess.Popen, number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "cache"),
+    ("number", "cache", "times"),
     [
-        (signal.SIGKILL, True),
-        (signal.SIGKILL, False),
-        (signal.SIGTERM, False),
-        (signal.SIGINT, False),
+        (signal.SIGKILL, True, 10),
+        (signal.SIGKILL, False, 10),
+        (signal.SIGTERM, False, 20),
+        (signal.SIGINT, False, 20),
     ],
 )
-def test_stopped_at_random_moments(whole, tmp_path, number, cache):
+def test_stopped_at_random_moments(whole, tmp_path, number, cache, times):
     """And started again by the same command, without any other."""
     library = Killed(tmp_path / "library", whole)
     if not cache:
         library.config["cache"] = False
     rng = random.Random(int(number) + cache)
     kills, before = 0, Counter()
-    while kills < KILLS:
+    while kills < times:
         process = library.start()
         try:
             output, _ = process.communicate(timeout=rng.uniform(0.8, 6))
