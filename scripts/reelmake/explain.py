@@ -11,7 +11,7 @@ from reelmake.config import Config
 from reelmake.fingerprint import Fingerprint
 from reelmake.job import read_record
 from reelmake.library import RESULTS, Library
-from reelmake.stages import STAGES, Stage, artifact_paths, stages_of
+from reelmake.stages import STAGES, Stage, artifact_paths
 
 Explained = dict[str, Any]
 """{"stage", "state": "up to date" or "stale", "since": seconds since 1970 or null, "reasons":
@@ -38,7 +38,7 @@ def stages(library: Library, video: str, wanted: dict[str, Fingerprint]) -> list
     finished = library.is_finished(video, wanted)
     found: list[Explained] = []
     stale: set[str] = set()
-    for stage in (stage for stage in stages_of(library.is_fetched(video)) if stage.name in wanted):
+    for stage in (STAGES[name] for name in wanted):
         reasons = [] if finished else _reasons(results, stage, wanted, stale)
         if reasons:
             stale.add(stage.name)
@@ -106,9 +106,9 @@ def _need_temporary(stages: list[Explained]) -> None:
     by_name = {explained["stage"]: explained for explained in stages}
     for name, explained in by_name.items():
         users = [
-            stage.name
-            for stage in map(STAGES.get, by_name)
-            if stage and name in stage.upstream and by_name[stage.name]["state"] == "stale"
+            user
+            for user, other in by_name.items()
+            if name in STAGES[user].upstream and other["state"] == "stale"
         ]
         if STAGES[name].temporary and users and not explained["reasons"]:
             explained |= {"state": "stale", "since": None, "reasons": [f"{users[0]} needs it"]}

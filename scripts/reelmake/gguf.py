@@ -1,9 +1,9 @@
 """Files of llama.cpp's models: where they are, and whether they are what they should be."""
 
-import contextlib
 from pathlib import Path
 
 from reelmake.errors import StageError
+from reelmake.hub import cached
 
 
 def local_file(setting: str, name: str, repo_id: str | None) -> Path:
@@ -19,9 +19,9 @@ def local_file(setting: str, name: str, repo_id: str | None) -> Path:
     from huggingface_hub import errors as hub
     from huggingface_hub import hf_hub_download
 
-    with contextlib.suppress(OSError, ValueError):
-        # Looked up without a request first: a run on a machine without network is fine.
-        return Path(hf_hub_download(repo_id, name, local_files_only=True))
+    # Looked up without a request first: a run on a machine without network is fine.
+    if (here := cached(repo_id, name)) is not None:
+        return here
     try:
         return Path(hf_hub_download(repo_id, name))
     except Exception as error:

@@ -237,9 +237,10 @@ def named_stages(named: Collection[str]) -> set[str]:
 
 
 def _with_upstream(names: Iterable[str]) -> set[str]:
-    found = set[str]()
-    for name in names:
-        found |= {name} | _with_upstream(STAGES[name].upstream if name != "manifest" else ())
+    found = set(names)
+    for stage in reversed(STAGES.values()):  # in the table each comes after what it is made from
+        if stage.name in found and stage.name != "manifest":
+            found.update(stage.upstream)
     return found
 
 
