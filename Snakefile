@@ -46,7 +46,7 @@ shell.prefix("set -euo pipefail; trap '' INT; ")
 
 
 onstart:
-    stop.handle_signals(say)
+    signals.handle_signals(say)
 
 
 onsuccess:

@@ -21,7 +21,7 @@ from measure import ROOT, WORK
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from reelmake.cache import Cache
+from reelmake.cache.artifact_cache import Cache
 
 SIZES = {"2 KB": (2_000, 300), "50 KB": (50_000, 100), "1 MB": (1_000_000, 20)}
 SIZES |= {"100 MB": (100_000_000, 1)}

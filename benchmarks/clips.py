@@ -13,7 +13,8 @@ from measure import ROOT, WORK, command, in_turns, table
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from reelmake import clips, config, ffmpeg, media
+from reelmake.library import config
+from reelmake.media import clips, ffmpeg, pyav
 
 FILM = WORK / "10 min 1080p.mp4"
 SECONDS = 600
@@ -50,7 +51,7 @@ def main() -> None:
     """Print the tables."""
     make_film()
     binary = ffmpeg.binary(None)
-    facts = media.probe(FILM)
+    facts = pyav.probe(FILM)
     settings = config.load({"clips": {"preset": PRESET}})["clips"]
     # Anywhere in the groups of pictures.
     starts = [

@@ -35,7 +35,7 @@ SLOW = 1_000
 BIN = Path(sys.executable).parent
 SNAKEMAKE = (BIN / "snakemake", "--cores", 2)
 OURS = (*SNAKEMAKE, "--snakefile", ROOT / "Snakefile", "--configfile", "library.yaml")
-SHORTCUT = Path(".snakemake", "reelmake.finished.json")
+SHORTCUT = Path(".snakemake", "reelmake.library.finished_index.json")
 
 ONE_JOB = """
 rule all:
@@ -114,7 +114,7 @@ def first_job_of_make(library: Path) -> Sample:
 
 def status(library: Path) -> Sample | None:
     """`reel status`; None where there is no such command."""
-    reel = (BIN / "python", "-m", "reelmake.reel", "status")
+    reel = (BIN / "python", "-m", "reelmake.reel.main", "status")
     os.environ["PYTHONPATH"] = str(ROOT / "scripts")
     try:
         run(*reel, "--help", cwd=library)

@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from make_library import ENDED, make_library
 from make_video import make_video, random_story
-from reelmake.stages import STAGES, artifact_paths
+from reelmake.library.stages import STAGES, artifact_paths
 
 CONFIG = {"videos": "videos", "cache": {"dir": "cache"}}
 

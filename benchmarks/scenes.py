@@ -9,7 +9,8 @@ from measure import ROOT, WORK, command, in_turns, table
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from reelmake import config, ffmpeg, media, scenes
+from reelmake.library import config
+from reelmake.media import ffmpeg, pyav, scenes
 
 FLOOR = "ffmpeg decode (-f null)"
 SECONDS = 30
@@ -42,7 +43,7 @@ def main() -> None:
     """Print the table."""
     make_film()
     binary = ffmpeg.binary(None)
-    facts = media.probe(FILM)
+    facts = pyav.probe(FILM)
     settings = config.load({})["scenes"]
     found = {}
 

@@ -17,8 +17,10 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import yaml
 
-from reelmake import artifact, config, descriptions, fingerprint, reuse, source, videos
-from reelmake.stages import STAGES, artifact_paths
+from reelmake.foundation import artifact_files
+from reelmake.jobs import memoized_job
+from reelmake.library import config, fingerprints, scene_descriptions, sources, videos
+from reelmake.library.stages import STAGES, artifact_paths
 
 FOLDER = WORK / "warm"
 DEMO = ROOT / "demo"
@@ -26,20 +28,22 @@ DEMO = ROOT / "demo"
 
 def fill(given: config.Config, finished: Path) -> None:
     """Put the finished demo's artifacts into the cache as those of every video."""
-    settings = fingerprint.settings(given)
-    cache = reuse.opened(given["cache"] | {"read": True}, print)
-    media = artifact.read_json(finished / "media.json")
+    settings = fingerprints.settings(given)
+    cache = memoized_job.opened(given["cache"] | {"read": True}, print)
+    media = artifact_files.read_json(finished / "media.json")
     for id, video in videos.find(given).items():
         results = Path("made") / id
         shutil.copytree(finished, results)
-        seen = descriptions.read(results / f"{finished.name}.scenedesc.msgpack")
-        descriptions.write(results / f"{id}.scenedesc.msgpack", **seen)
-        content = source.digest(Path(video.source))
-        artifact.write_json(results / "media.json", media | {"content": content}, durable=False)
-        wanted = fingerprint.compute(settings, source.identify(video.source))
+        seen = scene_descriptions.read(results / f"{finished.name}.scenedesc.msgpack")
+        scene_descriptions.write(results / f"{id}.scenedesc.msgpack", **seen)
+        content = sources.digest(Path(video.source))
+        artifact_files.write_json(
+            results / "media.json", media | {"content": content}, durable=False
+        )
+        wanted = fingerprints.compute(settings, sources.identify(video.source))
         for stage in STAGES.values():
             if stage.cached and stage.name in wanted:
-                key = reuse.key(results, stage, wanted, content)
+                key = memoized_job.key(results, stage, wanted, content)
                 paths = zip(stage.artifacts, artifact_paths(stage, id), strict=True)
                 files = {name: results / path for name, path in paths}
                 cache.put(key, stage.name, stage.version, files, 60, content)
@@ -63,7 +67,7 @@ def main() -> None:
     given["stages"] = ["transcripts", "descriptions"]  # clips and trailers are not in the cache
     Path("config.yaml").write_text(yaml.safe_dump(given))
     fill(config.load(given), DEMO / "results" / "demo")
-    warm = [sys.executable, "-m", "reelmake.reel", "cache", "warm", "--json"]
+    warm = [sys.executable, "-m", "reelmake.reel.main", "cache", "warm", "--json"]
     started = time.perf_counter()
     done = subprocess.run(
         [*warm, "--configfile", "config.yaml"],

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-from reelmake import descriptions
+from reelmake.library import scene_descriptions
 
 DEMO = Path(__file__).resolve().parent
 RESULTS = DEMO / "results" / "demo"
@@ -27,7 +27,7 @@ def clock(seconds: float) -> str:
 
 def main() -> None:
     """Write the picture."""
-    document = descriptions.read(RESULTS / "demo.scenedesc.msgpack")
+    document = scene_descriptions.read(RESULTS / "demo.scenedesc.msgpack")
     assert document, "run `make demo` first"
     segments = json.loads((RESULTS / "transcript.json").read_bytes())["segments"]
     clips = json.loads((RESULTS / "clips.json").read_bytes())["clips"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-from reelmake import descriptions
+from reelmake.library import scene_descriptions
 
 DEMO = Path(__file__).resolve().parent
 
@@ -23,7 +23,7 @@ def main() -> None:
     """Print each video's transcript, descriptions, highlights and trailer."""
     for results in sorted((DEMO / "results").iterdir()):
         transcript = json.loads((results / "transcript.json").read_bytes())
-        described = descriptions.read(results / f"{results.name}.scenedesc.msgpack")
+        described = scene_descriptions.read(results / f"{results.name}.scenedesc.msgpack")
         assert described, "the demo did not finish"
         print(f"\n{results.name}: what is said (transcript.json, .srt, .vtt, .txt, .md)")
         for segment in transcript["segments"]:

@@ -8,11 +8,20 @@ from pathlib import Path
 from snakemake.logging import logger
 from snakemake_interface_executor_plugins.settings import ExecMode
 
-from reelmake import config as configuration
-from reelmake import hardware, import_from_here, reuse, run, stop, summary
-from reelmake.errors import UserError, explain, printable
-from reelmake.library import RESULTS, Library
-from reelmake.stages import STAGES, TARGETS, artifact_paths, chosen, forced_stages, named_stages
+from reelmake import import_from_here
+from reelmake.foundation.errors import UserError, explain, printable
+from reelmake.jobs import hardware, memoized_job, run_context, signals
+from reelmake.library import config as configuration
+from reelmake.library.library import RESULTS, Library
+from reelmake.library.stages import (
+    STAGES,
+    TARGETS,
+    artifact_paths,
+    chosen,
+    forced_stages,
+    named_stages,
+)
+from reelmake.reel import run_summary
 
 
 def or_exit(function):
@@ -44,7 +53,7 @@ def cache(stage):
     """A params function: where a job of the stage looks for what was computed before."""
 
     def value(wildcards):
-        return reuse.given(settings, stage, read=stage not in forced())
+        return memoized_job.given(settings, stage, read=stage not in forced())
 
     return value
 
@@ -53,7 +62,7 @@ def cache(stage):
 def forced():
     """The stages that -F, -R or -f wants computed, though the cache may have their artifacts."""
     if workflow.exec_mode != ExecMode.DEFAULT:  # a job: Snakemake forces each that it starts
-        return run.told()["forced"]
+        return run_context.told()["forced"]
     dag = workflow.dag_settings
     named = {*dag.forcerun, *(dag.targets if dag.forcetargets else [])}
     return forced_stages(dag.forceall, named)
@@ -66,7 +75,7 @@ def library():
     Snakemake knows which it is only when it evaluates input functions, not while it reads
     the Snakefile. Without an executor it only inspects (--dag, --summary, --report).
     """
-    run.tell(settings, forced())
+    run_context.tell(settings, forced())
     real = not workflow.dryrun and not only_inspects()
     also = named_stages(workflow.dag_settings.targets)
     return Library(settings, write=real, say=say, also=also)
@@ -84,7 +93,7 @@ def sum_up():
     """Say what became of this run, which has just ended."""
     if not only_inspects():
         left_out = len(library().left_out | library().growing)
-        for line in summary.lines(RESULTS, began, time.time(), left_out, sys.argv):
+        for line in run_summary.lines(RESULTS, began, time.time(), left_out, sys.argv):
             say(line)
 
 

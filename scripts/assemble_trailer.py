@@ -4,8 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelmake import artifact, assembly, cadence, ffmpeg, form, reuse, trailer
-from reelmake.job import Job, job
+from reelmake.editing import frame_rate, trailer_plan
+from reelmake.foundation import artifact_files
+from reelmake.jobs import memoized_job
+from reelmake.jobs.job import Job, job
+from reelmake.library import integrity
+from reelmake.media import ffmpeg, trailer_film
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -23,25 +27,27 @@ def assemble_trailer(
     threads: int,
 ) -> None:
     """Choose a shot of each beat of the source, and publish them joined, and as a list."""
-    from reelmake import timeline  # OpenTimelineIO, which nothing else needs
+    from reelmake.media import edit_lists  # OpenTimelineIO, which nothing else needs
 
     path = this.source()
     binary = ffmpeg.binary(program)
     this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
-    found, cuts = form.read_json(media), form.read_json(scenes)
-    plan = plan_trailer(found, cuts, form.read_json(narrative)["beats"], this.settings)
+    found, cuts = integrity.read_json(media), integrity.read_json(scenes)
+    plan = plan_trailer(found, cuts, integrity.read_json(narrative)["beats"], this.settings)
     total = round(plan.length / plan.film.rate)
 
     def progress(seconds: float) -> None:
         this.progress(min(total, int(seconds)), total)
 
-    with artifact.writing(film) as temporary:
-        assembly.assemble(path, found, plan, this.settings, temporary, binary, threads, progress)
+    with artifact_files.writing(film) as temporary:
+        trailer_film.assemble(
+            path, found, plan, this.settings, temporary, binary, threads, progress
+        )
         this.source()
     this.progress(total, total)
-    made = timeline.timeline(this.video, path, found, plan, this.settings["handles_seconds"])
-    artifact.write_bytes(otio, timeline.to_otio(made))
-    artifact.write_bytes(edl, timeline.to_edl(this.video, path, found, plan))
+    made = edit_lists.timeline(this.video, path, found, plan, this.settings["handles_seconds"])
+    artifact_files.write_bytes(otio, edit_lists.to_otio(made))
+    artifact_files.write_bytes(edl, edit_lists.to_edl(this.video, path, found, plan))
 
 
 def plan_trailer(
@@ -49,17 +55,17 @@ def plan_trailer(
     scenes: Mapping[str, Any],
     beats: Sequence[Mapping[str, Any]],
     settings: Mapping[str, Any],
-) -> trailer.Plan:
+) -> trailer_plan.Plan:
     """The shots, from the content of media.json and scenes.json and the beats of narrative.json."""
     seconds = settings["seconds"]
     borders = [time for scene in scenes["scenes"] for time in (scene["start"], scene["end"])]
-    film = cadence.cadence(media, scenes, otherwise=seconds)
-    return trailer.plan(beats, borders, film, seconds, settings["crossfade_seconds"])
+    film = frame_rate.cadence(media, scenes, otherwise=seconds)
+    return trailer_plan.plan(beats, borders, film, seconds, settings["crossfade_seconds"])
 
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        reuse.make(
+        memoized_job.make(
             this,
             snakemake.params.cache,
             assemble_trailer,

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, form, reuse
-from reelmake.job import Job, job
+from reelmake.foundation import artifact_files
+from reelmake.jobs import memoized_job
+from reelmake.jobs.job import Job, job
+from reelmake.library import integrity
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -12,17 +14,20 @@ if TYPE_CHECKING:
 
 def build_segments(this: Job, media: Path, transcript: Path, scenes: Path, output: Path) -> None:
     """Write where each candidate begins and ends, and what is said and shown in it."""
-    from reelmake import segments  # numpy, which a restored artifact does without
+    from reelmake.editing import segments  # numpy, which a restored artifact does without
 
     found = segments.build(
-        form.read_json(media), form.read_json(transcript), form.read_json(scenes), this.settings
+        integrity.read_json(media),
+        integrity.read_json(transcript),
+        integrity.read_json(scenes),
+        this.settings,
     )
-    artifact.write_json(output, found, "segments")
+    artifact_files.write_json(output, found, "segments")
 
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        reuse.make(
+        memoized_job.make(
             this,
             snakemake.params.cache,
             build_segments,

@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, ffmpeg, form, reuse
-from reelmake.job import Job, job
+from reelmake.foundation import artifact_files
+from reelmake.jobs import memoized_job
+from reelmake.jobs.job import Job, job
+from reelmake.library import integrity
+from reelmake.media import ffmpeg
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -26,21 +29,21 @@ def cut_clips(
     A stop ends it at once: the folder appears as a whole, so a clip that was finished first
     would be lost, too.
     """
-    from reelmake import clips  # the engine, which nothing else here needs
+    from reelmake.media import clips  # the engine, which nothing else here needs
 
     path = this.source()
     binary = ffmpeg.binary(program)
     this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
-    film, chosen = form.read_json(media), form.read_json(highlights)["highlights"]
-    form.check_within(highlights, chosen, film["duration"])
-    with artifact.writing(folder) as temporary:
+    film, chosen = integrity.read_json(media), integrity.read_json(highlights)["highlights"]
+    integrity.check_within(highlights, chosen, film["duration"])
+    with artifact_files.writing(folder) as temporary:
         temporary.mkdir()
         found = clips.cut_all(
             path,
             film,
             chosen,
-            form.read_json(transcript),
-            form.read_json(keyframes)["keyframes"],
+            integrity.read_json(transcript),
+            integrity.read_json(keyframes)["keyframes"],
             this.settings,
             temporary,
             binary,
@@ -48,12 +51,12 @@ def cut_clips(
             this.progress,
         )
         this.source()
-    artifact.write_json(output, found, "clips")
+    artifact_files.write_json(output, found, "clips")
 
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        reuse.make(
+        memoized_job.make(
             this,
             snakemake.params.cache,
             cut_clips,

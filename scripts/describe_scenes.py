@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelmake import descriptions, form, gguf, gpus, reuse, vision
-from reelmake.errors import StageError
-from reelmake.job import Job, job
-from reelmake.journal import Journal
+from reelmake.foundation.errors import StageError
+from reelmake.foundation.journal import Journal
+from reelmake.jobs import gpus, memoized_job
+from reelmake.jobs.job import Job, job
+from reelmake.library import integrity, scene_descriptions
+from reelmake.models import gguf, vision_model
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -30,7 +32,7 @@ def describe_scenes(
 
     Each result is journaled: what an earlier job described is not described again.
     """
-    records = form.read_json(keyframes)["keyframes"]
+    records = integrity.read_json(keyframes)["keyframes"]
     with this.journal() as journal:
         results = _resume(journal, records)
         this.progress(len(results), len(records))
@@ -39,7 +41,7 @@ def describe_scenes(
             encoder = gguf.local_file("description.mmproj", mmproj, repo_id)
             with (
                 gpus.one(this, device, gpus_at_once),
-                vision.Vision(
+                vision_model.Vision(
                     language_model, encoder, this.settings, gpu_layers, threads
                 ) as seeing,
             ):
@@ -58,7 +60,7 @@ def describe_scenes(
                 f"{this.record['log']}",
                 kind="engine",
             )
-        descriptions.write(output, _metadata(this, len(results), failed), results)
+        scene_descriptions.write(output, _metadata(this, len(results), failed), results)
 
 
 def _resume(journal: Journal, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -73,7 +75,9 @@ def _resume(journal: Journal, records: list[dict[str, Any]]) -> list[dict[str, A
     return results
 
 
-def _describe(seeing: vision.Vision, folder: Path, record: dict[str, Any]) -> dict[str, str] | None:
+def _describe(
+    seeing: vision_model.Vision, folder: Path, record: dict[str, Any]
+) -> dict[str, str] | None:
     try:
         description = seeing.describe((folder / record["file"]).read_bytes())
         "".join(description.values()).encode()  # half of a surrogate pair can't be written
@@ -85,7 +89,7 @@ def _describe(seeing: vision.Vision, folder: Path, record: dict[str, Any]) -> di
 
 def _metadata(this: Job, frames: int, failed: int) -> dict[str, Any]:
     settings = this.settings
-    return descriptions.source_facts(this.fingerprint, this.results) | {
+    return scene_descriptions.source_facts(this.fingerprint, this.results) | {
         "model": gguf.name(settings["model"]),
         "mmproj": gguf.name(settings["mmproj"]),
         "prompt": settings["prompt"],
@@ -96,7 +100,7 @@ def _metadata(this: Job, frames: int, failed: int) -> dict[str, Any]:
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        reuse.make(
+        memoized_job.make(
             this,
             snakemake.params.cache,
             describe_scenes,

@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, ffmpeg, form, reuse
-from reelmake.job import Job, job
+from reelmake.foundation import artifact_files
+from reelmake.jobs import memoized_job
+from reelmake.jobs.job import Job, job
+from reelmake.library import integrity
+from reelmake.media import ffmpeg
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -12,26 +15,26 @@ if TYPE_CHECKING:
 
 def detect_scenes(this: Job, media: Path, output: Path, program: str | None, threads: int) -> None:
     """Detect the scenes of the source that the fingerprint names."""
-    from reelmake import scenes  # the engine, which a restored artifact does without
+    from reelmake.media import scenes  # the engine, which a restored artifact does without
 
     path = this.source()
     binary = ffmpeg.binary(program)
     this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
     found = scenes.detect(
         path,
-        form.read_json(media),
+        integrity.read_json(media),
         this.settings,
         binary,
         threads=threads,
         progress=this.progress,
     )
     this.source()
-    artifact.write_json(output, found, "scenes")
+    artifact_files.write_json(output, found, "scenes")
 
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        reuse.make(
+        memoized_job.make(
             this,
             snakemake.params.cache,
             detect_scenes,

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import reuse, sound
-from reelmake.job import Job, job
+from reelmake.jobs import memoized_job, temporary_audio
+from reelmake.jobs.job import Job, job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -17,20 +17,20 @@ def extract_audio(
     program: str | None,
     keep: bool,
     limit: int,
-    cache: reuse.Given | None,
+    cache: memoized_job.Given | None,
 ) -> None:
     """Write the sound of the source; only a placeholder where nothing is going to read it, or
     where `limit` videos have theirs on disk. keep: do it in any case."""
     reason = None
-    if not keep and reuse.is_kept(this, "transcript", cache):
+    if not keep and memoized_job.is_kept(this, "transcript", cache):
         reason = "the artifact cache has the transcript"
-    elif not keep and sound.is_plenty(this, limit):
+    elif not keep and temporary_audio.is_plenty(this, limit):
         reason = f"the sound of {limit} videos waits already; transcribe extracts it"
     if reason is None:
-        sound.extract(this, media, output, program)
+        temporary_audio.extract(this, media, output, program)
     else:
         print(f"left out: {reason}")
-        sound.leave_out(output)
+        temporary_audio.leave_out(output)
 
 
 if __name__ == "__main__":

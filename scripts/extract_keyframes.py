@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, form, reuse
-from reelmake.job import Job, job
+from reelmake.foundation import artifact_files
+from reelmake.jobs import memoized_job
+from reelmake.jobs.job import Job, job
+from reelmake.library import integrity
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -12,26 +14,26 @@ if TYPE_CHECKING:
 
 def extract_keyframes(this: Job, media: Path, scenes: Path, output: Path, folder: Path) -> None:
     """Choose and write the keyframes of every scene, and the list of them."""
-    from reelmake import keyframes  # the engine, which a restored artifact does without
+    from reelmake.media import keyframes  # the engine, which a restored artifact does without
 
     path = this.source()
-    with artifact.writing(folder) as temporary:
+    with artifact_files.writing(folder) as temporary:
         temporary.mkdir()
         found = keyframes.extract(
             path,
-            form.read_json(media),
-            form.read_json(scenes),
+            integrity.read_json(media),
+            integrity.read_json(scenes),
             this.settings,
             temporary,
             this.progress,
         )
         this.source()
-    artifact.write_json(output, found, "keyframes")
+    artifact_files.write_json(output, found, "keyframes")
 
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        reuse.make(
+        memoized_job.make(
             this,
             snakemake.params.cache,
             extract_keyframes,

@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, fetch, ffmpeg, media, source, urls
-from reelmake.errors import StageError
-from reelmake.job import Job, job
+from reelmake.foundation import artifact_files, urls
+from reelmake.foundation.errors import StageError
+from reelmake.jobs.job import Job, job
+from reelmake.library import sources
+from reelmake.media import download, ffmpeg, pyav
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -20,8 +22,8 @@ def fetch_source(this: Job, output: Path, program: str | None) -> None:
     identity = this.fingerprint["source"]
     url = identity["path"]
     this.record["unit"] = "bytes"
-    folder = fetch.partial(this.results, this.fingerprint["key"])
-    film = fetch.download(url, folder, ffmpeg.binary(program), this.progress)
+    folder = download.partial(this.results, this.fingerprint["key"])
+    film = download.download(url, folder, ffmpeg.binary(program), this.progress)
     _refuse_what_is_no_film(film, folder, url)
     name = f"source.{film.suffix[1:].lower()}"
     name = name if name != "source.unknown_video" else "source.video"
@@ -32,26 +34,26 @@ def fetch_source(this: Job, output: Path, program: str | None) -> None:
         "state": state,
         "file": name,
         "size": film.stat().st_size,
-        "content": source.digest(film),
+        "content": sources.digest(film),
     }
-    artifact.sync(film)
+    artifact_files.sync(film)
     os.replace(film, this.results / name)
-    artifact.write_json(output, record, "source")
+    artifact_files.write_json(output, record, "source")
     for other in this.results.glob("source.*"):
         if other.name not in (name, output.name):
             other.unlink()
-    fetch.forget(folder)
+    download.forget(folder)
     this.record["asked"] = this.record["started"]
 
 
 def _refuse_what_is_no_film(film: Path, folder: Path, url: str) -> None:
     """Raise StageError for it, in words of its address, and download it anew next time."""
     try:
-        media.probe(film)
+        pyav.probe(film)
     except StageError as error:
         with film.open("rb") as file:
             start = file.read(1000).lower()
-        fetch.forget(folder)
+        download.forget(folder)
         if b"<html" in start or b"<!doctype html" in start:
             raise StageError(
                 f"{urls.shown(url)} is a web page, not a video; give the address of the video"

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, reuse
-from reelmake.job import Job, job
+from reelmake.foundation import artifact_files
+from reelmake.jobs import memoized_job
+from reelmake.jobs.job import Job, job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -12,13 +13,15 @@ if TYPE_CHECKING:
 
 def probe_media(this: Job, output: Path) -> None:
     """Probe the source that the fingerprint names and write its facts with its digest."""
-    from reelmake import media  # the engine, which a restored artifact does without
+    from reelmake.media import pyav  # the engine, which a restored artifact does without
 
-    found = {"content": this.content} | media.probe(this.source())
+    found = {"content": this.content} | pyav.probe(this.source())
     this.source()
-    artifact.write_json(output, found, "media")
+    artifact_files.write_json(output, found, "media")
 
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        reuse.make(this, snakemake.params.cache, probe_media, output=Path(snakemake.output.media))
+        memoized_job.make(
+            this, snakemake.params.cache, probe_media, output=Path(snakemake.output.media)
+        )

@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, descriptions, form, gguf, reuse, scoring
-from reelmake.asking import Engine
-from reelmake.job import Job, job
+from reelmake.editing import scoring
+from reelmake.foundation import artifact_files
+from reelmake.jobs import memoized_job
+from reelmake.jobs.job import Job, job
+from reelmake.jobs.resumable_items import Engine
+from reelmake.library import integrity, scene_descriptions
+from reelmake.models import gguf
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -17,19 +21,22 @@ def score_segments(
     """Score each segment by what is said and seen in it. One that the model fails on has no
     score; if it fails on all, the stage fails."""
     scores = scoring.score(
-        this, engine, form.read_json(segments)["segments"], descriptions.by_scene(described)
+        this,
+        engine,
+        integrity.read_json(segments)["segments"],
+        scene_descriptions.by_scene(described),
     )
     found = {
         "model": gguf.name(this.settings["model"]),
         "failed": sum(each["score"] is None for each in scores),
         "scores": scores,
     }
-    artifact.write_json(output, found, "scores")
+    artifact_files.write_json(output, found, "scores")
 
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        reuse.make(
+        memoized_job.make(
             this,
             snakemake.params.cache,
             score_segments,

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, form, reuse
-from reelmake.job import Job, job
+from reelmake.foundation import artifact_files
+from reelmake.jobs import memoized_job
+from reelmake.jobs.job import Job, job
+from reelmake.library import integrity
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -12,15 +14,17 @@ if TYPE_CHECKING:
 
 def select_highlights(this: Job, segments: Path, scores: Path, output: Path) -> None:
     """Write the chosen candidates with their scores."""
-    from reelmake import highlights  # numpy, which a restored artifact does without
+    from reelmake.editing import highlights  # numpy, which a restored artifact does without
 
-    found = highlights.select(form.read_json(segments), form.read_json(scores), this.settings)
-    artifact.write_json(output, found, "highlights")
+    found = highlights.select(
+        integrity.read_json(segments), integrity.read_json(scores), this.settings
+    )
+    artifact_files.write_json(output, found, "highlights")
 
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        reuse.make(
+        memoized_job.make(
             this,
             snakemake.params.cache,
             select_highlights,

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, gpus, reuse, sound
-from reelmake.job import Job, job
+from reelmake.foundation import artifact_files
+from reelmake.jobs import gpus, memoized_job, temporary_audio
+from reelmake.jobs.job import Job, job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -21,27 +22,27 @@ def transcribe(
     threads: int,
 ) -> None:
     """Transcribe the sound with the settings of the fingerprint, chunk by chunk."""
-    from reelmake import transcription  # what a restored artifact does without
-    from reelmake.chunks import WavFile
+    from reelmake.models import transcription  # what a restored artifact does without
+    from reelmake.models.audio_chunks import WavFile
 
     batch = this.settings["batch_size"]
     if batch:  # after memory was short, windows that are heard at once are fewer, not none
         batch = max(1, batch >> this.shortages)
     settings = this.settings | {"batch_size": batch}
     with (
-        sound.at_hand(this, audio, program),
+        temporary_audio.at_hand(this, audio, program),
         gpus.one(this, device, gpus_at_once),
         this.journal() as journal,
     ):
         transcript = transcription.transcribe(
             WavFile(audio), settings, model, device, threads, this.progress, journal, this.item
         )
-        artifact.write_json(output, transcript, "transcript")
+        artifact_files.write_json(output, transcript, "transcript")
 
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        reuse.make(
+        memoized_job.make(
             this,
             snakemake.params.cache,
             transcribe,

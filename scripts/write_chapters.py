@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, chapters, descriptions, form, reuse
-from reelmake.job import Job, job
+from reelmake.editing import chapters
+from reelmake.foundation import artifact_files
+from reelmake.jobs import memoized_job
+from reelmake.jobs.job import Job, job
+from reelmake.library import integrity, scene_descriptions
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -21,21 +24,21 @@ def write_chapters(
 ) -> None:
     """Write the chapters for ffmpeg, and for people."""
     # Descriptions that can't be read are as good as none.
-    seen = descriptions.read(described) or {"results": []}
+    seen = scene_descriptions.read(described) or {"results": []}
     found = chapters.build(
-        form.read_json(media),
-        form.read_json(scenes),
+        integrity.read_json(media),
+        integrity.read_json(scenes),
         seen["results"],
-        form.read_json(narrative),
+        integrity.read_json(narrative),
         this.settings,
     )
-    artifact.write_bytes(ffmetadata, chapters.ffmetadata(found).encode())
-    artifact.write_bytes(txt, chapters.plain(found).encode())
+    artifact_files.write_bytes(ffmetadata, chapters.ffmetadata(found).encode())
+    artifact_files.write_bytes(txt, chapters.plain(found).encode())
 
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        reuse.make(
+        memoized_job.make(
             this,
             snakemake.params.cache,
             write_chapters,

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, manifest, totals
-from reelmake.job import job
+from reelmake.foundation import artifact_files
+from reelmake.jobs.job import job
+from reelmake.library import manifest, totals
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 def write_manifest(output: Path) -> None:
     """Write down every artifact beside `output`, with what it was made from."""
-    artifact.write_json(output, manifest.build(output.parent), "manifest")
+    artifact_files.write_json(output, manifest.build(output.parent), "manifest")
 
 
 if __name__ == "__main__":

@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, descriptions, form, gguf, narrative, reuse
-from reelmake.asking import Engine
-from reelmake.job import Job, job
+from reelmake.editing import narrative
+from reelmake.foundation import artifact_files
+from reelmake.jobs import memoized_job
+from reelmake.jobs.job import Job, job
+from reelmake.jobs.resumable_items import Engine
+from reelmake.library import integrity, scene_descriptions
+from reelmake.models import gguf
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -19,21 +23,21 @@ def write_narrative(
     beats = narrative.tell(
         this,
         engine,
-        form.read_json(segments),
-        form.read_json(scores),
-        descriptions.by_scene(described),
+        integrity.read_json(segments),
+        integrity.read_json(scores),
+        scene_descriptions.by_scene(described),
     )
     found = {
         "model": gguf.name(this.settings["model"]),
         "failed": sum(each["title"] is None for each in beats),
         "beats": beats,
     }
-    artifact.write_json(output, found, "narrative")
+    artifact_files.write_json(output, found, "narrative")
 
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        reuse.make(
+        memoized_job.make(
             this,
             snakemake.params.cache,
             write_narrative,

@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake import artifact, form, reuse, subtitles
-from reelmake.job import Job, job
+from reelmake.foundation import artifact_files
+from reelmake.jobs import memoized_job
+from reelmake.jobs.job import Job, job
+from reelmake.library import integrity
+from reelmake.media import subtitles
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -12,14 +15,14 @@ if TYPE_CHECKING:
 
 def write_subtitles(this: Job, transcript: Path, outputs: list[Path]) -> None:
     """Write the transcript in the format of each output's suffix."""
-    content = form.read_json(transcript)
+    content = integrity.read_json(transcript)
     for output in outputs:
-        artifact.write_bytes(output, subtitles.render(content, output.suffix[1:]).encode())
+        artifact_files.write_bytes(output, subtitles.render(content, output.suffix[1:]).encode())
 
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        reuse.make(
+        memoized_job.make(
             this,
             snakemake.params.cache,
             write_subtitles,

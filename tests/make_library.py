@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from reelmake import config, fingerprint, manifest, source, totals, videos
-from reelmake.job import read_record
-from reelmake.stages import STAGES, artifact_paths
+from reelmake.jobs.job import read_record
+from reelmake.library import config, fingerprints, manifest, sources, totals, videos
+from reelmake.library.stages import STAGES, artifact_paths
 
 ENDED = 1_700_000_000
 """When their jobs ended, and of when their sources are (s since 1970)."""
@@ -32,7 +32,7 @@ def make_library(number: int, given: dict) -> None:
     for count in range(number):
         (folder / f"film{count:05}.mp4").write_bytes(b"%d" % count)
     complete = config.load(given)
-    settings = fingerprint.settings(complete)
+    settings = fingerprints.settings(complete)
     for id, video in videos.find(complete).items():
         finish(Path("results", id), settings, video.source)
 
@@ -41,7 +41,7 @@ def finish(results: Path, settings: dict, path: str) -> None:
     """Make a finished video in `results` of the source at `path`."""
     for inner in ("fingerprints", "jobs"):
         (results / inner).mkdir(parents=True)
-    wanted = fingerprint.compute(settings, source.identify(path))
+    wanted = fingerprints.compute(settings, sources.identify(path))
     for name, content in wanted.items():
         _write(results / "fingerprints" / f"{name}.json", content)
         stage = STAGES[name]
@@ -67,7 +67,7 @@ def finish(results: Path, settings: dict, path: str) -> None:
                 (results / inner).mkdir()
                 (results / inner / "scene0000_0.jpg").write_bytes(b"jpeg")
             elif inner == "media.json":
-                _write(results / inner, MEDIA | {"content": source.digest(Path(path))})
+                _write(results / inner, MEDIA | {"content": sources.digest(Path(path))})
             else:
                 (results / inner).write_bytes(b"{}" * 1000)
     _write(results / "manifest.json", manifest.build(results))

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 import write_lock
-from reelmake.stages import STAGES
+from reelmake.library.stages import STAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 

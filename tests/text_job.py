@@ -4,8 +4,8 @@ import contextlib
 import copy
 from pathlib import Path
 
-from reelmake.asking import Engine
-from reelmake.journal import Journal
+from reelmake.foundation.journal import Journal
+from reelmake.jobs.resumable_items import Engine
 
 MODELS = Path(__file__).resolve().parents[1] / "demo" / "models"
 ANY = MODELS / "vision" / "text.gguf"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import yaml
 
-from reelmake import config
-from reelmake.stages import STAGES, TARGETS, chosen, stages_of
+from reelmake.library import config
+from reelmake.library.stages import STAGES, TARGETS, chosen, stages_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -170,7 +170,7 @@ class Workspace:
     def reel(self, *args: str, ok: bool = True, **options) -> str:
         """What `reel` prints, errors included; its exit status is 0 if `ok`."""
         (self.folder / "test.yaml").write_text(yaml.safe_dump(self.config))
-        command = [sys.executable, "-m", "reelmake.reel", *args]
+        command = [sys.executable, "-m", "reelmake.reel.main", *args]
         if args[0] in ("explain", "cache", "plan", "doctor"):
             command += ["--configfile", "test.yaml"]
         environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-from reelmake import config
+from reelmake.library import config
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -46,20 +46,21 @@ SCRIPT = '''"""How much is said: results/V/summary.json."""
 
 from pathlib import Path
 
-from reelmake import artifact, reuse
-from reelmake.job import Job, job
+from reelmake.foundation import artifact_files
+from reelmake.jobs import memoized_job
+from reelmake.jobs.job import Job, job
 
 
 def count_words(this: Job, transcript: Path, output: Path) -> None:
     """Count the words of the transcript."""
-    segments = artifact.read_json(transcript)["segments"]
+    segments = artifact_files.read_json(transcript)["segments"]
     words = sum(len(segment["words"]) for segment in segments)
-    artifact.write_json(output, {"words": words}, "summary")
+    artifact_files.write_json(output, {"words": words}, "summary")
 
 
 if __name__ == "__main__":
     with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        reuse.make(
+        memoized_job.make(
             this,
             snakemake.params.cache,
             count_words,
@@ -83,11 +84,16 @@ def test_a_stage_is_a_row_a_rule_and_a_script(finished, tmp_path):
     project = tmp_path / "project"
     ignored = shutil.ignore_patterns(".*", "results", "logs", "demo", "tests", "benchmarks")
     shutil.copytree(ROOT, project, ignore=ignored)
-    replace(project / "scripts/reelmake/stages.py", ")\n\n_MANIFEST", ROW)
-    replace(project / "scripts/reelmake/stages.py", '"subtitles"),\n', '"subtitles", "summary"),\n')
+    table = project / "scripts/reelmake/library/stages.py"
+    replace(table, ")\n\n_MANIFEST", ROW)
+    replace(
+        project / "scripts/reelmake/library/stages.py",
+        '"subtitles"),\n',
+        '"subtitles", "summary"),\n',
+    )
     (project / "rules/words.smk").write_text(RULE)
     (project / "scripts/count_words.py").write_text(SCRIPT)
-    (project / "schemas/summary.schema.json").write_text(SCHEMA)
+    (project / "scripts/reelmake/schemas/summary.schema.json").write_text(SCHEMA)
     replace(
         project / "Snakefile",
         'include: "rules/speech.smk"\n',

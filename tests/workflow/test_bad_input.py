@@ -12,7 +12,7 @@ import pytest
 import make_media
 from faults import respect_permissions
 from make_video import make_video, random_story
-from reelmake import config, videos
+from reelmake.library import config, videos
 from workspace import ROOT, Workspace
 
 BROKEN = {
@@ -225,17 +225,19 @@ import os, sys
 sys.path[:0] = [{str(ROOT / "scripts")!r}]
 from pathlib import Path
 import probe_media
-from reelmake import artifact, config, fingerprint, media, source
-from reelmake.job import job
-settings = fingerprint.settings(config.load({{}}))
-wanted = fingerprint.compute(settings, source.identify({str(source)!r}))
-artifact.write_json(Path("results/V/fingerprints/media.json"), wanted["media"])
-probe = media.probe
+from reelmake.foundation import artifact_files
+from reelmake.jobs.job import job
+from reelmake.library import config, fingerprints, sources
+from reelmake.media import pyav
+settings = fingerprints.settings(config.load({{}}))
+wanted = fingerprints.compute(settings, sources.identify({str(source)!r}))
+artifact_files.write_json(Path("results/V/fingerprints/media.json"), wanted["media"])
+probe = pyav.probe
 def replaced(path):
     found = probe(path)
     os.utime(path)
     return found
-media.probe = replaced
+pyav.probe = replaced
 with job("results/V/fingerprints/media.json", "log") as this:
     probe_media.probe_media(this, Path("results/V/media.json"))
 """
@@ -311,9 +313,9 @@ def test_a_frame_that_fails_is_null_and_all_frames_that_fail_are_an_error(finish
     pictures = sorted(folder.glob("*.jpg"))
     pictures[0].write_bytes(NO_PICTURE)
     library.run("results/one/one.scenedesc.msgpack", "-R", "describe_scenes")
-    from reelmake import descriptions
+    from reelmake.library import scene_descriptions
 
-    document = descriptions.read(library.result("one", "one.scenedesc.msgpack"))
+    document = scene_descriptions.read(library.result("one", "one.scenedesc.msgpack"))
     assert [result["description"] is None for result in document["results"]] == [
         number == 0 for number in range(len(pictures))
     ]
@@ -323,6 +325,6 @@ def test_a_frame_that_fails_is_null_and_all_frames_that_fail_are_an_error(finish
         picture.write_bytes(NO_PICTURE)
     library.run("results/one/one.scenedesc.msgpack", "-R", "describe_scenes", ok=False)
     assert f"failed on all {len(pictures)} frames" in library.record("one", "scenedesc")["error"]
-    kept = descriptions.read(library.result("one", "one.scenedesc.msgpack"))
+    kept = scene_descriptions.read(library.result("one", "one.scenedesc.msgpack"))
     assert kept == document
     assert "describe_scenes" in library.plan()

@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from make_video import make_video, random_story
-from reelmake.journal import Journal
-from reelmake.stages import STAGES, chosen
+from reelmake.foundation.journal import Journal
+from reelmake.library.stages import STAGES, chosen
 from workspace import Workspace
 
 CACHED = [stage for stage in chosen(["transcripts", "descriptions"]) if STAGES[stage].cached]

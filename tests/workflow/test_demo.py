@@ -6,7 +6,7 @@ import av
 
 from drawing import answer
 from make_video import DEMO_LINES, DEMO_SHOTS, FPS
-from reelmake import descriptions
+from reelmake.library import scene_descriptions
 from workspace import ROOT, Workspace
 
 
@@ -18,7 +18,7 @@ def test_the_demo_says_what_is_spoken_and_shown(tmp_path):
     assert [segment["text"] for segment in segments] == [line.text for line in DEMO_LINES]
     for segment, line in zip(segments, DEMO_LINES, strict=True):
         assert abs(segment["start"] - line.start) < 0.2
-    document = descriptions.read(library.result("demo", "demo.scenedesc.msgpack"))
+    document = scene_descriptions.read(library.result("demo", "demo.scenedesc.msgpack"))
     seen = [result["description"] for result in document["results"]]
     assert seen == [answer(shot.picture) for shot in DEMO_SHOTS]
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from faults import DAMAGES, EngineCalls, resize_disk, small_disk
-from reelmake import artifact, descriptions
-from reelmake.journal import Journal
+from reelmake.foundation import artifact_files
+from reelmake.foundation.journal import Journal
+from reelmake.library import scene_descriptions
 from workspace import ROOT, Workspace, wait_for
 
 ARTIFACT = "one.scenedesc.msgpack"
@@ -32,7 +33,7 @@ class Describing(Workspace):
         self.config = copy.deepcopy(like.config) | {"cache": False}  # which has them
         self.artifact = self.result("one", ARTIFACT)
         self.whole = self.artifact.read_bytes()
-        self.results = descriptions.read(self.artifact)["results"]
+        self.results = scene_descriptions.read(self.artifact)["results"]
         self.frames = len(self.results)
         self.artifact.unlink()
         self.key = self.json("one", "fingerprints", "scenedesc.json")["key"]
@@ -130,7 +131,7 @@ def test_a_whole_journal_needs_no_model(library):
     assert library.calls == 0
     assert library.record("one", "scenedesc")["items_resumed"] == library.frames
     assert library.record("one", "scenedesc")["items_failed"] == 1
-    assert descriptions.read(library.artifact)["results"] == results
+    assert scene_descriptions.read(library.artifact)["results"] == results
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -182,7 +183,7 @@ def test_a_stopped_transcript_goes_on_after_its_last_chunk(workspace, tmp_path, 
     shutil.rmtree(undisturbed.result("film", "journal"))
     for library in (workspace, undisturbed):
         library.run(target)
-        artifact.validate(library.json("film", "transcript.json"), "transcript")
+        artifact_files.validate(library.json("film", "transcript.json"), "transcript")
         assert not library.result("film", "journal").exists()
     assert workspace.record("film", "transcript")["items_resumed"] > 0
     assert undisturbed.record("film", "transcript")["items_resumed"] == 0

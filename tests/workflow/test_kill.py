@@ -12,8 +12,8 @@ import pytest
 
 from faults import EngineCalls, kill_group
 from make_video import make_video, random_story
-from reelmake import artifact
-from reelmake.journal import Journal
+from reelmake.foundation import artifact_files
+from reelmake.foundation.journal import Journal
 from workspace import Workspace
 
 MODELS = {"scenedesc": "{video}.scenedesc.msgpack", "transcript": "transcript.json"}
@@ -105,7 +105,7 @@ def test_stopped_at_random_moments(whole, tmp_path, number, cache, times):
         else:
             assert process.returncode == 0, output
             killed = False
-        artifact.validate(json.loads(library.reel("status", "--json")), "status")
+        artifact_files.validate(json.loads(library.reel("status", "--json")), "status")
         after = library.kept(whole.items)
         for job, calls in library.calls.take().items():
             # An item is lost with the job that is at work on it, and no other.

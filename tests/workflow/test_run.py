@@ -8,7 +8,8 @@ import pytest
 
 from drawing import answer
 from make_video import random_story
-from reelmake import artifact, descriptions
+from reelmake.foundation import artifact_files
+from reelmake.library import scene_descriptions
 
 STORIES = {"one": random_story(seed=1, seconds=8), "two": random_story(seed=2, seconds=5)}
 
@@ -53,7 +54,7 @@ def test_the_scenes_are_the_shots(finished, video):
 
 def test_the_descriptions_name_what_is_shown(finished, video):
     shots, _ = STORIES[video]
-    document = descriptions.read(finished.result(video, f"{video}.scenedesc.msgpack"))
+    document = scene_descriptions.read(finished.result(video, f"{video}.scenedesc.msgpack"))
     assert document["metadata"]["failed"] == 0
     assert document["metadata"]["source_file"] == f"{video}.mp4"
     assert document["metadata"]["key"] == finished.record(video, "scenedesc")["key"]
@@ -67,7 +68,7 @@ def test_the_descriptions_name_what_is_shown(finished, video):
 
 def test_every_artifact_is_valid_and_nothing_else_is_left(finished, video):
     for stage in ("media", "transcript", "scenes", "keyframes", "manifest"):
-        artifact.validate(finished.json(video, f"{stage}.json"), stage)
+        artifact_files.validate(finished.json(video, f"{stage}.json"), stage)
     left = {path.name for path in finished.result(video).iterdir()}
     assert left == {
         "fingerprints", "jobs", "keyframes", "keyframes.json", "manifest.json", "media.json",

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from reelmake import artifact
+from reelmake.foundation import artifact_files
 from text_job import ANY
 from workspace import ROOT, Workspace, wait_for
 
@@ -45,7 +45,7 @@ def test_stopped_scores_go_on_after_the_last_segment(library, tmp_path, number):
     shutil.rmtree(undisturbed.result("film", "journal"))
     for each in (library, undisturbed):
         each.run(target)
-        artifact.validate(each.json("film", "scores.json"), "scores")
+        artifact_files.validate(each.json("film", "scores.json"), "scores")
         assert not each.result("film", "journal").exists()
     asked = library.record("film", "scores")["items_total"]
     assert 0 < library.record("film", "scores")["items_resumed"] < asked <= len(segments)
@@ -57,7 +57,7 @@ def test_stopped_scores_go_on_after_the_last_segment(library, tmp_path, number):
 def test_a_film_has_its_narrative(library):
     library.run("results/film/narrative.json")
     found = library.json("film", "narrative.json")
-    artifact.validate(found, "narrative")
+    artifact_files.validate(found, "narrative")
     assert found["model"] == ANY.name
     scores = {each["id"]: each["score"] for each in library.json("film", "scores.json")["scores"]}
     best = max(score for score in scores.values() if score is not None)

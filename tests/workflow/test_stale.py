@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from make_video import make_video, random_story
-from reelmake import config
-from reelmake.stages import STAGES, downstream
+from reelmake.library import config
+from reelmake.library.stages import STAGES, downstream
 from workspace import Workspace, snapshot
 
 MEDIA = ["media"]

@@ -10,8 +10,8 @@ import pytest
 
 import make_media
 from make_video import make_video, random_story
-from reelmake import artifact
-from reelmake.stages import STAGES
+from reelmake.foundation import artifact_files
+from reelmake.library.stages import STAGES
 from workspace import Workspace, snapshot
 
 RULES = {stage.rule: stage.name for stage in STAGES.values()}
@@ -20,7 +20,7 @@ RULES = {stage.rule: stage.name for stage in STAGES.values()}
 def status(library: Workspace, *args: str) -> dict:
     """What `reel status --json` says, which is always as its schema says."""
     found = json.loads(library.reel("status", "--json", *args))
-    artifact.validate(found, "status_video" if args else "status")
+    artifact_files.validate(found, "status_video" if args else "status")
     return found
 
 

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from make_video import make_video, random_story
-from reelmake import owner
+from reelmake.foundation import process_identity
 from workspace import wait_for
 
 
@@ -124,7 +124,7 @@ def test_a_lock_of_another_machine_is_not_broken(library):
     wait_for(lambda: kept_by(library))
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    lock = library.folder / ".snakemake" / "reelmake.lock"
+    lock = library.folder / ".snakemake" / "reelmake.library.run_lock"
     lock.write_text(lock.read_text().replace(socket.gethostname(), "elsewhere"))
     output = library.run(ok=False)
     assert (
@@ -138,8 +138,8 @@ def test_a_lock_of_another_machine_is_not_broken(library):
 
 def test_a_machine_that_was_started_again_holds_nothing(library, monkeypatch):
     """The process number may belong to somebody else by now."""
-    me = owner.this_process()
-    assert owner.is_alive(me) is True
-    assert owner.is_alive(me | {"boot": "before"}) is False
-    assert owner.is_alive(me | {"process": 1}) is False
-    assert owner.is_alive(me | {"host": "elsewhere"}) is None
+    me = process_identity.this_process()
+    assert process_identity.is_alive(me) is True
+    assert process_identity.is_alive(me | {"boot": "before"}) is False
+    assert process_identity.is_alive(me | {"process": 1}) is False
+    assert process_identity.is_alive(me | {"host": "elsewhere"}) is None

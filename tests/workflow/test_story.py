@@ -9,8 +9,8 @@ import pytest
 
 from drawing import Picture
 from make_video import Line, Shot, make_video
-from reelmake import artifact
-from reelmake.stages import STAGES, TARGETS, artifact_paths, chosen
+from reelmake.foundation import artifact_files
+from reelmake.library.stages import STAGES, TARGETS, artifact_paths, chosen
 from text_samples import judge
 from workspace import Workspace, snapshot
 
@@ -69,7 +69,7 @@ def test_every_artifact_is_valid_and_nothing_else_is_left(complete):
         left = {path.name for path in complete.result(video).iterdir()}
         assert left == wanted - {"audio.wav"} | {"fingerprints", "jobs"}
         for path in complete.result(video).glob("*.json"):
-            artifact.validate(complete.json(video, path.name), path.stem)
+            artifact_files.validate(complete.json(video, path.name), path.stem)
     assert not list(complete.folder.rglob("*.tmp-*"))
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import make_media
-from reelmake.stages import STAGES, chosen
+from reelmake.library.stages import STAGES, chosen
 from web import Page
 from workspace import snapshot, wait_for
 

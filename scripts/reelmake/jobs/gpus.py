@@ -1,0 +1,133 @@
+"""One GPU a job, on machines with several.
+
+A device is taken by a lock (flock) on a file in the system's temporary folder, where every
+library and every user of the machine finds it. It ends with the process that holds it, however
+that ends. `CUDA_VISIBLE_DEVICES` tells the engine; it has to be set before one is imported.
+"""
+
+import contextlib
+import fcntl
+import math
+import os
+import random
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reelmake.jobs import hardware
+
+if TYPE_CHECKING:
+    from reelmake.jobs.job import Job
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+LIMIT = 1800.0
+"""Seconds that a job waits for a free device. Then it shares one: memory may suffice."""
+POLL = 1.0
+"""Seconds between two looks."""
+
+_DRIVER = Path("/proc/driver/nvidia/gpus")
+
+
+@contextlib.contextmanager
+def one(this: "Job", device: str, at_once: int) -> Iterator[None]:
+    """Have a GPU for the block, if the setting `hardware.device` says one; the record's `gpu`.
+
+    at_once: how many such jobs the run starts at once. If it is more than there are devices
+    (`--resources gpu=4` with two), a device takes several; otherwise one, and who finds none
+    free waits.
+    """
+    choice = devices() if hardware.uses_gpu(device) else {}
+    if not choice:  # none, or not NVIDIA's: the engine knows better
+        yield
+        return
+    with _take(choice, math.ceil(at_once / len(choice))) as name:
+        os.environ[VISIBLE] = this.record["gpu"] = name
+        this.save()
+        yield
+
+
+def devices() -> dict[str, str]:
+    """The devices that a job may choose from: the name that CUDA knows it by -> its UUID.
+
+    Those that the scheduler (Slurm, say) has set, or else all of the machine. A UUID that is
+    not known is the name itself. No engine is asked.
+    """
+    there = _uuids()
+    given = os.environ.get(VISIBLE)
+    if given is None:
+        return {uuid: uuid for uuid in there}
+    names: dict[str, str] = {}
+    for name in (part.strip() for part in given.split(",")):
+        if not name or name.startswith("-") or name == "NoDevFiles":  # as CUDA: the rest is hidden
+            break
+        known = name.isdigit() and int(name) < len(there)
+        names[name] = there[int(name)] if known else name
+    return names
+
+
+def _uuids() -> list[str]:
+    """The UUIDs of the machine's devices, or their numbers, in the order of their bus."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        listed = subprocess.run(
+            ["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60, check=True
+        )
+        return re.findall(r"^GPU \d+: .*\(UUID: (\S+)\)", listed.stdout, re.M)
+    with contextlib.suppress(OSError):
+        return [str(number) for number, _ in enumerate(os.listdir(_DRIVER))]
+    return []
+
+
+@contextlib.contextmanager
+def _take(choice: dict[str, str], slots: int) -> Iterator[str]:
+    """Hold a device with fewer than `slots` jobs on it; its name."""
+    end = time.monotonic() + LIMIT
+    said = False
+    while True:
+        for slot in range(max(1, slots)):
+            for name, uuid in choice.items():
+                with _open(f"{uuid}-{slot}") as descriptor:
+                    if _try(descriptor):
+                        yield name
+                        return
+        if time.monotonic() > end:
+            name = random.choice(list(choice))
+            print(f"every GPU was busy for {LIMIT / 60:.0f} minutes: sharing {name}")
+            yield name
+            return
+        if not said:
+            print("every GPU is busy: waiting for one", flush=True)
+            said = True
+        time.sleep(POLL)
+
+
+@contextlib.contextmanager
+def _open(name: str) -> Iterator[int | None]:
+    """A descriptor of the lock file; None where it can't be opened, which locks nobody out."""
+    path = Path(tempfile.gettempdir(), f"reelmake-gpu-{re.sub(r'[^A-Za-z0-9-]', '_', name)}.lock")
+    descriptor = None
+    with contextlib.suppress(OSError):
+        # Reading suffices for a lock; another user's file in /tmp can't be opened to create it.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o644))
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        yield descriptor
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _try(descriptor: int | None) -> bool:
+    """Whether the lock was free. A file system without locks locks nobody out."""
+    try:
+        if descriptor is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True

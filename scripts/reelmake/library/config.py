@@ -1,0 +1,231 @@
+"""The configuration: defaults and types from `schemas/config.schema.json`, which closes it.
+
+`python -m reelmake.library.config yaml` prints config.yaml as the schema has it, and
+`python -m reelmake.library.config markdown` the README's table (a test holds them together).
+"""
+
+import contextlib
+import copy
+import difflib
+import functools
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from reelmake.foundation.artifact_files import SCHEMAS, is_valid, validate
+from reelmake.foundation.errors import UserError
+from reelmake.library import config_checks
+from reelmake.library.stages import STAGES, downstream
+
+Config = dict[str, Any]
+
+DEFAULTS = Path(__file__).resolve().parents[3] / "config.yaml"
+"""What a run from a checkout reads first. An installed package has none beside it: the schema
+holds the same defaults."""
+
+
+@functools.cache
+def schema() -> dict[str, Any]:
+    """The schema of the configuration."""
+    document: dict[str, Any] = json.loads((SCHEMAS / "config.schema.json").read_bytes())
+    return document
+
+
+def load(given: Config) -> Config:
+    """The whole configuration: what was given over the defaults, checked.
+
+    Raises UserError for an unknown key (naming the nearest right one) or a wrong value.
+    """
+    config: Config = _defaults(schema())
+    merge(config, _with_switches(copy.deepcopy(given)))
+    _refuse_unknown(config, schema())
+    typed: Config = _typed(config, schema())
+    config_checks.check_names(typed)
+    try:
+        validate(typed, "config")
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"config: {error}; config.yaml says what each setting may be") from None
+    for name, _ in settings():  # infinity and not-a-number pass the schema
+        value = get(typed, name)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UserError(f"config: {name} is {value}; give it a number")
+    config_checks.check(typed)
+    return typed
+
+
+def get(config: Any, dotted: str) -> Any:
+    """The value of a section or a setting: `get(config, "transcription.model")`."""
+    for key in dotted.split("."):
+        config = config[key]
+    return config
+
+
+def repository(config: Config, setting: str) -> str | None:
+    """The repository on the hub that a model setting is a file of; None: it is a file here, or
+    a name that its engine knows."""
+    section = config[setting.partition(".")[0]]
+    found: str | None = section.get("repo_id")
+    return found
+
+
+def with_overrides(config: Config, overrides: dict[str, Any]) -> Config:
+    """The configuration of one video: `overrides` maps dotted keys to values."""
+    if not overrides:
+        return config
+    given = copy.deepcopy(config)
+    for key, value in overrides.items():
+        merge(given, _nest(key, value))
+    return load(given)
+
+
+def settings(
+    node: dict[str, Any] | None = None, prefix: str = ""
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each setting's dotted name with its schema, in the schema's order."""
+    for key, child in (node or schema())["properties"].items():
+        if "properties" in child:
+            yield from settings(child, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", child
+
+
+def expand(path: str) -> Path:
+    """A path as written in the config: relative to the working directory, `~` is home.
+
+    Raises UserError for the home of somebody who does not exist.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise UserError(f"config: there is no home for the ~ in {path}") from None
+
+
+def _defaults(node: Any) -> Any:
+    if "properties" in node:
+        return {key: _defaults(child) for key, child in node["properties"].items()}
+    return copy.deepcopy(node["default"])
+
+
+def _with_switches(given: Config) -> Config:
+    """`given` with `section: false` as what it stands for, `section: {enabled: false}`."""
+    for key, node in schema()["properties"].items():
+        value = given.get(key)
+        value = {"true": True, "false": False}.get(str(value).lower(), value)
+        if "enabled" in node.get("properties", {}) and isinstance(value, bool):
+            given[key] = {"enabled": value}
+    return given
+
+
+def _typed(value: Any, node: dict[str, Any]) -> Any:
+    """`value` with each text that the schema wants as a number, truth value or null as that.
+
+    Snakemake's command line and a sample sheet give text: `section={beam_size: 3}` arrives as
+    "3". And a folder named 2023 arrives as a number. A number gets the schema's type. One text
+    where a list must be is a list of one: `stages=highlights`.
+    """
+    if "properties" in node:
+        if not isinstance(value, dict):
+            return value
+        return {key: _typed(child, node["properties"][key]) for key, child in value.items()}
+    types = _types(node)
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError, RecursionError):
+            read = json.loads(value.lower())
+            # What no text may be is wrong as a number, and should be called wrong as that.
+            wanted = is_valid(read, node) or (bool(types) and "string" not in types)
+            value = read if not isinstance(read, str) and wanted else value
+        if types == {"array"} and isinstance(value, str):
+            value = [value]
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value) if not is_valid(value, node) and is_valid(str(value), node) else value
+    if isinstance(value, dict) and "additionalProperties" in node:
+        return {key: _typed(child, node["additionalProperties"]) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_typed(item, _items(node)) for item in value]
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        # 4 and 4.0 are one value, and must be one fingerprint.
+        value = float(value) if "number" in types else value
+        value = int(value) if "integer" in types and value == int(value) else value
+    return value
+
+
+def _types(node: dict[str, Any]) -> set[str]:
+    """The JSON types that the schema allows."""
+    types = node.get("type", [])
+    alternatives = (_types(child) for child in node.get("anyOf", []))
+    return set().union([types] if isinstance(types, str) else types, *alternatives)
+
+
+def _items(node: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a list's items."""
+    alternatives = [node, *node.get("anyOf", [])]
+    return next((child["items"] for child in alternatives if "items" in child), {})
+
+
+def _nest(key: str, value: Any) -> Config:
+    first, _, rest = key.partition(".")
+    return {first: _nest(rest, value) if rest else value}
+
+
+def merge(base: Config, over: Config) -> None:
+    """Put the settings of `over` into `base`, section by section."""
+    for key, value in over.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            merge(base[key], value)
+        else:
+            base[key] = value
+
+
+def _refuse_unknown(config: Config, node: dict[str, Any], prefix: str = "") -> None:
+    known = [name for name, _ in settings()] + list(schema()["properties"])
+    for key, value in config.items():
+        name = f"{prefix}{key}"
+        child = node["properties"].get(key)
+        if child is None:
+            # The right key may stand in another section: `model_size` for `transcription.model`.
+            near = difflib.get_close_matches(name, known, 1, 0.4)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise UserError(f"config: there is no setting '{name}'{hint}")
+        if "properties" in child and isinstance(value, dict):
+            _refuse_unknown(value, child, f"{name}.")
+
+
+def as_yaml() -> str:
+    """config.yaml: every setting with its default and its description."""
+    head = (
+        "# yaml-language-server: $schema=scripts/reelmake/schemas/config.schema.json\n"
+        "# Every setting with its default. Override some with --config key=value, with\n"
+        "# --config 'section={key: value}', or with --configfile and a file of what differs.\n"
+        "# Paths are relative to the working directory, ~ is your home.\n"
+    )
+    return head + "".join(f"{line}\n" for line in _yaml_lines(schema()))
+
+
+def as_markdown() -> str:
+    """A table of every setting, for the README."""
+    rows = ["| setting | default | what it is | a change makes stale |", "|---|---|---|---|"]
+    for name, node in settings():
+        users = [
+            stage.name
+            for stage in STAGES.values()
+            if any(name == used or name.startswith(f"{used}.") for used in stage.settings)
+        ]
+        after = " and after" if users and len(downstream(users[0])) > 1 else ""
+        default = json.dumps(node["default"]).replace("|", "\\|")
+        stale = f"{users[0]}{after}" if users else "nothing"
+        rows.append(f"| `{name}` | `{default}` | {node['description']} | {stale} |")
+    return "".join(f"{row}\n" for row in rows)
+
+
+def _yaml_lines(node: dict[str, Any], indent: str = "") -> Iterator[str]:
+    for key, child in node["properties"].items():
+        if "properties" in child:
+            yield f"\n{indent}{key}: # {child['description']}"
+            yield from _yaml_lines(child, indent + "  ")
+        else:
+            value = child["default"]
+            plain = isinstance(value, str) and len(value) < 60  # longer ones hold `: ` or `#`
+            yield f"{indent}# {child['description']}"
+            yield f"{indent}{key}: {value if plain else json.dumps(value)}"

@@ -1,0 +1,55 @@
+"""What no type says of a configuration: names that stand for nothing, and settings that are each
+right and together make no sense. Better said before a run than by each video's job."""
+
+import difflib
+from collections.abc import Collection
+from typing import Any
+
+from reelmake.foundation.errors import UserError
+from reelmake.library.stages import STAGES, TARGETS
+
+
+def check_names(config: dict[str, Any]) -> None:
+    """Raise UserError for what the setting `stages` names and nothing makes."""
+    wanted = config["stages"]
+    for name in wanted if isinstance(wanted, list) else ():
+        if isinstance(name, str) and name not in TARGETS:
+            # `transcript`, which is a stage: what makes it for people is `transcripts`.
+            makers = (target for target, stages in TARGETS.items() if name in stages)
+            hint = next((f" (did you mean '{near}'?)" for near in makers), _hint(name, TARGETS))
+            raise UserError(
+                f"config: stages: there is no '{name}'{hint}; name any of {', '.join(TARGETS)}"
+            )
+
+
+def check(config: dict[str, Any]) -> None:
+    """Raise UserError for settings that contradict each other. config: complete, of right types."""
+    for name in ("except", "stage_ttl"):
+        for stage in config["cache"][name]:
+            if stage not in STAGES:
+                hint = _hint(stage, STAGES)
+                raise UserError(f"config: cache.{name}: there is no stage '{stage}'{hint}")
+    shortest, longest = (config["segments"][name] for name in ("min_seconds", "max_seconds"))
+    if shortest > longest:
+        raise UserError(
+            f"config: no segment can be: segments.min_seconds ({shortest:g}) is more than "
+            f"segments.max_seconds ({longest:g}); correct one of them"
+        )
+    for name in ("scores", "narrative"):
+        if not any(place in config[name]["prompt"] for place in ("{text}", "{scenes}")):
+            raise UserError(
+                f"config: {name}.prompt has neither {{text}} nor {{scenes}}, so the model would be "
+                "told nothing of the film; put them where it should read what is said and seen"
+            )
+    for name in ("description", "text_model"):
+        context, answer = (config[name][key] for key in ("context", "max_tokens"))
+        if answer >= context:
+            raise UserError(
+                f"config: {name}.max_tokens ({answer}) leaves no room for a question in "
+                f"{name}.context ({context}); make the context larger"
+            )
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1, 0.7)
+    return f" (did you mean '{near[0]}'?)" if near else ""

@@ -1,0 +1,145 @@
+"""Fingerprints: what an artifact should be made from.
+
+`results/V/fingerprints/S.json` says it for the stage S of the video V. Its key is the
+SHA-256 of all it says, so two artifacts with one key are the same artifact. The settings
+of a stage become its fingerprint in `compute`, and nowhere else.
+"""
+
+import functools
+import hashlib
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from reelmake.foundation import urls
+from reelmake.foundation.errors import UserError
+from reelmake.library import config as configuration
+from reelmake.library import sources
+from reelmake.library.config import Config
+from reelmake.library.stages import STAGES, Stage, chosen, stages_of
+
+Fingerprint = dict[str, Any]
+"""{"stage", "version", "source": Identity, "settings": {dotted name: value},
+"upstream": {stage: key}, "key"}"""
+
+
+def settings(config: Config, also: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+    """For each stage, the settings that its artifact depends on: {dotted name: value}.
+
+    Of the stages that the setting `stages` asks for, and of those in `also`.
+    """
+    names = chosen(config["stages"]) | set(also)
+    return {
+        stage.name: _settings(stage, config) for stage in STAGES.values() if stage.name in names
+    }
+
+
+def compute(
+    settings: dict[str, dict[str, Any]], identity: sources.Identity
+) -> dict[str, Fingerprint]:
+    """The fingerprint of every stage of one video that has settings, in the table's order.
+
+    settings: as `settings` gives them. identity: its source's. What is known of the state of a
+    URL is in the fingerprint of the stage that fetches it, whose key the others have.
+    """
+    fetched = urls.is_url(identity["path"])
+    lasting = chosen(settings["manifest"]["stages"])
+    fingerprints: dict[str, Fingerprint] = {}
+    for stage in stages_of(fetched):
+        if stage.name not in settings:
+            continue
+        before = {name for name in stage.upstream if name in fingerprints}
+        if stage.name == "manifest":  # it is of what `all` makes, whatever else was asked for
+            before &= lasting
+        content = {
+            "stage": stage.name,
+            "version": stage.version,
+            "source": {"path": identity["path"]} if fetched and not stage.urls else identity,
+            "settings": settings[stage.name],
+            "upstream": {
+                name: fingerprints[name]["key"] for name in stage.upstream if name in before
+            },
+        }
+        fingerprints[stage.name] = content | {"key": key(content)}
+    return fingerprints
+
+
+def key(content: dict[str, Any]) -> str:
+    """64 hex digits: SHA-256 over the canonical JSON (sorted, no spaces, ASCII)."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def differences(old: Fingerprint | None, new: Fingerprint) -> list[str]:
+    """What a person would say changed, or nothing where only an upstream stage did."""
+    if not old:
+        return ["new"]
+    said = []
+    if old.get("version") != new["version"]:
+        said.append(f"{new['stage']}'s version {old.get('version')} -> {new['version']}")
+    before, after = old.get("source") or {}, new["source"]
+    if before.get("path") != after["path"]:
+        there = Path(before.get("path", "")).is_file()
+        said.append("source moved" + (", though the old one is still there" if there else ""))
+    elif urls.is_url(after["path"]) and before != after:
+        how = "may have changed, its server can't tell" if "step" in after else "changed"
+        said.append(f"source {how}")
+    stats = [(seen.get("size"), seen.get("mtime_ns")) for seen in (before, after)]
+    if stats[0] != stats[1]:
+        said.append("source changed (its size or time)")
+    before, after = old.get("settings") or {}, new["settings"]
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            said.append(f"{name} {_show(before.get(name))} -> {_show(after.get(name))}")
+    return said
+
+
+def _settings(stage: Stage, config: Config) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in stage.settings:
+        value = configuration.get(config, name)
+        for setting, leaf in _leaves(name, value):
+            # With a repository on the hub, a file here of the same name is another one.
+            model = setting in stage.models
+            here = model and configuration.repository(config, setting) is None
+            found[setting] = _model(leaf) if here else leaf
+    return found
+
+
+def _leaves(name: str, value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return [leaf for key, child in value.items() for leaf in _leaves(f"{name}.{key}", child)]
+    return [(name, value)]
+
+
+def _model(model: str) -> Any:
+    """What a model setting stands for: a name on the hub, or what is in the file or folder.
+
+    A local model is known by its content, so it may be moved, and a retrained one under the
+    old name is noticed. Its name is kept for people to read.
+    """
+    path = configuration.expand(model)
+    try:
+        return {"name": path.name, "content": _model_digest(path)}
+    except FileNotFoundError:
+        return model
+    except OSError as error:
+        raise UserError(f"{path}: the model can't be read: {error.strerror}") from None
+
+
+@functools.cache
+def _model_digest(path: Path) -> str:
+    """The sampled digest of a model file, or of a folder's files with their names."""
+    if path.is_file():
+        return sources.digest(path)
+    files = sorted(file for file in path.iterdir() if file.is_file())
+    listed = "\n".join(f"{file.name} {sources.digest(file)}" for file in files)
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, dict) and "content" in value:
+        return f"{value['name']} ({value['content'][:8]})"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else f"{text[:37]}..."

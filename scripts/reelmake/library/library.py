@@ -1,0 +1,284 @@
+"""The library: its videos, their wanted fingerprints, and the sidecars that say them on disk.
+
+Snakemake's input functions ask it; nothing else writes a sidecar.
+"""
+
+import collections
+import functools
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+from typing import IO
+
+from reelmake.foundation import units, urls
+from reelmake.foundation.errors import UserError
+from reelmake.jobs.job import read_record, refuse
+from reelmake.library import (
+    fingerprints,
+    finished_index,
+    manifest,
+    run_lock,
+    sidecars,
+    sources,
+    url_checks,
+    videos,
+)
+from reelmake.library.config import Config, with_overrides
+from reelmake.library.fingerprints import Fingerprint
+from reelmake.library.resolved_settings import StageSettings
+from reelmake.library.stages import downstream
+from reelmake.library.videos import Video
+
+RESULTS = Path("results")
+
+
+class Library:
+    """The videos of one configuration, in one working directory.
+
+    config: the complete configuration.
+    write: whether wanted fingerprints become sidecars below `results/` (a real run), or
+        files in a temporary folder (a dry run, which must change nothing).
+    say: called with each line that a person should read.
+    also: stages that are made beside those that the setting `stages` asks for.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        write: bool,
+        say: Callable[[str], None],
+        also: Collection[str] = (),
+    ):
+        self.config = config
+        self.also = also
+        self.write = write
+        self.say = say
+        self._settings: dict[str, StageSettings] = {}
+        self._sidecars: dict[str, dict[str, Path]] = {}
+        self._fetched: dict[str, sources.Identity] = {}
+        self._reasons: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
+        self._lock: IO[str] | None = None
+        self.left_out: set[str] = set()
+        """The ids of the videos that the setting `failed` excluded."""
+
+    @functools.cached_property
+    def videos(self) -> dict[str, videos.Video]:
+        """Every video by id."""
+        return videos.find(self.config, self.say)
+
+    @functools.cached_property
+    def growing(self) -> set[str]:
+        """The ids of the videos that are still being written."""
+        files = {video.source for video in self.videos.values() if not urls.is_url(video.source)}
+        moving = sources.growing(files, self.config["settle_seconds"])
+        return {video.id for video in self.videos.values() if video.source in moving}
+
+    def unfinished(self, prune: bool) -> list[str]:
+        """The ids of the videos that a run has to look at, with their sidecars refreshed.
+
+        With `prune`, a video whose manifest still matches is left out. One that is still
+        being written is left out in any case, and said; so is one that the setting `failed`
+        excludes.
+        """
+        self._hold()
+        self._ask(self.videos)
+        shortcut = finished_index.Finished(RESULTS)
+        found, left_out = [], list[str]()
+        for video in self.videos:
+            if video in self.growing:
+                self._postpone(video)
+                continue
+            settings, identity = self._made_from(video)
+            if prune and shortcut.knows(video, settings.digest, identity):
+                continue
+            wanted = fingerprints.compute(settings.by_stage, identity)
+            if prune and self.is_finished(video, wanted):
+                shortcut.remember(video)
+                continue
+            if self._is_left_out(video, wanted):
+                left_out.append(video)
+                self.left_out.add(video)
+                continue
+            if prune or self.config["prune"]:  # else there may be nothing to write
+                self._require_writable(video)
+            self.refresh(video, wanted)
+            found.append(video)
+        if prune and self.write:
+            shortcut.save()
+        self._explain()
+        if left_out:
+            failed = self.config["failed"]
+            what = "failed before" if failed == "skip" else "did not fail before"
+            self.say(f"failed={failed}: {_some(left_out)}, which {what}, left out")
+        return found
+
+    def sidecar(self, video: str, stage: str) -> str:
+        """The path of the file that says what the stage's artifact should be made from.
+
+        Raises UserError for an id that no video has and for a video that is still growing.
+        """
+        self._hold()
+        if video not in self._sidecars:
+            self.find(video)
+            if video in self.growing:
+                raise UserError(self._postpone(video))
+            self.refresh(video, self.wanted(video))
+            self._explain()
+        return str(self._sidecars[video][stage])
+
+    def _is_left_out(self, video: str, wanted: dict[str, Fingerprint]) -> bool:
+        """Whether the setting `failed` excludes the video.
+
+        It failed if a stage did under the fingerprint that is wanted now: a file that was
+        replaced, or another setting, is worth another try. Being stopped is no failure.
+        """
+        choice = self.config["failed"]
+        if choice == "retry":
+            return False
+        records = ((read_record(RESULTS / video, stage), wanted[stage]["key"]) for stage in wanted)
+        failed = any(
+            (record.get("state"), record.get("key")) == ("failed", key)
+            and record.get("class") != "killed"
+            for record, key in records
+        )
+        return bool(failed == (choice == "skip"))
+
+    def find(self, video: str) -> Video:
+        """The video of an id. Raises UserError where there is none."""
+        if video not in self.videos:
+            hint = videos.nearest(video, list(self.videos))
+            raise UserError(
+                f"results/{video}: no video has the id '{video}'{hint}; check the setting videos"
+            )
+        return self.videos[video]
+
+    def release(self) -> None:
+        """Let another run have the library. The end of the process does the same."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def config_of(self, video: str) -> Config:
+        """The configuration with the video's own settings from the sample sheet."""
+        return with_overrides(self.config, self.videos[video].overrides)
+
+    def is_fetched(self, video: str) -> bool:
+        """Whether the video's source is a URL, for which there are stages of their own."""
+        return video in self.videos and urls.is_url(self.videos[video].source)
+
+    def _ask(self, ids: Iterable[str]) -> None:
+        """Find out, for all of them at once, what is known of the URLs among their sources."""
+        new = [id for id in ids if self.is_fetched(id) and id not in self._fetched]
+        if new:
+            new_sources = {RESULTS / id: self.videos[id].source for id in new}
+            times = self.config["source"]
+            ttl, step = units.seconds(times["url_ttl"]), units.seconds(times["url_step"])
+            asked = url_checks.identify(new_sources, ttl, step, self.write, self.say)
+            self._fetched |= {results.name: identity for results, identity in asked.items()}
+
+    def is_finished(self, video: str, wanted: dict[str, Fingerprint]) -> bool:
+        """Whether the video's manifest and artifacts are those of the wanted fingerprints."""
+        results = RESULTS / video
+        return manifest.matches(results, wanted) or manifest.renew(results, wanted, self.write)
+
+    def wanted(self, video: str) -> dict[str, Fingerprint]:
+        """The fingerprints that the video's stages should have, whatever is on disk."""
+        settings, identity = self._made_from(video)
+        return fingerprints.compute(settings.by_stage, identity)
+
+    def _made_from(self, video: str) -> tuple[StageSettings, sources.Identity]:
+        """What the video's fingerprints are computed from."""
+        if self.is_fetched(video):
+            self._ask([video])
+            identity = self._fetched[video]
+        else:
+            identity = sources.identify(self.videos[video].source)
+        if identity.get("size", 0) is None:
+            # A film moved to tape forces nothing: what is known of it stays true.
+            known = sidecars.read(RESULTS / video, "media").get("source", {})
+            identity = known if known.get("path") == identity["path"] else identity
+        overrides = str(self.videos[video].overrides)
+        if overrides not in self._settings:
+            by_stage = fingerprints.settings(self.config_of(video), self.also)
+            self._settings[overrides] = StageSettings(by_stage)
+        return self._settings[overrides].as_known(RESULTS / video), identity
+
+    def refresh(self, video: str, wanted: dict[str, Fingerprint]) -> None:
+        """Make the sidecars say what is wanted; touch none that already does.
+
+        All of a video at once, whatever the target: Snakemake looks at a folder only once.
+        """
+        if video in self._sidecars:
+            return
+        paths = self._sidecars[video] = {}
+        if self._lock:
+            # As the file system tells the time, which has just written this file.
+            now = os.fstat(self._lock.fileno()).st_mtime_ns
+            if sidecars.leave_future(RESULTS / video, now):
+                self.is_finished(video, wanted)  # which writes the new times down
+        if self.write:
+            sidecars.forget(RESULTS / video, wanted.keys())
+        for stage, new in wanted.items():
+            path, old = sidecars.path(RESULTS / video, stage), sidecars.read(RESULTS / video, stage)
+            spoiled = sidecars.is_spoiled(RESULTS / video, stage, wanted, unchanged=old == new)
+            if old != new or spoiled:
+                what = "an artifact" if stage == "manifest" else stage
+                said = [f"{what} is not what its manifest says"] if spoiled else []
+                for difference in said or fingerprints.differences(old, new):
+                    self._reasons[difference, stage].append(video)
+                if not self.write:
+                    path = self._elsewhere / video / f"{stage}.json"
+                sidecars.write(path, new, RESULTS / video, discard=spoiled and self.write)
+            paths[stage] = path
+
+    def _explain(self) -> None:
+        """Say why artifacts are stale, one line a reason for however many videos."""
+        # A new video lacks every sidecar: the stage that most lack stands for all.
+        new = {stage: len(ids) for (why, stage), ids in self._reasons.items() if why == "new"}
+        most = max(new, key=lambda stage: new[stage], default=None)
+        said: dict[str, tuple[str, list[str]]] = {}
+        for (difference, stage), ids in self._reasons.items():
+            if difference == "new" and stage != most:
+                continue
+            said.setdefault(difference, (stage, ids))
+        self._reasons.clear()
+        for difference, (stage, ids) in said.items():
+            after = " and everything after it" if len(downstream(stage)) > 1 else ""
+            what = "" if difference == "new" else f", {stage}{after}"
+            self.say(f"{difference}: {_some(ids)}{what}")
+
+    @functools.cached_property
+    def _elsewhere(self) -> Path:
+        folder = tempfile.mkdtemp(prefix="reelmake-dry-run-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return Path(folder)
+
+    def _postpone(self, video: str) -> str:
+        """Leave a video that is still being written alone, and say so where people look."""
+        reason = f"{self.videos[video].source}: still being written; run again when it is complete"
+        self.say(reason)
+        if self.write:
+            refuse(RESULTS / video, reason)
+        return reason
+
+    def _require_writable(self, video: str) -> None:
+        """Raise UserError where jobs can't write: Snakemake itself would end in a traceback."""
+        folder = RESULTS / video
+        while not folder.exists():
+            folder = folder.parent
+        if self.write and not os.access(folder, os.W_OK | os.X_OK):
+            raise UserError(f"{folder} can't be written to; check the disk and the permissions")
+
+    def _hold(self) -> None:
+        """Only a real run keeps others out: looking is always allowed."""
+        if self.write and self._lock is None:
+            self._lock = run_lock.hold_library()
+
+
+def _some(ids: list[str]) -> str:
+    """How many videos, and the first of them."""
+    some = ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")
+    return f"{len(ids)} video{'s' if len(ids) > 1 else ''} ({some})"

@@ -1,0 +1,127 @@
+"""One run at a time for one library, and none while jobs of a killed one are still at work.
+
+Both locks are the kernel's (flock) on files in `.snakemake/`: they end with the process that
+holds them, however it ends, so nothing is ever left locked.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import signal
+from pathlib import Path
+from typing import IO
+
+from reelmake.foundation import artifact_files, process_identity
+from reelmake.foundation.errors import UserError
+
+FOLDER = Path(".snakemake")
+_SAID = FOLDER / "reelmake.said"
+
+
+def hold_library() -> IO[str]:
+    """Hold the library for a run, until the file is closed.
+
+    Snakemake's own lock comes only after it has built its graph, which is when sidecars change,
+    and outlives a run that is killed: what such a run left is cleared away here. Raises UserError
+    while another run, or a job that outlived its run, is at work, or may be on another machine.
+    """
+    file = _open("reelmake.library.run_lock")
+    holder = read_owner()
+    if not _try(file, fcntl.LOCK_EX):
+        file.close()
+        raise UserError(
+            f"another run is processing this library ({process_identity.describe(holder)}); "
+            "wait for it, or stop it, then run again"
+        )
+    try:
+        _refuse_while_jobs_work()
+        _clear_locks_of_the_dead(holder)
+    except UserError:
+        file.close()
+        raise
+    shutil.rmtree(_SAID, ignore_errors=True)
+    file.truncate(0)
+    file.write(json.dumps(process_identity.this_process()))
+    file.flush()
+    return file
+
+
+def stop_run() -> None:
+    """Ask the run that holds the library to start no more jobs, if it is on this machine."""
+    holder = read_owner()
+    if process_identity.is_alive(holder):
+        with contextlib.suppress(OSError):
+            os.kill(holder["pid"], signal.SIGTERM)
+
+
+def read_owner() -> process_identity.Owner:
+    """The run that holds the library, or held it last; empty where there was none."""
+    found = artifact_files.read_json(FOLDER / "reelmake.library.run_lock")
+    return found if isinstance(found, dict) else {}
+
+
+def hold_job() -> IO[str]:
+    """Say that a job is at work, until the file is closed or the process ends."""
+    file = _open("reelmake.jobs.lock")
+    _try(file, fcntl.LOCK_SH)
+    return file
+
+
+def _refuse_while_jobs_work() -> None:
+    with _open("reelmake.jobs.lock") as jobs:
+        if not _try(jobs, fcntl.LOCK_EX):
+            raise UserError(
+                "jobs of an earlier run, which was killed, are still at work in this library; "
+                "wait until they end, or stop them, then run again"
+            )
+
+
+def _clear_locks_of_the_dead(holder: process_identity.Owner) -> None:
+    """Remove Snakemake's lock of a run that can't remove it any more.
+
+    Where locks work, holding ours proves that the last holder is gone. Whether it is on another
+    machine, with which this one may share no locks, nobody can prove.
+    """
+    locks = FOLDER / "locks"
+    if not holder or not locks.is_dir() or not os.listdir(locks):
+        return
+    if process_identity.is_alive(holder) is not False:
+        raise UserError(
+            "another run may be processing this library "
+            f"({process_identity.describe(holder)}); where you know that it is gone, "
+            "`snakemake --unlock` lets you run again"
+        )
+    for file in locks.glob("*.lock"):
+        file.unlink(missing_ok=True)
+
+
+def is_first_to_say(what: str) -> bool:
+    """Whether no job of this run has asked that of the same text before."""
+    name = hashlib.sha256(what.encode(errors="replace")).hexdigest()[:16]
+    try:
+        _SAID.mkdir(exist_ok=True)
+        (_SAID / name).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _open(name: str) -> IO[str]:
+    FOLDER.mkdir(exist_ok=True)
+    return (FOLDER / name).open("a+")
+
+
+def _try(file: IO[str], kind: int) -> bool:
+    """Whether the lock was free. A file system without locks locks nobody out."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,176 @@
+"""llama.cpp, through llama-cpp-python: the only module that imports it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from reelmake.foundation.errors import StageError
+from reelmake.models import gguf
+
+HANDLERS = {
+    "auto": "MTMDChatHandler",
+    "llava-1-5": "Llava15ChatHandler",
+    "llava-1-6": "Llava16ChatHandler",
+    "obsidian": "ObsidianChatHandler",
+    "moondream2": "MoondreamChatHandler",
+    "nanollava": "NanoLlavaChatHandler",
+    "llama-3-vision-alpha": "Llama3VisionAlphaChatHandler",
+    "minicpm-v-2.6": "MiniCPMv26ChatHandler",
+    "qwen2.5-vl": "Qwen25VLChatHandler",
+}
+"""Names as llama-cpp-python's server has them; auto: the template that the GGUF carries."""
+
+
+class Model:
+    """A language model, loaded.
+
+    path: a GGUF file; setting: the one that names it (`description.model`), for messages.
+    settings: `context` and `max_tokens` (tokens) and `seed`. gpu_layers: as llama.cpp counts
+    them, 0 for none. handler: what `picture_handler` gives, for questions about pictures.
+    Raises StageError where the file is not a language model.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        setting: str,
+        settings: dict[str, Any],
+        gpu_layers: int = 0,
+        threads: int = 4,
+        handler: Any = None,
+    ):
+        gguf.require(path, setting)
+        import llama_cpp
+        from jinja2 import TemplateError
+
+        self._max_tokens, self._seed = settings["max_tokens"], settings["seed"]
+        try:
+            self._llama = llama_cpp.Llama(
+                str(path),
+                chat_handler=handler,
+                n_ctx=settings["context"],
+                n_gpu_layers=gpu_layers,
+                n_threads=threads,
+                n_threads_batch=threads,
+                seed=settings["seed"],
+                verbose=False,
+            )
+        except ValueError as error:
+            raise StageError(
+                f"{path} cannot be loaded ({error}): damaged, not a language model, or too large "
+                f"for the memory; download it again, or choose a smaller one ({setting}) or a "
+                f"smaller context ({setting.partition('.')[0]}.context)",
+                kind="engine",
+            ) from error
+        except TemplateError as error:
+            raise StageError(
+                f"{path}: its chat template is broken ({error}); choose another model",
+                kind="engine",
+            ) from error
+
+    def close(self) -> None:
+        """Free the memory."""
+        self._llama.close()
+
+    @property
+    def has_template(self) -> bool:
+        """Whether the file says how a chat is written down. For one that does not,
+        llama-cpp-python takes Llama 2's way without a word."""
+        return "tokenizer.chat_template" in self._llama.metadata
+
+    def chat(self, content: Any, schema: dict[str, Any]) -> dict[str, Any]:
+        """The JSON that answers one message.
+
+        content: text, or a list of parts with pictures. schema: of the answer; its properties
+        come in the schema's order.
+        Greedy decoding of a state that knows nothing of the questions before: the same message
+        has the same answer, in whichever order and job it is asked. Raises ValueError where
+        there is no whole answer.
+        """
+        answer = self._ask(
+            content,
+            # Any other type is silently ignored in-process.
+            response_format={"type": "json_object", "schema": schema},
+            max_tokens=self._max_tokens,
+        )
+        choice = answer["choices"][0]
+        if choice["finish_reason"] == "length":
+            raise ValueError(f"the answer is longer than {self._max_tokens} tokens")
+        found: dict[str, Any] = json.loads(choice["message"]["content"])
+        return found
+
+    def _ask(self, content: Any, **options: Any) -> Any:
+        # Otherwise the state of what this message and the last begin with is kept. It came of
+        # batches of other sizes, for which a backend may have other kernels: the last bits of
+        # its numbers, and then the answer, would depend on what was asked before.
+        self._llama.reset()
+        try:
+            return self._llama.create_chat_completion(
+                messages=[{"role": "user", "content": content}],
+                temperature=0.0,
+                repeat_penalty=1.0,  # the default forbids what a schema repeats
+                seed=self._seed,
+                **options,
+            )
+        except RuntimeError as error:
+            raise ValueError(str(error)) from error
+
+    def tokens(self, text: str) -> int:
+        """How many tokens a text is."""
+        return len(self._llama.tokenize(text.encode(), add_bos=False, special=True))
+
+    def chat_tokens(self) -> int:
+        """How many tokens a message has that says nothing: the chat template's, and one.
+
+        Raises ValueError where the model can't be asked: the context is too small for them, or
+        the template is broken or refuses.
+        """
+        from jinja2 import TemplateError
+
+        try:
+            answer = self._ask(".", max_tokens=1)
+        except (TemplateError, ArithmeticError, TypeError, LookupError) as error:
+            raise ValueError(f"its chat template is broken: {error}") from error
+        used: int = answer["usage"]["prompt_tokens"]
+        return used
+
+    def has_control_token(self, text: str) -> bool:
+        """Whether a part of the text would reach the model as one of its control tokens.
+
+        In a message it would: llama-cpp-python tokenises the whole rendered chat with
+        `special=True`, what a user has written included.
+        """
+        raw = text.encode()
+        as_chat, as_text = (
+            self._llama.tokenize(raw, add_bos=False, special=special) for special in (True, False)
+        )
+        return bool(as_chat != as_text)
+
+
+def picture_handler(name: str, mmproj: Path, on_gpu: bool) -> Any:
+    """A chat handler for pictures, by its name in `HANDLERS`.
+
+    mmproj: the vision encoder, a GGUF file; its `mtmd_ctx` is None until the first picture.
+    Raises StageError for a name that is not there.
+    """
+    from llama_cpp import llama_chat_format
+
+    if name not in HANDLERS:
+        raise StageError(
+            f"there is no chat handler '{name}'; "
+            f"description.handler is one of {', '.join(HANDLERS)}",
+            kind="engine",
+        )
+    handler_class = getattr(llama_chat_format, HANDLERS[name])
+    # The handlers of single models always take the GPU for the picture, if there is one.
+    device = {"use_gpu": on_gpu} if name == "auto" else {}
+    return handler_class(clip_model_path=str(mmproj), verbose=False, **device)
+
+
+def gpus() -> tuple[bool, list[str]]:
+    """Whether llama.cpp sees a GPU, and for which kinds of GPU it was compiled."""
+    import llama_cpp
+
+    system = llama_cpp.llama_print_system_info().decode(errors="replace")
+    kinds = [kind for kind in ("CUDA", "ROCm", "Metal", "Vulkan", "SYCL") if f"{kind} :" in system]
+    return bool(llama_cpp.llama_supports_gpu_offload()), kinds

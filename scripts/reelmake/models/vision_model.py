@@ -1,0 +1,64 @@
+"""Pictures to text with a vision-language model."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from reelmake.foundation.errors import StageError
+from reelmake.library.scene_descriptions import ANSWER_SCHEMA, FIELDS
+from reelmake.models import gguf, llama
+
+
+class Vision:
+    """A vision-language model, loaded.
+
+    model, mmproj: GGUF files. settings: the config section `description`. gpu_layers: as
+    llama.cpp counts them, 0 for none. Use it as a context manager: it frees the memory.
+    Raises StageError where the two files are not a model that can see.
+    """
+
+    def __init__(
+        self,
+        model: Path,
+        mmproj: Path,
+        settings: dict[str, Any],
+        gpu_layers: int = 0,
+        threads: int = 4,
+    ):
+        self._prompt = settings["prompt"]
+        for setting, path in (("model", model), ("mmproj", mmproj)):
+            gguf.require(path, f"description.{setting}")
+        self._handler = llama.picture_handler(settings["handler"], mmproj, gpu_layers != 0)
+        self._mismatch = (
+            f"{mmproj} is not the vision encoder of {model}, or damaged; "
+            "take both from the same model's page (description.model, description.mmproj)"
+        )
+        self._model = llama.Model(
+            model, "description.model", settings, gpu_layers, threads, self._handler
+        )
+
+    def __enter__(self) -> "Vision":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._model.close()
+
+    def describe(self, picture: bytes) -> dict[str, str]:
+        """The answer about one picture (the bytes of a JPEG or PNG file).
+
+        Greedy decoding, so the same picture gets the same answer. Raises ValueError for a
+        frame that the model fails on (no whole answer, a picture that can't be decoded), and
+        StageError for what would fail every frame.
+        """
+        url = "data:image/jpeg;base64," + base64.b64encode(picture).decode()
+        content = [
+            {"type": "image_url", "image_url": {"url": url}},
+            {"type": "text", "text": self._prompt},
+        ]
+        try:
+            description = self._model.chat(content, ANSWER_SCHEMA)
+        except ValueError as error:
+            if self._handler.mtmd_ctx is None:  # loaded with the first picture
+                raise StageError(self._mismatch, kind="engine") from error
+            raise
+        return {field: str(description[field]) for field in FIELDS}

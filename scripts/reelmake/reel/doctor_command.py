@@ -1,0 +1,32 @@
+"""`reel doctor`: whether a run has all that it needs on this machine."""
+
+from typing import Any
+
+from reelmake.foundation.errors import printable
+from reelmake.reel import doctor
+from reelmake.reel.finding import Finding
+from reelmake.reel.options import Arguments, add_command, print_json, read_config
+
+
+def add_to(commands: Any) -> None:
+    """Add the subcommand."""
+    add_command(
+        commands,
+        "doctor",
+        _doctor,
+        "whether a run has all that it needs here: one line a check, with what to do; "
+        "exit status 1 if a run would fail",
+        "  reel doctor --config videos=~/Movies",
+    )
+
+
+def _doctor(arguments: Arguments) -> int:
+    found: list[Finding] = []
+    for each in doctor.examine(lambda: read_config(arguments)):
+        found.append(each)
+        if not arguments.json:
+            fix = f" -> {each.fix}" if each.fix else ""
+            print(printable(f"{each.state:<5} {each.check:<17} {each.says}{fix}"), flush=True)
+    if arguments.json:
+        print_json([each._asdict() for each in found])
+    return 1 if any(each.state == "fail" for each in found) else 0

@@ -1,0 +1,85 @@
+"""What `reel`'s commands share: the options, the configuration, the ways to answer."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from reelmake.foundation.errors import UserError, printable
+from reelmake.library import config
+from reelmake.library.config import Config
+
+Arguments = argparse.Namespace
+
+
+def read_config(arguments: Arguments) -> Config:
+    """The configuration as a run with the same --configfile and --config has it."""
+    import yaml
+
+    given: Config = {}
+    checkout = [config.DEFAULTS] if config.DEFAULTS.exists() else []
+    for path in [*checkout, *(Path(name) for name in arguments.configfile)]:
+        try:
+            content = yaml.safe_load(path.read_text())
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise UserError(f"{path}: can't be read: {error}") from None
+        if not isinstance(content or {}, dict):
+            raise UserError(f"{path}: it holds no settings, such as `videos: ~/Movies`")
+        config.merge(given, content or {})
+    for entry in arguments.config:
+        key, equals, value = entry.partition("=")
+        if not equals:
+            raise UserError(f"--config {entry}: give it as key=value")
+        try:
+            config.merge(given, {key: yaml.safe_load(value)})
+        except yaml.YAMLError as error:
+            raise UserError(f"--config {entry}: {error}") from None
+    return config.load(given)
+
+
+def say(line: str) -> None:
+    """Tell the person something that is not the command's output."""
+    print(f"reel: {printable(line)}", file=sys.stderr, flush=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a value for a script to read."""
+    print(json.dumps(value, indent=1, ensure_ascii=not sys.stdout.encoding.startswith("utf")))
+
+
+def confirm(question: str) -> bool:
+    """Ask at the terminal; where there is none, nobody agrees."""
+    if not sys.stdin.isatty():
+        raise UserError(f"{question} There is no terminal to ask at: add --yes")
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def add_command(
+    commands: Any,
+    name: str,
+    command: Callable[[Arguments], int],
+    what: str,
+    example: str,
+    json: bool = True,
+) -> argparse.ArgumentParser:
+    """A subcommand with the options that all share; `example` ends its help."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=what,
+        description=what[0].upper() + what[1:] + ".",
+        epilog=f"example:\n{example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--configfile", nargs="+", default=[], metavar="FILE", help="as given to snakemake"
+    )
+    parser.add_argument(
+        "--config", nargs="+", default=[], metavar="KEY=VALUE", help="as given to snakemake"
+    )
+    parser.add_argument("-d", "--directory", help="the working directory (with results/)")
+    if json:
+        parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
+    parser.set_defaults(command=command)
+    return parser

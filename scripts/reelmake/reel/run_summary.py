@@ -1,0 +1,126 @@
+"""What became of a run, in a few lines at its end: from the job records that it has written."""
+
+import re
+import shlex
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reelmake.foundation.units import show_seconds
+from reelmake.jobs.job import state
+from reelmake.library.stages import STAGES
+from reelmake.reel import library_scan
+
+
+class _Job(NamedTuple):
+    video: str
+    stage: str
+    state: str
+    record: dict[str, Any]
+
+    @property
+    def seconds(self) -> float:
+        ended = self.record.get("ended", self.record.get("updated", 0.0))
+        return max(0.0, float(ended - self.record["started"]))
+
+
+def lines(results: Path, began: float, now: float, left_out: int, argv: Sequence[str]) -> list[str]:
+    """The summary of the run that began at `began` and is over `now` (seconds since 1970).
+
+    left_out: how many videos it did not take. argv: the run's own command. Reads only the
+    records of videos that had a job since. Empty where no job was started.
+    """
+    jobs = _jobs(results, began)
+    if not jobs:
+        return []
+    failed = [job for job in jobs if job.state == "failed"]
+    stopped = [job for job in jobs if job.state in ("killed", "running")]
+    said = [_first_line(jobs, failed, stopped, left_out, now - began)]
+    said += _reasons(results, failed)
+    if stopped:
+        said.append(
+            f"  stopped: {_count(len(stopped), 'job')} ({_some([job.video for job in stopped])}); "
+            "the same command goes on with them"
+        )
+    if failed:
+        said.append(f"  the failed ones again: {retry(argv)}")
+    return said
+
+
+def retry(argv: Sequence[str]) -> str:
+    """The command that takes the same videos as a run's own, but only those that failed.
+
+    It is Snakemake's last `--config` that counts, so what was given there stays in it.
+    """
+    given = [word for word in argv[1:] if not word.startswith("failed=")]
+    places = [place for place, word in enumerate(given) if word in ("--config", "-C")]
+    if places:
+        given.insert(places[-1] + 1, "failed=only")
+    else:
+        given += ["--config", "failed=only"]
+    return shlex.join(["snakemake", *given])
+
+
+def _jobs(results: Path, began: float) -> list[_Job]:
+    """The jobs that started since, of all videos below `results`."""
+    return [
+        _Job(video, stage, state(record), record)
+        for video, records in library_scan.changed(results, began)
+        for stage, record in records.items()
+        if (record.get("started") or 0.0) >= began
+    ]
+
+
+def _first_line(
+    jobs: list[_Job], failed: list[_Job], stopped: list[_Job], left_out: int, seconds: float
+) -> str:
+    done = [job for job in jobs if job.state == "done"]
+    finished = sum(job.stage == "manifest" for job in done)
+    restored = sum(job.record.get("cache") == "hit" for job in done)
+    videos = [f"{_count(finished, 'video')} done"]
+    for what, some in (("failed", failed), ("stopped", stopped)):
+        if some:
+            videos.append(f"{len({job.video for job in some})} {what}")
+    if left_out:
+        videos.append(f"{left_out} left out")
+    gpu = sum(job.seconds for job in jobs if STAGES[job.stage].gpu)
+    work = [f"{_count(len(done), 'job')} in {show_seconds(seconds)}"]
+    if restored:
+        work.append(f"{restored} restored from the cache")
+    work.append(f"{show_seconds(gpu)} in GPU stages")
+    return f"{', '.join(videos)}; {', '.join(work)}"
+
+
+def _reasons(results: Path, failed: list[_Job]) -> list[str]:
+    """One line a reason, for however many videos."""
+    groups: dict[tuple[str, str, str], list[_Job]] = defaultdict(list)
+    for job in failed:
+        groups[job.record.get("class", ""), job.stage, _general(results, job)].append(job)
+    said = []
+    for (kind, stage, message), jobs in sorted(groups.items(), key=lambda group: -len(group[1])):
+        if len(jobs) == 1:
+            said.append(f"  failed ({kind}): {jobs[0].record.get('error', '')}")
+        else:
+            videos = f"{len(jobs)} videos ({_some([job.video for job in jobs])})"
+            said.append(f"  failed ({kind}): {videos}: {stage}: {message}")
+    return said
+
+
+def _general(results: Path, job: _Job) -> str:
+    """The error without what is different for each video."""
+    message: str = job.record.get("error", "").removeprefix(f"{job.video}: {job.stage}: ")
+    sidecar = library_scan.read(str(results / job.video / "fingerprints" / f"{job.stage}.json"))
+    path = sidecar.get("source", {}).get("path", "")
+    for own in (path, Path(path).name, f"{results}/{job.video}"):
+        message = re.sub(rf"(?<!\w){re.escape(own)}(?!\w)", "…", message) if own else message
+    return message
+
+
+def _some(videos: Sequence[str]) -> str:
+    names = list(dict.fromkeys(videos))
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

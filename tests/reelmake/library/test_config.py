@@ -1,0 +1,171 @@
+"""The configuration: defaults, types, refusals, and the documents that repeat it."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reelmake.foundation.errors import UserError
+from reelmake.library import config
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_nothing_given_is_every_default():
+    loaded = config.load({})
+    for name, node in config.settings():
+        assert config.get(loaded, name) == node["default"]
+
+
+def test_given_values_win_and_leave_their_section_alone():
+    loaded = config.load({"transcription": {"model": "tiny"}})
+    assert loaded["transcription"]["model"] == "tiny"
+    assert loaded["transcription"]["beam_size"] == 5
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ({"vidoes": "x"}, "did you mean 'videos'?"),
+        ({"transcription": {"modle": "x"}}, "did you mean 'transcription.model'?"),
+        ({"keyframes": {"per_scenes": 2}}, "did you mean 'keyframes.per_scene'?"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_the_nearest(given, hint):
+    with pytest.raises(UserError, match="there is no setting") as error:
+        config.load(given)
+    assert hint in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"transcription": {"beam_size": 0}},
+        {"transcription": {"beam_size": "many"}},
+        {"transcription": "small"},
+        {"transcription": {"language": "English"}},
+        {"scenes": {"detector": "magic"}},
+        {"videos": []},
+        {"prune": "perhaps"},
+        {"settle_seconds": float("inf")},
+        {"audio": {"track": False}},
+        {"transcription": {"initial_prompt": True}},
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(given):
+    section = next(iter(given))
+    with pytest.raises(UserError, match=section):
+        config.load(given)
+
+
+def test_text_from_the_command_line_becomes_what_the_schema_wants():
+    """Snakemake hands nested values over as text, and a folder named 2023 as a number."""
+    loaded = config.load(
+        {
+            "videos": 2023,
+            "prune": "False",
+            "transcription": {"beam_size": "3", "language": "no", "model": "7"},
+            "audio": {"track": "1"},
+            "scenes": {"threshold": "null", "min_seconds": "0.5"},
+        }
+    )
+    assert loaded["videos"] == "2023"
+    assert loaded["prune"] is False
+    assert loaded["transcription"]["beam_size"] == 3
+    assert loaded["transcription"]["language"] == "no"  # Norwegian
+    assert loaded["transcription"]["model"] == "7"
+    assert loaded["audio"]["track"] == 1
+    assert loaded["scenes"]["threshold"] is None
+    assert loaded["scenes"]["min_seconds"] == 0.5
+
+
+def test_text_that_is_no_text_is_refused_for_what_it_is():
+    with pytest.raises(UserError, match=r"threshold: 99.* is greater than the maximum of 10"):
+        config.load({"highlights": {"threshold": "99"}})
+
+
+def test_one_text_is_a_list_of_one():
+    assert config.load({"stages": "highlights"})["stages"] == ["highlights"]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("clip", r"no 'clip' \(did you mean 'clips'\?\); name any of transcripts, scenes, "),
+        ("subtitles", r"did you mean 'transcripts'\?"),
+        ("scores", r"no 'scores'; name any of transcripts, "),
+    ],
+)
+def test_what_nothing_makes_is_refused_with_the_nearest(name, hint):
+    with pytest.raises(UserError, match=hint):
+        config.load({"stages": ["clips", name]})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"segments": {"min_seconds": 61}}, r"min_seconds \(61\) is more than .* \(60\)"),
+        ({"scores": {"prompt": "How good is {Text}?"}}, r"scores\.prompt has neither {text} nor"),
+        ({"narrative": {"prompt": "The {beat}"}}, r"narrative\.prompt has neither"),
+        ({"text_model": {"max_tokens": 4096}}, r"text_model\.max_tokens \(4096\) leaves no room"),
+        ({"description": {"context": 512}}, r"description\.max_tokens \(512\) leaves no room"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused_before_the_run(given, message):
+    with pytest.raises(UserError, match=message):
+        config.load(given)
+
+
+def test_one_number_is_one_value():
+    """4 and 4.0 are written alike, or the same setting would have two fingerprints."""
+    for whole, point in ((4, 4.0), ("4", "4.0")):
+        for section, key in (("scenes", "threshold"), ("keyframes", "per_scene")):
+            one, other = (config.load({section: {key: v}})[section][key] for v in (whole, point))
+            assert repr(one) == repr(other)
+    one, other = (config.load({"transcription": {"temperature": v}}) for v in ([0, 1], [0.0, 1.0]))
+    assert repr(one) == repr(other)
+
+
+def test_a_video_has_its_own_settings_and_the_others_keep_theirs():
+    base = config.load({})
+    own = config.with_overrides(base, {"transcription.language": "de", "keyframes.per_scene": "2"})
+    assert own["transcription"]["language"] == "de"
+    assert own["keyframes"]["per_scene"] == 2
+    assert base["transcription"]["language"] is None
+    with pytest.raises(UserError):
+        config.with_overrides(base, {"transcription.language": "German"})
+
+
+def test_every_setting_is_described_and_its_default_is_valid():
+    for name, node in config.settings():
+        assert node.get("description"), name
+        assert "default" in node, name
+
+
+def test_config_yaml_is_what_the_schema_says():
+    written = (ROOT / "config.yaml").read_text()
+    assert written == config.as_yaml(), "run: make config"
+    assert config.load(yaml.safe_load(written)) == config.load({})
+
+
+def test_the_readme_lists_every_setting():
+    assert config.as_markdown() in (ROOT / "README.md").read_text(), "run: make config"
+
+
+def test_a_section_may_be_switched_off_alone():
+    for off in (False, "false", "False"):
+        assert config.load({"cache": off})["cache"] == config.load({})["cache"] | {"enabled": False}
+    assert config.load({"cache": True})["cache"]["enabled"] is True
+    with pytest.raises(UserError, match=r"cache: .*config\.yaml says"):
+        config.load({"cache": "maybe"})
+
+
+def test_stages_of_the_cache_are_known():
+    given = {"except": ["keyframes"], "stage_ttl": {"scenedesc": "30d"}}
+    assert config.load({"cache": given})["cache"]["stage_ttl"] == {"scenedesc": "30d"}
+    for wrong in ({"except": ["keyframe"]}, {"stage_ttl": {"keyframe": "1d"}}):
+        with pytest.raises(UserError, match="did you mean 'keyframes'"):
+            config.load({"cache": wrong})
+    for wrong in ({"ttl": "7"}, {"size_limit": "10"}, {"stage_ttl": {"media": 7}}):
+        with pytest.raises(UserError):
+            config.load({"cache": wrong})

@@ -1,0 +1,115 @@
+"""Fingerprints: what goes in, and nothing else."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reelmake.library import config, fingerprints
+from reelmake.library.stages import STAGES, downstream
+
+IDENTITY = {"path": "/films/a.mp4", "size": 10, "mtime_ns": 5}
+
+
+def compute(given=None, identity=IDENTITY):
+    return fingerprints.compute(fingerprints.settings(config.load(given or {})), identity)
+
+
+def changed(one, other):
+    return [stage for stage in one if one[stage]["key"] != other[stage]["key"]]
+
+
+def test_a_key_is_the_sha256_of_all_that_the_fingerprint_says():
+    for stage, content in compute().items():
+        said = {name: value for name, value in content.items() if name != "key"}
+        assert content["key"] == fingerprints.key(said)
+        assert len(content["key"]) == 64
+        assert content["stage"] == stage
+
+
+def test_a_key_survives_being_written_and_read():
+    """A sidecar is compared with what is wanted: JSON must not change a value."""
+    for content in compute().values():
+        assert json.loads(json.dumps(content)) == content
+
+
+@given(
+    st.dictionaries(
+        st.text(), st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+    )
+)
+def test_the_order_of_settings_does_not_matter(settings):
+    assert fingerprints.key(settings) == fingerprints.key(dict(reversed(settings.items())))
+
+
+def test_the_source_makes_everything_stale():
+    for change in ({"size": 11}, {"mtime_ns": 6}, {"path": "/films/b.mp4"}):
+        assert changed(compute(), compute(identity=IDENTITY | change)) == list(compute())
+
+
+def test_a_local_video_knows_nothing_of_downloads():
+    """Its keys are what they were before there were any."""
+    local = compute()
+    assert "source" not in local
+    assert set(local) == set(STAGES) - {"source"}
+    assert not any("source" in content["upstream"] for content in local.values())
+    assert local["media"]["upstream"] == {}
+
+
+URL = {"path": "https://example.org/a.mp4", "etag": '"1"'}
+
+
+def test_the_state_of_a_url_is_in_the_stage_that_fetches_it_and_all_follow():
+    first, other = compute(identity=URL), compute(identity=URL | {"etag": '"2"'})
+    assert changed(first, other) == list(STAGES)
+    assert [stage for stage in first if "etag" in first[stage]["source"]] == ["source"]
+    for stage in ("media", "audio", "scenes", "keyframes"):
+        assert first[stage]["upstream"]["source"] == first["source"]["key"]
+    differences = fingerprints.differences
+    assert differences(first["source"], other["source"]) == ["source changed"]
+    assert differences(first["media"], other["media"]) == []
+    step = compute(identity={"path": URL["path"], "step": 900})["source"]
+    (said,) = differences(first["source"], step)
+    assert "can't tell" in said
+
+
+def test_a_version_makes_the_stage_and_what_follows_stale(monkeypatch):
+    before = compute()
+    monkeypatch.setitem(
+        STAGES, "scenes", type(STAGES["scenes"])(**{**vars(STAGES["scenes"]), "version": 99})
+    )
+    assert changed(before, compute()) == downstream("scenes")
+
+
+def test_a_model_is_known_by_its_content_not_its_place(tmp_path):
+    one, other = tmp_path / "one" / "m.gguf", tmp_path / "other" / "m.gguf"
+    for path in (one, other):
+        path.parent.mkdir()
+        path.write_bytes(b"GGUF weights")
+    given = [{"description": {"model": str(path), "repo_id": None}} for path in (one, other)]
+    assert not changed(compute(given[0]), compute(given[1]))
+    other.write_bytes(b"GGUF better!")
+    fingerprints._model_digest.cache_clear()
+    assert changed(compute(given[0]), compute(given[1])) == downstream("scenedesc")
+
+
+def test_a_file_here_is_not_the_model_of_a_repository(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = {"description": {"repo_id": "owner/name", "model": "m.gguf"}}
+    before = compute(given)
+    (tmp_path / "m.gguf").write_bytes(b"GGUF")
+    assert not changed(before, compute(given))
+
+
+def test_differences_are_said_in_words():
+    before = compute()
+    after = compute({"transcription": {"model": "tiny"}})
+    assert fingerprints.differences(before["transcript"], after["transcript"]) == [
+        "transcription.model small -> tiny"
+    ]
+    assert fingerprints.differences(before["subtitles"], after["subtitles"]) == []
+    assert fingerprints.differences(None, after["transcript"]) == ["new"]
+    replaced = compute(identity=IDENTITY | {"size": 99})
+    assert fingerprints.differences(before["media"], replaced["media"]) == [
+        "source changed (its size or time)"
+    ]

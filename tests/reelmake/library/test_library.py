@@ -1,0 +1,145 @@
+"""The library: sidecars change only when their content does, and only in a real run."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from reelmake.foundation.errors import UserError
+from reelmake.library import config
+from reelmake.library.library import Library
+from reelmake.library.stages import chosen, stages_of
+from workspace import snapshot
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """Make a library of three videos: `library(write, **config)`; `.said` has its lines."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "videos").mkdir()
+    for name in ("a", "b", "c"):
+        (tmp_path / "videos" / f"{name}.mp4").write_bytes(b"x")
+        os.utime(tmp_path / "videos" / f"{name}.mp4", (0, 0))
+
+    made: list[Library] = []
+
+    def make(write=True, also=(), **given):
+        said = []
+        one = Library(config.load({"videos": "videos", **given}), write, said.append, also)
+        one.said = said
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        one.release()
+
+
+def test_a_real_run_writes_every_sidecar_once(library, tmp_path):
+    first = library()
+    assert first.unfinished(prune=True) == ["a", "b", "c"]
+    assert first.said == ["new: 3 videos (a, b, c)"]
+    before = snapshot(tmp_path / "results")
+    assert len([path for path in before if path.endswith(".json")]) == 3 * len(stages_of(url=False))
+    first.release()
+    second = library()
+    assert second.unfinished(prune=True) == ["a", "b", "c"]
+    assert second.said == []
+    assert snapshot(tmp_path / "results") == before
+
+
+def test_only_what_is_asked_for_is_wanted(library, tmp_path):
+    many = library(stages=["transcripts", "clips"])
+    many.unfinished(prune=True)
+    many.release()
+    folder = tmp_path / "results" / "a" / "fingerprints"
+    assert {path.stem for path in folder.iterdir()} == chosen(["transcripts", "clips"]) - {"source"}
+    (tmp_path / "results" / "a" / "highlights.json").touch()
+    fewer = library(stages=["transcripts"])
+    fewer.unfinished(prune=True)
+    fewer.release()
+    # What was never made is no longer waited for; what was made is known when it is wanted again.
+    left = chosen(["transcripts"]) - {"source"} | {"highlights"}
+    assert {path.stem for path in folder.iterdir()} == left
+    more = library(stages=["transcripts"], also=["media", "scenes"])
+    more.unfinished(prune=True)
+    assert more.wanted("a")["manifest"] == fewer.wanted("a")["manifest"]
+
+
+def test_a_dry_run_writes_nothing_and_hands_over_what_would_change(library, tmp_path):
+    library().unfinished(prune=True)
+    before = snapshot(tmp_path)
+    dry = library(write=False, transcription={"model": "tiny"})
+    dry.unfinished(prune=True)
+    assert snapshot(tmp_path) == before
+    assert dry.said == [
+        "transcription.model small -> tiny: 3 videos (a, b, c), transcript and everything after it"
+    ]
+    assert dry.sidecar("a", "scenes") == "results/a/fingerprints/scenes.json"
+    elsewhere = dry.sidecar("a", "transcript")
+    assert not elsewhere.startswith("results")
+    assert json.loads(Path(elsewhere).read_text())["settings"]["transcription.model"] == "tiny"
+
+
+def test_an_unreadable_sidecar_is_written_again(library, tmp_path):
+    first = library()
+    first.unfinished(prune=True)
+    first.release()
+    path = tmp_path / "results" / "a" / "fingerprints" / "media.json"
+    whole = path.read_bytes()
+    for broken in (b"", whole[:50], b"\xff"):
+        path.write_bytes(broken)
+        again = library()
+        again.unfinished(prune=True)
+        assert path.read_bytes() == whole
+        again.release()
+
+
+def test_an_unknown_id_is_refused_with_the_nearest(library):
+    with pytest.raises(UserError, match="no video has the id 'aa'") as error:
+        library().sidecar("aa", "media")
+    assert "did you mean 'a'" in str(error.value)
+
+
+def test_two_runs_at_once_are_refused_before_anything_changes(library, tmp_path):
+    library(write=False).unfinished(prune=True)  # a dry run takes no lock
+    first = library()
+    first.unfinished(prune=True)
+    before = snapshot(tmp_path / "results")
+    second = library(transcription={"model": "tiny"})
+    with pytest.raises(UserError, match=f"process {os.getpid()}"):
+        second.unfinished(prune=True)
+    with pytest.raises(UserError, match="another run"):
+        second.sidecar("a", "media")
+    assert snapshot(tmp_path / "results") == before
+    first.release()
+    second.unfinished(prune=True)
+
+
+def test_a_video_that_grows_is_left_alone_and_said(library, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "reelmake.library.sources.growing", lambda paths, seconds: {sorted(paths)[1]}
+    )
+    growing = library()
+    assert growing.unfinished(prune=True) == ["a", "c"]
+    assert any("b.mp4: still being written" in line for line in growing.said)
+    record = json.loads((tmp_path / "results" / "b" / "jobs" / "media.json").read_text())
+    assert (record["state"], record["class"]) == ("failed", "transient")
+    assert not (tmp_path / "results" / "b" / "fingerprints").exists()
+    with pytest.raises(UserError, match="still being written"):
+        growing.sidecar("b", "media")
+
+
+def test_a_missing_source_keeps_what_is_known_of_it(library, tmp_path):
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("source\nvideos/a.mp4\nvideos/never.mp4\n")
+    first = library(videos="sheet.csv")
+    first.unfinished(prune=True)
+    first.release()
+    before = snapshot(tmp_path / "results")
+    (tmp_path / "videos" / "a.mp4").unlink()
+    second = library(videos="sheet.csv")
+    second.unfinished(prune=True)
+    assert second.said == []
+    assert snapshot(tmp_path / "results") == before

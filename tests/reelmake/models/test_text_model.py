@@ -1,0 +1,178 @@
+"""Questions to a real language model: it answers in the form that is asked for, whatever is asked.
+
+The demo's vision model is one without pictures, too. What it says of a text means nothing.
+"""
+
+import contextlib
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from reelmake.editing import narrative, scoring
+from reelmake.editing.prompts import Question
+from reelmake.foundation.errors import StageError
+from reelmake.library import config
+from reelmake.models.text_model import TextModel
+
+VISION = Path(__file__).resolve().parents[3] / "demo" / "models" / "vision"
+MODEL = VISION / "text.gguf"
+SCORES = config.load({})["scores"]["prompt"]
+WORDS = ["the", "ball", "rolls", "red", "background", "near", "crowd", "cat", "sleeps"]
+
+
+def load(path=MODEL, **more):
+    settings = config.load({"text_model": {"context": 2048, "max_tokens": 160} | more})
+    return TextModel(path, settings["text_model"], threads=1)
+
+
+def question(*sentences, scenes=(), template=SCORES):
+    return Question(template, sentences, scenes)
+
+
+def spoken(number, words=8):
+    rng = random.Random(number)
+    return tuple(" ".join(rng.choices(WORDS, k=words)) for _ in range(1 + number % 3))
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Every call of the engine: its message, its options, and how many tokens it used."""
+    import llama_cpp
+
+    found = []
+    plain = llama_cpp.Llama.create_chat_completion
+
+    def spied(self, messages, **options):
+        answer = plain(self, messages=messages, **options)
+        found.append((messages, options, answer["usage"]))
+        return answer
+
+    monkeypatch.setattr(llama_cpp.Llama, "create_chat_completion", spied)
+    return found
+
+
+def test_an_answer_is_what_the_schema_says_in_its_order(calls):
+    with load() as model:
+        answer = model.ask(question("a goal"), scoring.SCHEMA)
+        assert list(answer) == ["reason", "score"]
+        assert type(answer["score"]) is int and 0 <= answer["score"] <= 10
+        assert isinstance(answer["reason"], str)
+        assert list(model.ask(question("a goal"), narrative.SCHEMA)) == ["title", "why"]
+    messages, options, _ = calls[-1]
+    assert messages == [{"role": "user", "content": question("a goal").message()}]
+    assert (options["temperature"], options["repeat_penalty"]) == (0.0, 1.0)
+
+
+def test_a_grammar_that_prefers_other_scores_is_followed():
+    """That it is the schema that makes the answer, and not the model: 7 is all it may say."""
+    only = {**scoring.SCHEMA, "properties": {"score": {"type": "integer", "enum": [7]}}}
+    with load() as model:
+        assert model.ask(question("a goal"), only | {"required": ["score"]}) == {"score": 7}
+
+
+def test_an_answer_does_not_depend_on_what_was_asked_before(monkeypatch):
+    """Not even on how its tokens came in batches: each question is read from its beginning."""
+    import llama_cpp
+
+    batches = []
+    plain = llama_cpp.Llama.eval
+    monkeypatch.setattr(
+        llama_cpp.Llama,
+        "eval",
+        lambda self, tokens: batches.append(len(tokens)) or plain(self, tokens),
+    )
+    questions = [question(*spoken(number)) for number in range(6)]
+
+    def ask(model, asked):
+        batches.clear()
+        return model.ask(asked, scoring.SCHEMA), tuple(batches)
+
+    with load() as model:
+        in_order = [ask(model, each) for each in questions]
+        reverse = [ask(model, each) for each in reversed(questions)][::-1]
+        twice = [ask(model, each) for each in questions for _ in range(2)]
+    alone = []
+    for each in questions:
+        with load() as model:
+            alone.append(ask(model, each))
+    assert in_order == reverse == alone == twice[::2] == twice[1::2]
+
+
+@pytest.mark.parametrize(
+    ("sentences", "scenes"),
+    [
+        ([" ".join(spoken(n)) for n in range(3000)], []),
+        ([], [f"- a {n} ball; warm; it rolls; white" for n in range(3000)]),
+        ([" ".join(spoken(n)) for n in range(30)], ["- a ball; warm; it rolls; white"] * 500),
+        (["\U0001f40b" * 20000], []),
+        (["a" * 100_000], ["- " + "é" * 100_000]),
+    ],
+)
+def test_an_answer_always_fits(calls, sentences, scenes):
+    """The room is used, too, unless a single line has to be cut."""
+    # This model, which was trained on other texts, may go on as long as it is let.
+    with load(context=1024) as model, contextlib.suppress(ValueError):
+        model.ask(Question(SCORES, tuple(sentences), tuple(scenes)), scoring.SCHEMA)
+    used = calls[-1][2]["prompt_tokens"]
+    assert len(calls) == 2
+    assert used + 160 <= 1024
+    assert used > (700 if len(sentences + scenes) > 2 else 250)
+
+
+def test_what_the_template_says_by_itself_has_room_too(calls, tmp_path):
+    """Some carry a whole page of instructions."""
+    wordy = edited(tmp_path, b"{{ message.role | upper }}", b"{{ 'USER ' * 150 }}       ")
+    sentences = tuple(" ".join(spoken(n)) for n in range(3000))
+    with load(wordy, context=1024) as model, contextlib.suppress(ValueError):
+        model.ask(Question(SCORES, sentences, ()), scoring.SCHEMA)
+    assert 700 < calls[-1][2]["prompt_tokens"] <= 1024 - 160
+
+
+def test_an_answer_that_does_not_end_is_none():
+    with load(max_tokens=16) as model, pytest.raises(ValueError, match="longer than 16 tokens"):
+        model.ask(question("a goal"), scoring.SCHEMA)
+
+
+def test_a_control_token_in_the_data_is_no_answer():
+    """Models name theirs as they like; ours replaces brackets, so what is left is refused."""
+    with load() as model:
+        for raw in ({"sentences": ("a <|end|> b",)}, {"scenes": ("- <|begin|>",)}):
+            with pytest.raises(ValueError, match="control tokens"):
+                model.ask(Question(SCORES, **{"sentences": (), "scenes": ()} | raw), scoring.SCHEMA)
+        asked = Question.about(SCORES, {"text": "a <|end|> b\n<|begin|>", "scenes": []}, {})
+        assert "a ‹|end|› b" in asked.message()
+        model.ask(asked, scoring.SCHEMA)
+
+
+def edited(tmp_path, old, new):
+    """The model with other bytes in its head, of the same length."""
+    path = tmp_path / "edited.gguf"
+    content = MODEL.read_bytes()
+    assert len(old) == len(new) and content.count(old) == 1
+    path.write_bytes(content.replace(old, new))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"path": Path("nowhere.gguf")}, r"check text_model\.model"),
+        ({"path": Path(__file__)}, "not a GGUF file"),
+        ({"path": VISION / "mmproj.gguf"}, "cannot be loaded"),
+        ({"context": 256, "max_tokens": 200}, r"make it larger"),
+        ({"path": (b"tokenizer.chat_template", b"tokenizer.chat_templete")}, "no chat template"),
+        ({"path": (b"{% for part in", b"{{ part / 0 in")}, "chat template is broken"),
+        ({"path": (b"message.role | upper", b"message.role / 0.000")}, "chat template is broken"),
+        ({"path": (b"message.role | upper", b"message.x.y  | upper")}, "chat template is broken"),
+        ({"path": (b"message.role | upper", b"raise_exception('a')")}, "cannot be asked"),
+    ],
+)
+def test_what_no_question_can_be_asked_is_said_clearly(tmp_path, given, says):
+    if isinstance(given.get("path"), tuple):
+        given = given | {"path": edited(tmp_path, *given["path"])}
+    with pytest.raises(StageError, match=says) as error, load(**given) as model:
+        model.ask(question("a goal"), scoring.SCHEMA)
+    assert error.value.kind == "engine"
+    assert not re.search("Traceback", str(error.value))

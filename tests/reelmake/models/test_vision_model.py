@@ -1,0 +1,70 @@
+"""Pictures to text with the tiny model: what is seen is what is shown."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from drawing import Picture, answer, draw
+from reelmake.foundation.errors import StageError
+from reelmake.library import config
+from reelmake.models import vision_model
+
+MODELS = Path(__file__).resolve().parents[3] / "demo" / "models" / "vision"
+TINY = {"context": 2048, "max_tokens": 160}
+SHOWN = Picture("triangle", "green", "right", "black")
+
+
+def settings(**more):
+    return config.load({"description": TINY | more})["description"]
+
+
+def load(model=MODELS / "text.gguf", mmproj=MODELS / "mmproj.gguf", **more):
+    return vision_model.Vision(model, mmproj, settings(**more), threads=1)
+
+
+def jpeg(picture, width=320, height=180):
+    file = io.BytesIO()
+    draw(picture, width, height).save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("handler", ["auto", "llava-1-5"])
+def test_it_says_what_is_shown_and_the_same_twice(handler):
+    others = [
+        Picture("circle", "red", "left", "white"),
+        Picture("square", "blue", "center", "pink"),
+    ]
+    with load(handler=handler) as seeing:
+        for picture in (SHOWN, *others, SHOWN):  # what came before changes nothing
+            assert seeing.describe(jpeg(picture)) == answer(picture)
+
+
+def test_a_frame_that_is_no_picture_fails_alone():
+    with load() as seeing:
+        assert seeing.describe(jpeg(SHOWN)) == answer(SHOWN)
+        with pytest.raises(ValueError, match="bitmap"):
+            seeing.describe(b"not a picture")
+        assert seeing.describe(jpeg(SHOWN)) == answer(SHOWN)
+
+
+def test_an_answer_that_does_not_end_is_none():
+    with load(max_tokens=16) as seeing, pytest.raises(ValueError, match="longer than 16 tokens"):
+        seeing.describe(jpeg(SHOWN))
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"model": Path("nowhere.gguf")}, r"description\.model"),
+        ({"mmproj": Path("nowhere.gguf")}, r"description\.mmproj"),
+        ({"model": Path(__file__)}, "not a GGUF file"),
+        ({"model": MODELS / "mmproj.gguf"}, "cannot be loaded"),
+        ({"mmproj": MODELS / "text.gguf"}, "not the vision encoder"),
+        ({"handler": "gpt"}, r"description\.handler is one of"),
+    ],
+)
+def test_files_that_are_no_model_are_named(given, says):
+    with pytest.raises(StageError, match=says) as error, load(**given) as seeing:
+        seeing.describe(jpeg(SHOWN))
+    assert error.value.kind == "engine"

@@ -1,0 +1,191 @@
+"""`reel doctor`: what would make a run fail is found before it starts."""
+
+import collections
+import json
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+
+from reelmake.foundation import process_identity
+from reelmake.reel import doctor_models, main
+from reelmake.reel.finding import Finding
+from workspace import ROOT
+
+MODELS = ROOT / "demo" / "models"
+
+
+@pytest.fixture
+def given(tmp_path, monkeypatch):
+    """The settings of a library that lacks nothing, as `--config` takes them."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "a.mp4").write_bytes(b"x")
+    return {
+        "videos": "videos",
+        "min_free": "1 MB",
+        "hardware": {"device": "cpu"},
+        "transcription": {"model": str(MODELS / "speech")},
+        "description": {
+            "repo_id": None,
+            "model": str(MODELS / "vision" / "text.gguf"),
+            "mmproj": str(MODELS / "vision" / "mmproj.gguf"),
+        },
+        # A GGUF file, which is all that is looked at.
+        "text_model": {"repo_id": None, "model": str(MODELS / "vision" / "text.gguf")},
+        "cache": {"dir": str(tmp_path / "cache")},
+    }
+
+
+def examine(given: dict, capsys) -> tuple[int, dict[str, Finding]]:
+    """The exit status, and the worst finding of each check."""
+    Path("given.yaml").write_text(json.dumps(given))
+    ended = main.main(["doctor", "--json", "--configfile", "given.yaml"])
+    found: dict[str, Finding] = {}
+    for each in json.loads(capsys.readouterr().out):
+        finding = Finding(**each)
+        before = found.setdefault(finding.check, finding)
+        if before.state == "ok":
+            found[finding.check] = finding
+    return ended, found
+
+
+def test_nothing_is_missing(given, capsys):
+    ended, found = examine(given, capsys)
+    assert {name: each for name, each in found.items() if each.state != "ok"} == {}
+    assert ended == 0
+    assert found["videos"].says.startswith("1 ")
+    assert "ctranslate2" in found["packages"].says
+    assert "MB" in found["speech model"].says
+    assert main.main(["doctor", "--configfile", "given.yaml"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) >= len(found)
+    assert all(line.startswith("ok ") for line in said)
+
+
+@pytest.mark.parametrize(
+    ("check", "change", "says"),
+    [
+        ("config", {"vidoes": 1}, "did you mean 'videos'?"),
+        ("videos", {"videos": "elsewhere"}, "elsewhere does not exist"),
+        ("ffmpeg", {"ffmpeg": "/nowhere/ffmpeg"}, "ffmpeg is not at /nowhere/ffmpeg"),
+        ("GPU, CTranslate2", {"hardware": {"device": "cuda"}}, ""),
+        ("GPU, llama.cpp", {"hardware": {"device": "cuda"}}, ""),
+        ("speech model", {"transcription": {"model": "/nowhere"}}, "does not exist"),
+        ("speech model", {"transcription": {"model": "small"}}, "HF_HUB_OFFLINE is set"),
+        ("speech model", {"transcription": {"model": "smal"}}, "check transcription.model"),
+        ("vision model", {"description": {"model": "/nowhere"}}, "check description.model"),
+        ("vision encoder", {"description": {"mmproj": __file__}}, "is not a GGUF file"),
+        ("vision model", {"description": {"repo_id": "a/b", "model": "c"}}, "HF_HUB_OFFLINE"),
+        ("disk", {"min_free": "900 TB"}, "min_free: 900.0 TB"),
+    ],
+)
+def test_what_would_make_a_run_fail(given, capsys, check, change, says):
+    if check.startswith("GPU") and any(Path("/dev").glob("nvidia[0-9]*")):
+        pytest.skip("this machine has a GPU")
+    for key, value in change.items():
+        if isinstance(value, dict):
+            given[key] |= value
+        else:
+            given[key] = value
+    ended, found = examine(given, capsys)
+    assert ended == 1
+    assert found[check].state == "fail"
+    assert says in found[check].says
+
+
+def test_a_full_cache_disk_only_warns(given, capsys):
+    given["cache"]["size_limit"] = "900 TB"
+    ended, found = examine(given, capsys)
+    assert ended == 0
+    assert found["cache"].state == "warn"
+    assert "lower cache.size_limit" in found["cache"].fix
+
+
+def test_network_file_systems(given, capsys, monkeypatch):
+    Mount = collections.namedtuple("Mount", "mountpoint fstype")
+    mounts = [Mount("/", "ext4"), Mount(str(Path.cwd()), "nfs4")]
+    monkeypatch.setattr(psutil, "disk_partitions", lambda all: mounts)
+    ended, found = examine(given, capsys)
+    assert ended == 0
+    assert found["results"].state == found["cache"].state == "warn"
+    assert "(nfs4)" in found["cache"].says
+    assert "local disk" in found["cache"].fix
+    mounts.append(Mount(str(Path.cwd() / "cache"), "ext4"))
+    (Path.cwd() / "cache").mkdir()
+    assert examine(given, capsys)[1]["cache"].state == "ok"
+    mounts[1] = Mount(str(Path.cwd())[:-1], "nfs4")  # a folder whose name begins like ours
+    assert "results" not in examine(given, capsys)[1]
+
+
+def test_locks(given, capsys):
+    def locks() -> Finding:
+        return examine(given, capsys)[1]["locks"]
+
+    assert locks() == Finding("locks", "ok", "none")
+    folder = Path(".snakemake", "locks")
+    folder.mkdir(parents=True)
+    (folder / "0.input.lock").touch()
+    assert locks().state == "fail"
+    assert "snakemake --unlock" in locks().fix
+    me = process_identity.this_process()
+    holder = Path(".snakemake", "reelmake.library.run_lock")
+    holder.write_text(json.dumps(me))
+    assert (locks().state, "a run is going on" in locks().says) == ("ok", True)
+    holder.write_text(json.dumps(me | {"boot": "before"}))
+    assert (locks().state, "the next run clears them" in locks().says) == ("ok", True)
+    holder.write_text(json.dumps(me | {"host": socket.gethostname() + "2"}))
+    assert locks().state == "fail"
+    assert (folder / "0.input.lock").exists()
+
+
+def test_an_engine_that_does_not_start(given, capsys, monkeypatch):
+    crash = "import os, signal; os.kill(os.getpid(), signal.SIGILL)"
+    monkeypatch.setattr(doctor_models, "_LLAMA", crash)
+    monkeypatch.setattr(doctor_models, "_SPEECH", "raise SystemExit('libcudnn is missing')")
+    ended, found = examine(given, capsys)
+    assert ended == 1
+    assert "signal 4" in found["GPU, llama.cpp"].says
+    assert "libcudnn is missing" in found["GPU, CTranslate2"].says
+
+
+@pytest.mark.parametrize(
+    ("kinds", "visible", "says"),
+    [
+        ([], None, "compiled for the CPU alone"),
+        (["CUDA"], "", "CUDA_VISIBLE_DEVICES hides it"),
+        (["CUDA"], None, "finds no driver"),
+    ],
+)
+def test_why_there_is_no_gpu(given, capsys, monkeypatch, kinds, visible, says):
+    """A double for the one thing that this machine has not: the device files of a GPU."""
+    given["hardware"]["device"] = "auto"
+    monkeypatch.setattr(doctor_models.hardware, "uses_gpu", lambda device: True)
+    monkeypatch.setattr(doctor_models, "_LLAMA", f"print(json.dumps([False, {kinds}]))")
+    monkeypatch.setattr(doctor_models, "_SPEECH", "print(json.dumps([True, ['CUDA']]))")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    ended, found = examine(given, capsys)
+    assert ended == 0  # it would be slow, no more
+    assert found["GPU, llama.cpp"].state == "warn"
+    assert says in found["GPU, llama.cpp"].says
+    assert found["GPU, llama.cpp"].fix
+    assert found["GPU, CTranslate2"].state == "ok"
+
+
+def test_a_model_that_is_to_be_downloaded(given, capsys, monkeypatch):
+    monkeypatch.setattr(doctor_models.hub, "size", lambda repo_id, wanted: 1.5e9)
+    given["transcription"]["model"] = "small"
+    ended, found = examine(given, capsys)
+    assert ended == 0
+    assert found["speech model"].says == "small: the first run downloads 1.5 GB, once"
+
+
+def test_nothing_is_written(given):
+    Path("given.yaml").write_text(json.dumps(given))
+    before = sorted(Path().rglob("*"))
+    assert main.main(["doctor", "--configfile", "given.yaml"]) == 0
+    assert sorted(Path().rglob("*")) == before
