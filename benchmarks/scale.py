@@ -114,7 +114,7 @@ def first_job_of_make(library: Path) -> Sample:
 
 def status(library: Path) -> Sample | None:
     """`reel status`; None where there is no such command."""
-    reel = (BIN / "python", "-m", "reelmake.reel.main", "status")
+    reel = (BIN / "python", "-m", "reelmake.reel", "status")
     os.environ["PYTHONPATH"] = str(ROOT / "scripts")
     try:
         run(*reel, "--help", cwd=library)

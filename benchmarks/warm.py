@@ -67,7 +67,7 @@ def main() -> None:
     given["stages"] = ["transcripts", "descriptions"]  # clips and trailers are not in the cache
     Path("config.yaml").write_text(yaml.safe_dump(given))
     fill(config.load(given), DEMO / "results" / "demo")
-    warm = [sys.executable, "-m", "reelmake.reel.main", "cache", "warm", "--json"]
+    warm = [sys.executable, "-m", "reelmake.reel", "cache", "warm", "--json"]
     started = time.perf_counter()
     done = subprocess.run(
         [*warm, "--configfile", "config.yaml"],

@@ -170,7 +170,7 @@ class Workspace:
     def reel(self, *args: str, ok: bool = True, **options) -> str:
         """What `reel` prints, errors included; its exit status is 0 if `ok`."""
         (self.folder / "test.yaml").write_text(yaml.safe_dump(self.config))
-        command = [sys.executable, "-m", "reelmake.reel.main", *args]
+        command = [sys.executable, "-m", "reelmake.reel", *args]
         if args[0] in ("explain", "cache", "plan", "doctor"):
             command += ["--configfile", "test.yaml"]
         environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}

@@ -265,7 +265,7 @@ def test_warm_and_fix_wait_for_no_run(library):
     ],
 )
 def test_help_shows_an_example(command):
-    reel = [sys.executable, "-m", "reelmake.reel.main", *command, "--help"]
+    reel = [sys.executable, "-m", "reelmake.reel", *command, "--help"]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
     done = subprocess.run(reel, env=environment, check=True, capture_output=True, text=True)
     assert f"example:\n  reel {' '.join(command)}" in done.stdout

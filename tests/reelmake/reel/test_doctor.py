@@ -177,7 +177,7 @@ def test_why_there_is_no_gpu(given, capsys, monkeypatch, kinds, visible, says):
 
 
 def test_a_model_that_is_to_be_downloaded(given, capsys, monkeypatch):
-    monkeypatch.setattr(doctor_models.hub, "size", lambda repo_id, wanted: 1.5e9)
+    monkeypatch.setattr(doctor_models.model_files, "size", lambda repo_id, wanted: 1.5e9)
     given["transcription"]["model"] = "small"
     ended, found = examine(given, capsys)
     assert ended == 0
