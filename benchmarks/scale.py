@@ -35,7 +35,7 @@ SLOW = 1_000
 BIN = Path(sys.executable).parent
 SNAKEMAKE = (BIN / "snakemake", "--cores", 2)
 OURS = (*SNAKEMAKE, "--snakefile", ROOT / "Snakefile", "--configfile", "library.yaml")
-SHORTCUT = Path(".snakemake", "reelmake.library.finished_index.json")
+SHORTCUT = Path(".snakemake", "reelmake.finished.json")
 
 ONE_JOB = """
 rule all:

@@ -124,7 +124,7 @@ def test_a_lock_of_another_machine_is_not_broken(library):
     wait_for(lambda: kept_by(library))
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    lock = library.folder / ".snakemake" / "reelmake.library.run_lock"
+    lock = library.folder / ".snakemake" / "reelmake.lock"
     lock.write_text(lock.read_text().replace(socket.gethostname(), "elsewhere"))
     output = library.run(ok=False)
     assert (

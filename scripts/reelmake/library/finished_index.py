@@ -23,7 +23,7 @@ from reelmake.foundation import artifact_files
 from reelmake.library import fingerprints, run_lock, sources
 from reelmake.library.stages import STAGES
 
-PATH = run_lock.FOLDER / "reelmake.library.finished_index.json"
+PATH = run_lock.FOLDER / "reelmake.finished.json"
 FORMAT = 2
 """To be raised when the full check looks at something else."""
 

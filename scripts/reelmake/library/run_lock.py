@@ -28,7 +28,7 @@ def hold_library() -> IO[str]:
     and outlives a run that is killed: what such a run left is cleared away here. Raises UserError
     while another run, or a job that outlived its run, is at work, or may be on another machine.
     """
-    file = _open("reelmake.library.run_lock")
+    file = _open("reelmake.lock")
     holder = read_owner()
     if not _try(file, fcntl.LOCK_EX):
         file.close()
@@ -59,7 +59,7 @@ def stop_run() -> None:
 
 def read_owner() -> process_identity.Owner:
     """The run that holds the library, or held it last; empty where there was none."""
-    found = artifact_files.read_json(FOLDER / "reelmake.library.run_lock")
+    found = artifact_files.read_json(FOLDER / "reelmake.lock")
     return found if isinstance(found, dict) else {}
 
 

@@ -131,7 +131,7 @@ def test_locks(given, capsys):
     assert locks().state == "fail"
     assert "snakemake --unlock" in locks().fix
     me = process_identity.this_process()
-    holder = Path(".snakemake", "reelmake.library.run_lock")
+    holder = Path(".snakemake", "reelmake.lock")
     holder.write_text(json.dumps(me))
     assert (locks().state, "a run is going on" in locks().says) == ("ok", True)
     holder.write_text(json.dumps(me | {"boot": "before"}))
