@@ -29,7 +29,7 @@ DEMO = ROOT / "demo"
 def fill(given: config.Config, finished: Path) -> None:
     """Put the finished demo's artifacts into the cache as those of every video."""
     settings = fingerprints.settings(given)
-    cache = memoized_job.opened(given["cache"] | {"read": True}, print)
+    cache = memoized_job.opened(given["cache"], print)
     media = artifact_files.read_json(finished / "media.json")
     for id, video in videos.find(given).items():
         results = Path("made") / id

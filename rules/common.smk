@@ -10,7 +10,9 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 
 from reelmake import import_from_here
 from reelmake.foundation.errors import UserError, explain, printable
-from reelmake.jobs import hardware, memoized_job, run_context, signals
+from reelmake.jobs import run_context as contexts
+from reelmake.jobs import signals
+from reelmake.jobs.gpus import uses_gpu
 from reelmake.library import config as configuration
 from reelmake.library.library import RESULTS, Library
 from reelmake.library.stages import (
@@ -49,20 +51,11 @@ settings = load_config(config)
 import_from_here()
 
 
-def cache(stage):
-    """A params function: where a job of the stage looks for what was computed before."""
-
-    def value(wildcards):
-        return memoized_job.given(settings, stage, read=stage not in forced())
-
-    return value
-
-
 @functools.cache
 def forced():
     """The stages that -F, -R or -f wants computed, though the cache may have their artifacts."""
     if workflow.exec_mode != ExecMode.DEFAULT:  # a job: Snakemake forces each that it starts
-        return run_context.told()["forced"]
+        return contexts.told_forced()
     dag = workflow.dag_settings
     named = {*dag.forcerun, *(dag.targets if dag.forcetargets else [])}
     return forced_stages(dag.forceall, named)
@@ -75,7 +68,7 @@ def library():
     Snakemake knows which it is only when it evaluates input functions, not while it reads
     the Snakefile. Without an executor it only inspects (--dag, --summary, --report).
     """
-    run_context.tell(settings, forced())
+    contexts.tell_forced(forced())
     real = not workflow.dryrun and not only_inspects()
     also = named_stages(workflow.dag_settings.targets)
     return Library(settings, write=real, say=say, also=also)
@@ -153,28 +146,35 @@ def upstream(stage):
     ]
 
 
-def setting(name):
-    """A params function: a setting that says how or where, not what (that is the sidecar's)."""
+def run_context(stage):
+    """A params function: where a job's tools are and how much it may take (`this.run`)."""
 
-    def value(wildcards):
-        return configuration.get(library().config_of(wildcards.video), name)
+    def value(wildcards, threads):
+        return contexts.of_job(
+            library().config_of(wildcards.video),
+            stage,
+            threads,
+            gpus_at_once(),
+            audio_limit(),
+            forced(),
+        )
 
     return value
 
 
 def gpus(stage):
     """How many GPUs a job of the stage takes on this machine."""
-    return int(STAGES[stage].gpu and hardware.uses_gpu(settings["hardware"]["device"]))
+    return int(STAGES[stage].gpu and uses_gpu(settings["hardware"]["device"]))
 
 
-def gpus_at_once(wildcards):
-    """A params function: how many jobs with a GPU the run starts at once on this machine."""
+def gpus_at_once():
+    """How many jobs with a GPU the run starts at once on this machine."""
     given = workflow.global_resources.get("gpu")
     return given.value if given else 1
 
 
-def audio_limit(wildcards):
-    """A params function: how many videos may have temporary sound: those in work, and two."""
+def audio_limit():
+    """How many videos may have temporary sound: those in work, and two."""
     given = workflow.resource_settings
     return (given.cores or given.nodes or 1) + 2
 

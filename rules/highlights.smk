@@ -19,7 +19,7 @@ rule build_segments:
     conda:
         "../envs/media.yaml"
     params:
-        cache=cache("segments"),
+        run=run_context("segments"),
     message:
         "{wildcards.video}: building segments"
     script:
@@ -42,12 +42,7 @@ rule score_segments:
     resources:
         gpu=gpus("scores"),
     params:
-        repo_id=setting("text_model.repo_id"),
-        model=setting("text_model.model"),
-        device=setting("hardware.device"),
-        gpus_at_once=gpus_at_once,
-        gpu_layers=setting("hardware.gpu_layers"),
-        cache=cache("scores"),
+        run=run_context("scores"),
     message:
         "{wildcards.video}: scoring segments"
     script:
@@ -67,7 +62,7 @@ rule select_highlights:
     conda:
         "../envs/media.yaml"
     params:
-        cache=cache("highlights"),
+        run=run_context("highlights"),
     message:
         "{wildcards.video}: selecting highlights"
     script:
@@ -92,8 +87,7 @@ rule cut_clips:
         "../envs/media.yaml"
     threads: settings["hardware"]["threads"]
     params:
-        ffmpeg=setting("ffmpeg"),
-        cache=cache("clips"),
+        run=run_context("clips"),
     message:
         "{wildcards.video}: cutting clips"
     script:

@@ -17,6 +17,8 @@ rule write_manifest:
     priority: 100
     conda:
         "../envs/media.yaml"
+    params:
+        run=run_context("manifest"),
     message:
         "{wildcards.video}: writing the manifest"
     script:

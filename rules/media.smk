@@ -16,7 +16,7 @@ rule fetch_source:
     conda:
         "../envs/media.yaml"
     params:
-        ffmpeg=setting("ffmpeg"),
+        run=run_context("source"),
     message:
         "{wildcards.video}: downloading"
     script:
@@ -35,7 +35,7 @@ rule probe_media:
     conda:
         "../envs/media.yaml"
     params:
-        cache=cache("media"),
+        run=run_context("media"),
     message:
         "{wildcards.video}: probing the source"
     script:

@@ -19,8 +19,7 @@ rule detect_scenes:
         "../envs/pictures.yaml"
     threads: settings["hardware"]["threads"]
     params:
-        ffmpeg=setting("ffmpeg"),
-        cache=cache("scenes"),
+        run=run_context("scenes"),
     message:
         "{wildcards.video}: detecting scenes"
     script:
@@ -42,7 +41,7 @@ rule extract_keyframes:
     conda:
         "../envs/pictures.yaml"
     params:
-        cache=cache("keyframes"),
+        run=run_context("keyframes"),
     message:
         "{wildcards.video}: extracting keyframes"
     script:
@@ -65,13 +64,7 @@ rule describe_scenes:
     resources:
         gpu=gpus("scenedesc"),
     params:
-        repo_id=setting("description.repo_id"),
-        model=setting("description.model"),
-        mmproj=setting("description.mmproj"),
-        device=setting("hardware.device"),
-        gpus_at_once=gpus_at_once,
-        gpu_layers=setting("hardware.gpu_layers"),
-        cache=cache("scenedesc"),
+        run=run_context("scenedesc"),
     message:
         "{wildcards.video}: describing scenes"
     script:

@@ -18,10 +18,7 @@ rule extract_audio:
     conda:
         "../envs/media.yaml"
     params:
-        ffmpeg=setting("ffmpeg"),
-        keep=setting("keep_audio"),
-        limit=audio_limit,
-        cache=cache("transcript"),
+        run=run_context("audio"),
     message:
         "{wildcards.video}: extracting the sound"
     script:
@@ -43,11 +40,7 @@ rule transcribe:
     resources:
         gpu=gpus("transcript"),
     params:
-        model=setting("transcription.model"),
-        ffmpeg=setting("ffmpeg"),
-        cache=cache("transcript"),
-        device=setting("hardware.device"),
-        gpus_at_once=gpus_at_once,
+        run=run_context("transcript"),
     message:
         "{wildcards.video}: transcribing"
     script:
@@ -69,7 +62,7 @@ rule write_subtitles:
     conda:
         "../envs/speech.yaml"
     params:
-        cache=cache("subtitles"),
+        run=run_context("subtitles"),
     message:
         "{wildcards.video}: writing subtitles"
     script:

@@ -23,12 +23,7 @@ rule write_narrative:
     resources:
         gpu=gpus("narrative"),
     params:
-        repo_id=setting("text_model.repo_id"),
-        model=setting("text_model.model"),
-        device=setting("hardware.device"),
-        gpus_at_once=gpus_at_once,
-        gpu_layers=setting("hardware.gpu_layers"),
-        cache=cache("narrative"),
+        run=run_context("narrative"),
     message:
         "{wildcards.video}: writing the narrative"
     script:
@@ -51,7 +46,7 @@ rule write_chapters:
     conda:
         "../envs/vision.yaml"
     params:
-        cache=cache("chapters"),
+        run=run_context("chapters"),
     message:
         "{wildcards.video}: writing chapters"
     script:
@@ -76,8 +71,7 @@ rule assemble_trailer:
         "../envs/media.yaml"
     threads: settings["hardware"]["threads"]
     params:
-        ffmpeg=setting("ffmpeg"),
-        cache=cache("trailer"),
+        run=run_context("trailer"),
     message:
         "{wildcards.video}: assembling the trailer"
     script:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from reelmake.editing import frame_rate, trailer_plan
 from reelmake.foundation import artifact_files
 from reelmake.jobs import memoized_job
-from reelmake.jobs.job import Job, job
+from reelmake.jobs.job import Job
+from reelmake.jobs.runner import job
 from reelmake.library import integrity
 from reelmake.media import ffmpeg, trailer_film
 
@@ -23,14 +24,12 @@ def assemble_trailer(
     film: Path,
     otio: Path,
     edl: Path,
-    program: str | None,
-    threads: int,
 ) -> None:
     """Choose a shot of each beat of the source, and publish them joined, and as a list."""
     from reelmake.media import edit_lists  # OpenTimelineIO, which nothing else needs
 
     path = this.source()
-    binary = ffmpeg.binary(program)
+    binary = ffmpeg.binary(this.run.ffmpeg)
     this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
     found, cuts = integrity.read_json(media), integrity.read_json(scenes)
     plan = plan_trailer(found, cuts, integrity.read_json(narrative)["beats"], this.settings)
@@ -41,7 +40,7 @@ def assemble_trailer(
 
     with artifact_files.writing(film) as temporary:
         trailer_film.assemble(
-            path, found, plan, this.settings, temporary, binary, threads, progress
+            path, found, plan, this.settings, temporary, binary, this.run.threads, progress
         )
         this.source()
     this.progress(total, total)
@@ -64,10 +63,9 @@ def plan_trailer(
 
 
 if __name__ == "__main__":
-    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+    with job(snakemake.input.fingerprint, snakemake.log[0], snakemake.params.run) as this:
         memoized_job.make(
             this,
-            snakemake.params.cache,
             assemble_trailer,
             media=Path(snakemake.input.media),
             scenes=Path(snakemake.input.scenes),
@@ -75,6 +73,4 @@ if __name__ == "__main__":
             film=Path(snakemake.output.film),
             otio=Path(snakemake.output.otio),
             edl=Path(snakemake.output.edl),
-            program=snakemake.params.ffmpeg,
-            threads=snakemake.threads,
         )

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from reelmake.foundation import artifact_files
 from reelmake.jobs import memoized_job
-from reelmake.jobs.job import Job, job
+from reelmake.jobs.job import Job
+from reelmake.jobs.runner import job
 from reelmake.library import integrity
 
 if TYPE_CHECKING:
@@ -26,10 +27,9 @@ def build_segments(this: Job, media: Path, transcript: Path, scenes: Path, outpu
 
 
 if __name__ == "__main__":
-    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+    with job(snakemake.input.fingerprint, snakemake.log[0], snakemake.params.run) as this:
         memoized_job.make(
             this,
-            snakemake.params.cache,
             build_segments,
             media=Path(snakemake.input.media),
             transcript=Path(snakemake.input.transcript),

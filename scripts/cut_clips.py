@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from reelmake.foundation import artifact_files
 from reelmake.jobs import memoized_job
-from reelmake.jobs.job import Job, job
+from reelmake.jobs.job import Job
+from reelmake.jobs.runner import job
 from reelmake.library import integrity
 from reelmake.media import ffmpeg
 
@@ -21,8 +22,6 @@ def cut_clips(
     highlights: Path,
     output: Path,
     folder: Path,
-    program: str | None,
-    threads: int,
 ) -> None:
     """Cut every highlight out of the film, and write the list of them.
 
@@ -32,7 +31,7 @@ def cut_clips(
     from reelmake.media import clips  # the engine, which nothing else here needs
 
     path = this.source()
-    binary = ffmpeg.binary(program)
+    binary = ffmpeg.binary(this.run.ffmpeg)
     this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
     film, chosen = integrity.read_json(media), integrity.read_json(highlights)["highlights"]
     integrity.check_within(highlights, chosen, film["duration"])
@@ -47,7 +46,7 @@ def cut_clips(
             this.settings,
             temporary,
             binary,
-            threads,
+            this.run.threads,
             this.progress,
         )
         this.source()
@@ -55,10 +54,9 @@ def cut_clips(
 
 
 if __name__ == "__main__":
-    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+    with job(snakemake.input.fingerprint, snakemake.log[0], snakemake.params.run) as this:
         memoized_job.make(
             this,
-            snakemake.params.cache,
             cut_clips,
             media=Path(snakemake.input.media),
             transcript=Path(snakemake.input.transcript),
@@ -66,6 +64,4 @@ if __name__ == "__main__":
             highlights=Path(snakemake.input.highlights),
             output=Path(snakemake.output.clips),
             folder=Path(snakemake.output.folder),
-            program=snakemake.params.ffmpeg,
-            threads=snakemake.threads,
         )

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from reelmake.foundation import artifact_files
 from reelmake.jobs import memoized_job
-from reelmake.jobs.job import Job, job
+from reelmake.jobs.job import Job
+from reelmake.jobs.runner import job
 from reelmake.library import integrity
 from reelmake.media import ffmpeg
 
@@ -13,19 +14,19 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def detect_scenes(this: Job, media: Path, output: Path, program: str | None, threads: int) -> None:
+def detect_scenes(this: Job, media: Path, output: Path) -> None:
     """Detect the scenes of the source that the fingerprint names."""
     from reelmake.media import scenes  # the engine, which a restored artifact does without
 
     path = this.source()
-    binary = ffmpeg.binary(program)
+    binary = ffmpeg.binary(this.run.ffmpeg)
     this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
     found = scenes.detect(
         path,
         integrity.read_json(media),
         this.settings,
         binary,
-        threads=threads,
+        threads=this.run.threads,
         progress=this.progress,
     )
     this.source()
@@ -33,13 +34,10 @@ def detect_scenes(this: Job, media: Path, output: Path, program: str | None, thr
 
 
 if __name__ == "__main__":
-    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+    with job(snakemake.input.fingerprint, snakemake.log[0], snakemake.params.run) as this:
         memoized_job.make(
             this,
-            snakemake.params.cache,
             detect_scenes,
             media=Path(snakemake.input.media),
             output=Path(snakemake.output.scenes),
-            program=snakemake.params.ffmpeg,
-            threads=snakemake.threads,
         )

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from reelmake.foundation import artifact_files, urls
 from reelmake.foundation.errors import StageError
-from reelmake.jobs.job import Job, job
+from reelmake.jobs.job import Job
+from reelmake.jobs.runner import job
 from reelmake.library import sources
 from reelmake.media import download, ffmpeg, pyav
 
@@ -14,16 +15,16 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def fetch_source(this: Job, output: Path, program: str | None) -> None:
+def fetch_source(this: Job, output: Path) -> None:
     """Download the film, see that it is one, and publish it before the record of it.
 
-    A film that is there is replaced only by a whole one. program: ffmpeg, as configured.
+    A film that is there is replaced only by a whole one.
     """
     identity = this.fingerprint["source"]
     url = identity["path"]
     this.record["unit"] = "bytes"
     folder = download.partial(this.results, this.fingerprint["key"])
-    film = download.download(url, folder, ffmpeg.binary(program), this.progress)
+    film = download.download(url, folder, ffmpeg.binary(this.run.ffmpeg), this.progress)
     _refuse_what_is_no_film(film, folder, url)
     name = f"source.{film.suffix[1:].lower()}"
     name = name if name != "source.unknown_video" else "source.video"
@@ -63,9 +64,8 @@ def _refuse_what_is_no_film(film: Path, folder: Path, url: str) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+    with job(snakemake.input.fingerprint, snakemake.log[0], snakemake.params.run) as this:
         fetch_source(
             this,
             output=Path(snakemake.output.record),
-            program=snakemake.params.ffmpeg,
         )

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from reelmake.foundation import artifact_files
 from reelmake.jobs import memoized_job
-from reelmake.jobs.job import Job, job
+from reelmake.jobs.job import Job
+from reelmake.jobs.runner import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -21,7 +22,5 @@ def probe_media(this: Job, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
-        memoized_job.make(
-            this, snakemake.params.cache, probe_media, output=Path(snakemake.output.media)
-        )
+    with job(snakemake.input.fingerprint, snakemake.log[0], snakemake.params.run) as this:
+        memoized_job.make(this, probe_media, output=Path(snakemake.output.media))

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from reelmake.foundation import artifact_files
 from reelmake.jobs import memoized_job
-from reelmake.jobs.job import Job, job
+from reelmake.jobs.job import Job
+from reelmake.jobs.runner import job
 from reelmake.library import integrity
 
 if TYPE_CHECKING:
@@ -23,10 +24,9 @@ def select_highlights(this: Job, segments: Path, scores: Path, output: Path) -> 
 
 
 if __name__ == "__main__":
-    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+    with job(snakemake.input.fingerprint, snakemake.log[0], snakemake.params.run) as this:
         memoized_job.make(
             this,
-            snakemake.params.cache,
             select_highlights,
             segments=Path(snakemake.input.segments),
             scores=Path(snakemake.input.scores),

@@ -5,52 +5,44 @@ from typing import TYPE_CHECKING
 
 from reelmake.foundation import artifact_files
 from reelmake.jobs import gpus, memoized_job, temporary_audio
-from reelmake.jobs.job import Job, job
+from reelmake.jobs.job import Job
+from reelmake.jobs.runner import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def transcribe(
-    this: Job,
-    audio: Path,
-    output: Path,
-    model: str,
-    program: str | None,
-    device: str,
-    gpus_at_once: int,
-    threads: int,
-) -> None:
+def transcribe(this: Job, audio: Path, output: Path) -> None:
     """Transcribe the sound with the settings of the fingerprint, chunk by chunk."""
     from reelmake.models import transcription  # what a restored artifact does without
     from reelmake.models.audio_chunks import WavFile
 
-    batch = this.settings["batch_size"]
+    run, batch = this.run, this.settings["batch_size"]
     if batch:  # after memory was short, windows that are heard at once are fewer, not none
         batch = max(1, batch >> this.shortages)
-    settings = this.settings | {"batch_size": batch}
     with (
-        temporary_audio.at_hand(this, audio, program),
-        gpus.one(this, device, gpus_at_once),
+        temporary_audio.at_hand(this, audio),
+        gpus.one(this, run.device, run.gpus_at_once),
         this.journal() as journal,
     ):
         transcript = transcription.transcribe(
-            WavFile(audio), settings, model, device, threads, this.progress, journal, this.item
+            WavFile(audio),
+            this.settings | {"batch_size": batch},
+            run.models["transcription.model"],
+            run.device,
+            run.threads,
+            this.progress,
+            journal,
+            this.item,
         )
         artifact_files.write_json(output, transcript, "transcript")
 
 
 if __name__ == "__main__":
-    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+    with job(snakemake.input.fingerprint, snakemake.log[0], snakemake.params.run) as this:
         memoized_job.make(
             this,
-            snakemake.params.cache,
             transcribe,
             audio=Path(snakemake.input.audio),
             output=Path(snakemake.output.transcript),
-            model=snakemake.params.model,
-            program=snakemake.params.ffmpeg,
-            device=snakemake.params.device,
-            gpus_at_once=snakemake.params.gpus_at_once,
-            threads=snakemake.threads,
         )

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from reelmake.editing import chapters
 from reelmake.foundation import artifact_files
 from reelmake.jobs import memoized_job
-from reelmake.jobs.job import Job, job
+from reelmake.jobs.job import Job
+from reelmake.jobs.runner import job
 from reelmake.library import integrity, scene_descriptions
 
 if TYPE_CHECKING:
@@ -37,10 +38,9 @@ def write_chapters(
 
 
 if __name__ == "__main__":
-    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+    with job(snakemake.input.fingerprint, snakemake.log[0], snakemake.params.run) as this:
         memoized_job.make(
             this,
-            snakemake.params.cache,
             write_chapters,
             media=Path(snakemake.input.media),
             scenes=Path(snakemake.input.scenes),

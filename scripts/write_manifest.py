@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelmake.foundation import artifact_files
-from reelmake.jobs.job import job
-from reelmake.library import manifest, totals
+from reelmake.jobs.runner import job
+from reelmake.library import manifest, measures
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -17,6 +17,6 @@ def write_manifest(output: Path) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+    with job(snakemake.input.fingerprint, snakemake.log[0], snakemake.params.run) as this:
         write_manifest(output=Path(snakemake.output.manifest))
-        this.record["totals"] = totals.collect(this.results)
+        this.record["totals"] = measures.collect(this.results)

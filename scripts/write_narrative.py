@@ -3,47 +3,42 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake.editing import narrative
+from reelmake.editing import beats, narrative
 from reelmake.foundation import artifact_files
-from reelmake.jobs import memoized_job
-from reelmake.jobs.job import Job, job
-from reelmake.jobs.resumable_items import Engine
-from reelmake.library import integrity, scene_descriptions
-from reelmake.models import gguf
+from reelmake.jobs import memoized_job, model_answers
+from reelmake.jobs.job import Job
+from reelmake.jobs.runner import job
+from reelmake.library import fingerprints, integrity, scene_descriptions
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def write_narrative(
-    this: Job, segments: Path, scores: Path, described: Path, output: Path, engine: Engine
-) -> None:
+def write_narrative(this: Job, segments: Path, scores: Path, described: Path, output: Path) -> None:
     """Choose the beats by their scores, and have the text model find a title for each and say
     why. A beat that it fails on has neither."""
-    beats = narrative.tell(
-        this,
-        engine,
-        integrity.read_json(segments),
-        integrity.read_json(scores),
-        scene_descriptions.by_scene(described),
-    )
+    film = integrity.read_json(segments)
+    by_id = {each["id"]: each["score"] for each in integrity.read_json(scores)["scores"]}
+    chosen = beats.choose(film["segments"], by_id, film["duration"], this.settings["rising"])
+    seen = scene_descriptions.by_scene(described)
+    questions = narrative.questions(chosen, seen, this.settings["prompt"])
+    answers = model_answers.ask(this, questions, narrative.FORM, needed=False)
+    told = narrative.beats(chosen, by_id, answers)
     found = {
-        "model": gguf.name(this.settings["model"]),
-        "failed": sum(each["title"] is None for each in beats),
-        "beats": beats,
+        "model": fingerprints.model_name(this.settings["model"]),
+        "failed": sum(each["title"] is None for each in told),
+        "beats": told,
     }
     artifact_files.write_json(output, found, "narrative")
 
 
 if __name__ == "__main__":
-    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+    with job(snakemake.input.fingerprint, snakemake.log[0], snakemake.params.run) as this:
         memoized_job.make(
             this,
-            snakemake.params.cache,
             write_narrative,
             segments=Path(snakemake.input.segments),
             scores=Path(snakemake.input.scores),
             described=Path(snakemake.input.descriptions),
             output=Path(snakemake.output.narrative),
-            engine=Engine.given(snakemake.params, snakemake.threads),
         )

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from reelmake.foundation import artifact_files
 from reelmake.jobs import memoized_job
-from reelmake.jobs.job import Job, job
+from reelmake.jobs.job import Job
+from reelmake.jobs.runner import job
 from reelmake.library import integrity
 from reelmake.media import subtitles
 
@@ -21,10 +22,9 @@ def write_subtitles(this: Job, transcript: Path, outputs: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+    with job(snakemake.input.fingerprint, snakemake.log[0], snakemake.params.run) as this:
         memoized_job.make(
             this,
-            snakemake.params.cache,
             write_subtitles,
             transcript=Path(snakemake.input.transcript),
             outputs=[Path(path) for path in snakemake.output],

@@ -3,8 +3,7 @@
 import json
 from pathlib import Path
 
-from reelmake.jobs.job import read_record
-from reelmake.library import config, fingerprints, manifest, sources, totals, videos
+from reelmake.library import config, fingerprints, job_records, manifest, measures, sources, videos
 from reelmake.library.stages import STAGES, artifact_paths
 
 ENDED = 1_700_000_000
@@ -71,8 +70,8 @@ def finish(results: Path, settings: dict, path: str) -> None:
             else:
                 (results / inner).write_bytes(b"{}" * 1000)
     _write(results / "manifest.json", manifest.build(results))
-    last = {"totals": totals.collect(results)}
-    _write(results / "jobs" / "manifest.json", read_record(results, "manifest") | last)
+    last = {"totals": measures.collect(results)}
+    _write(results / "jobs" / "manifest.json", job_records.read(results, "manifest") | last)
 
 
 def _write(path: Path, value: object) -> None:

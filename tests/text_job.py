@@ -5,7 +5,7 @@ import copy
 from pathlib import Path
 
 from reelmake.foundation.journal import Journal
-from reelmake.jobs.resumable_items import Engine
+from reelmake.jobs.run_context import RunContext
 
 MODELS = Path(__file__).resolve().parents[1] / "demo" / "models"
 ANY = MODELS / "vision" / "text.gguf"
@@ -19,10 +19,12 @@ METADATA |= {"mmproj": "b", "prompt": "c", "frames": 0, "failed": 0}
 class TextJob:
     """A job of a stage, as a script knows it.
 
-    said: what it said of its progress. stop_after: a signal comes in so many items.
+    model: the text model's file. said: what it said of its progress. stop_after: a signal comes
+    in so many items.
     """
 
-    def __init__(self, folder: Path, stage: str, settings: dict):
+    def __init__(self, folder: Path, stage: str, settings: dict, model: Path = ANY):
+        self.run = RunContext(models={"text_model.model": str(model)})
         self.stage, self.settings = stage, settings
         self.folder, self.said, self.stop_after = folder, [], None
         self.record = {"log": "logs/a.log"}
@@ -48,10 +50,6 @@ class TextJob:
 
     def save(self):
         pass
-
-
-def engine(path=ANY):
-    return Engine(None, str(path), "cpu", 1, 0, 1)
 
 
 def film(*texts, scenes=None):

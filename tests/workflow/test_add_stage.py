@@ -37,7 +37,7 @@ rule count_words:
         "../envs/speech.yaml"
     priority: 50
     params:
-        cache=cache("summary"),
+        run=run_context("summary"),
     script:
         "../scripts/count_words.py"
 '''
@@ -48,7 +48,8 @@ from pathlib import Path
 
 from reelmake.foundation import artifact_files
 from reelmake.jobs import memoized_job
-from reelmake.jobs.job import Job, job
+from reelmake.jobs.job import Job
+from reelmake.jobs.runner import job
 
 
 def count_words(this: Job, transcript: Path, output: Path) -> None:
@@ -59,10 +60,9 @@ def count_words(this: Job, transcript: Path, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.input.fingerprint, snakemake.log[0]) as this:
+    with job(snakemake.input.fingerprint, snakemake.log[0], snakemake.params.run) as this:
         memoized_job.make(
             this,
-            snakemake.params.cache,
             count_words,
             transcript=Path(snakemake.input.transcript),
             output=Path(snakemake.output.summary),

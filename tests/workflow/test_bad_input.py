@@ -226,7 +226,7 @@ sys.path[:0] = [{str(ROOT / "scripts")!r}]
 from pathlib import Path
 import probe_media
 from reelmake.foundation import artifact_files
-from reelmake.jobs.job import job
+from reelmake.jobs.runner import job
 from reelmake.library import config, fingerprints, sources
 from reelmake.media import pyav
 settings = fingerprints.settings(config.load({{}}))
@@ -238,7 +238,7 @@ def replaced(path):
     os.utime(path)
     return found
 pyav.probe = replaced
-with job("results/V/fingerprints/media.json", "log") as this:
+with job("results/V/fingerprints/media.json", "log", {{}}) as this:
     probe_media.probe_media(this, Path("results/V/media.json"))
 """
     done = subprocess.run(

@@ -1,44 +1,32 @@
-"""How much each segment deserves to be a highlight, by the text model."""
+"""How much each segment deserves to be a highlight: what the text model is asked, and what is kept
+of its answers."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reelmake.editing import prompts
-from reelmake.editing.prompts import Question
-from reelmake.jobs import resumable_items
-from reelmake.jobs.job import Job
-from reelmake.jobs.resumable_items import Answer, Engine
-
-SCHEMA = {
-    "type": "object",
-    # In this order: a score that follows its reason is better than a reason made for a score.
-    "properties": {
-        "reason": {"type": "string"},
-        "score": {"type": "integer", "enum": list(range(11))},
-    },
-    "required": ["reason", "score"],
-    "additionalProperties": False,
-}
-"""Of the answer. No `maxLength`: llama-cpp-python writes a string of at most 300 characters as
-300 rules within each other, with which an answer of 20 tokens takes 1 s instead of 0.04 s;
-`text_model.max_tokens` ends it."""
+from reelmake.editing.prompts import Answer, AnswerForm, Question
 
 LONGEST_REASON = 300
 """Characters."""
 
 
-def score(
-    this: Job,
-    engine: Engine,
-    segments: list[dict[str, Any]],
-    seen: dict[int, list[dict[str, str]]],
-) -> list[dict[str, Any]]:
-    """The scores of the segments, as scores.json lists them.
+def questions(
+    segments: Sequence[Mapping[str, Any]],
+    seen: Mapping[int, list[dict[str, str]]],
+    template: str,
+) -> list[Question]:
+    """The question about each segment of segments.json.
 
-    seen: the descriptions by scene. A segment in which nothing is said or seen has no score, nor
-    has one that the model failed on. Raises StageError where it failed on all of them.
+    seen: the descriptions by scene. template: the setting `scores.prompt`.
     """
-    questions = [Question.about(this.settings["prompt"], each, seen) for each in segments]
-    answers = resumable_items.ask(this, engine, questions, SCHEMA, understood, needed=True)
+    return [Question.about(template, segment, seen) for segment in segments]
+
+
+def scores(
+    segments: Sequence[Mapping[str, Any]], answers: Sequence[Answer | None]
+) -> list[dict[str, Any]]:
+    """The scores as scores.json lists them. A segment without an answer has no score."""
     return [
         {"id": segment["id"], **(answer or {"score": None, "reason": None})}
         for segment, answer in zip(segments, answers, strict=True)
@@ -46,8 +34,26 @@ def score(
 
 
 def understood(answer: Answer) -> Answer:
-    """What is kept of a model's answer."""
+    """What is kept of a model's answer: {"score": 0 to 10, "reason": one line}."""
     return {
         "score": answer["score"],
         "reason": prompts.one_line(answer["reason"], LONGEST_REASON),
     }
+
+
+# No `maxLength`: llama-cpp-python writes a string of at most 300 characters as 300 rules within
+# each other, with which an answer of 20 tokens takes 1 s instead of 0.04 s; `text_model.max_tokens`
+# ends it.
+FORM = AnswerForm(
+    {
+        "type": "object",
+        # In this order: a score that follows its reason is better than a reason made for a score.
+        "properties": {
+            "reason": {"type": "string"},
+            "score": {"type": "integer", "enum": list(range(11))},
+        },
+        "required": ["reason", "score"],
+        "additionalProperties": False,
+    },
+    understood,
+)

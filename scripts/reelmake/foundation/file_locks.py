@@ -1,32 +1,64 @@
-"""Locks between processes that the kernel frees when their owner dies.
+"""Locks between processes that the kernel frees when their owner dies, however it dies (flock)."""
 
-The only module that imports filelock.
-"""
-
+import fcntl
+import os
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO
 
-if TYPE_CHECKING:
-    import filelock
+POLL = 0.1
+"""Seconds between two looks at a lock that another process holds."""
 
 
-def acquire(path: Path, timeout: float) -> "filelock.BaseFileLock | None":
-    """The lock, or None where another process has held it for `timeout` seconds.
+def try_lock(file: IO[str] | int, shared: bool = False) -> bool:
+    """Whether the lock was free, and is held now until the file is closed.
+
+    file: an open file or its descriptor. shared: with others that share it, too. A file system
+    without locks locks nobody out: there each lock is free.
+    """
+    try:
+        return _try(file, shared)
+    except OSError:
+        return True
+
+
+def acquire(path: Path, timeout: float) -> IO[str] | None:
+    """The lock as an open file, or None where another process has held it for `timeout` seconds.
 
     Raises OSError where a file can't be locked.
     """
-    import filelock
+    end = time.monotonic() + timeout
+    while True:
+        file = path.open("a+")
+        try:
+            # Who releases a lock takes its file away: what is locked then is nobody's any more.
+            if _try(file, shared=False) and _is_the_file_of(path, file):
+                return file
+        except OSError:
+            file.close()
+            raise
+        file.close()
+        if time.monotonic() >= end:
+            return None
+        time.sleep(POLL)
 
-    # filelock's fallback where there is no flock is a file that would outlive its owner.
-    lock = filelock.FileLock(path, poll_interval=0.1, fallback_to_soft=False, thread_local=False)
+
+def release(lock: IO[str]) -> None:
+    """Let a lock go that `acquire` gave, and leave no file."""
+    Path(lock.name).unlink(missing_ok=True)
+    lock.close()
+
+
+def _try(file: IO[str] | int, shared: bool) -> bool:
     try:
-        lock.acquire(timeout)
-    except filelock.Timeout:
-        return None
-    return lock
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
-def release(lock: "filelock.BaseFileLock") -> None:
-    """Let the lock go and leave no file: who waits for that one notices and makes another."""
-    Path(lock.lock_file).unlink(missing_ok=True)
-    lock.release()
+def _is_the_file_of(path: Path, file: IO[str]) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False

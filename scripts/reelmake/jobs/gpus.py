@@ -6,7 +6,6 @@ that ends. `CUDA_VISIBLE_DEVICES` tells the engine; it has to be set before one 
 """
 
 import contextlib
-import fcntl
 import math
 import os
 import random
@@ -18,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake.jobs import hardware
+from reelmake.foundation import file_locks
 
 if TYPE_CHECKING:
     from reelmake.jobs.job import Job
@@ -32,6 +31,14 @@ POLL = 1.0
 _DRIVER = Path("/proc/driver/nvidia/gpus")
 
 
+def uses_gpu(device: str) -> bool:
+    """Whether jobs with the setting `hardware.device` take a GPU on this machine.
+
+    `auto` looks for NVIDIA's device files: asking an engine would mean importing it.
+    """
+    return device == "cuda" or (device == "auto" and any(Path("/dev").glob("nvidia[0-9]*")))
+
+
 @contextlib.contextmanager
 def one(this: "Job", device: str, at_once: int) -> Iterator[None]:
     """Have a GPU for the block, if the setting `hardware.device` says one; the record's `gpu`.
@@ -40,7 +47,7 @@ def one(this: "Job", device: str, at_once: int) -> Iterator[None]:
     (`--resources gpu=4` with two), a device takes several; otherwise one, and who finds none
     free waits.
     """
-    choice = devices() if hardware.uses_gpu(device) else {}
+    choice = devices() if uses_gpu(device) else {}
     if not choice:  # none, or not NVIDIA's: the engine knows better
         yield
         return
@@ -90,7 +97,7 @@ def _take(choice: dict[str, str], slots: int) -> Iterator[str]:
         for slot in range(max(1, slots)):
             for name, uuid in choice.items():
                 with _open(f"{uuid}-{slot}") as descriptor:
-                    if _try(descriptor):
+                    if descriptor is None or file_locks.try_lock(descriptor):
                         yield name
                         return
         if time.monotonic() > end:
@@ -119,15 +126,3 @@ def _open(name: str) -> Iterator[int | None]:
     finally:
         if descriptor is not None:
             os.close(descriptor)
-
-
-def _try(descriptor: int | None) -> bool:
-    """Whether the lock was free. A file system without locks locks nobody out."""
-    try:
-        if descriptor is not None:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True

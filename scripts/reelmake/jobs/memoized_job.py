@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelmake.foundation import artifact_files, units
-from reelmake.jobs import retry, run_context
+from reelmake.jobs import retry
 from reelmake.library import config, sidecars
-from reelmake.library.config import Config
 from reelmake.library.fingerprints import Fingerprint
 from reelmake.library.fingerprints import key as compute_key
 from reelmake.library.stages import STAGES, Stage
@@ -26,22 +25,16 @@ if TYPE_CHECKING:
     from reelmake.cache.entry import Entry
     from reelmake.jobs.job import Job
 
-Given = dict[str, Any]
-"""What a job is told of the cache: the config section, and whether it may `read`."""
+Section = Mapping[str, Any]
+"""The config section `cache`."""
 
 
-def given(config: Config, stage: str, read: bool) -> Given | None:
-    """What a job of the stage is told of the cache; None where it does without.
-
-    read: False where the artifact has to be computed although the cache has it (-F, -R).
-    """
-    section: Given = config["cache"]
-    if not section["enabled"] or not STAGES[stage].cached or stage in section["except"]:
-        return None
-    return section | {"read": read}
+def keeps(section: Section, stage: str) -> bool:
+    """Whether the artifact cache keeps what the stage makes."""
+    return section["enabled"] and STAGES[stage].cached and stage not in section["except"]
 
 
-def opened(section: Given, say: Callable[[str], None]) -> "Cache":
+def opened(section: Section, say: Callable[[str], None]) -> "Cache":
     """The artifact cache that the config section `cache` names. say: told what a person must know.
 
     Nothing is looked at before the cache is used.
@@ -63,23 +56,22 @@ def opened(section: Given, say: Callable[[str], None]) -> "Cache":
     )
 
 
-def make(
-    this: "Job", section: Given | None, function: Callable[..., None], **arguments: Any
-) -> None:
+def make(this: "Job", function: Callable[..., None], **arguments: Any) -> None:
     """Restore the job's artifact from the cache; where it has none, call the function and keep it.
 
     function: called with the job and the arguments; publishes the artifact. A job that computes
     the same at the moment, in whichever library, is waited for. The job record's `cache` says
     what came of it: hit, miss (computed, and kept), waiting, or off.
     """
+    forced = this.stage in this.run.forced
     if this.is_made:
-        if this.stage not in run_context.told()["forced"]:
+        if not forced:
             print("made by the job before, whose run was killed before it took note of that")
             this.record = this.before
             return
         this.save()
     this.record["cache"] = "off"
-    if section is None:
+    if not keeps(this.run.cache, this.stage):
         retry.attempt(this, function, **arguments)
         return
     stage, content = STAGES[this.stage], this.content
@@ -99,11 +91,11 @@ def make(
         this.record["cache"] = "waiting"
         this.save()
 
-    with contextlib.closing(opened(section, this.say)) as cache:
+    with contextlib.closing(opened(this.run.cache, this.say)) as cache:
         # A job that has to compute waits for no other, and lets no other wait.
         one_at_a_time = cache.computing(wanted, waiting=waiting)
-        with one_at_a_time if section["read"] else contextlib.nullcontext():
-            if section["read"] and restored():
+        with contextlib.nullcontext() if forced else one_at_a_time:
+            if not forced and restored():
                 return
             this.record["cache"] = "miss"
             started = time.monotonic()
@@ -119,14 +111,14 @@ def make(
             )
 
 
-def is_kept(this: "Job", stage: str, section: Given | None) -> bool:
+def is_kept(this: "Job", stage: str) -> bool:
     """Whether the cache has the artifact of another stage of the job's video.
 
     It may be gone, or turn out to be damaged, when that stage's job asks for it.
     """
-    if section is None or not section["read"]:
+    if not keeps(this.run.cache, stage) or stage in this.run.forced:
         return False
-    with contextlib.closing(opened(section, this.say)) as cache:
+    with contextlib.closing(opened(this.run.cache, this.say)) as cache:
         fingerprints = sidecars.read_all(this.results)
         return key(this.results, STAGES[stage], fingerprints, this.content) in cache
 

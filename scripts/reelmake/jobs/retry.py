@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from reelmake.foundation.errors import OUT_OF_MEMORY, StageError
-from reelmake.jobs import run_context
 
 if TYPE_CHECKING:
     from reelmake.jobs.job import Job
@@ -21,7 +20,7 @@ def attempt(this: "Job", function: Callable[..., None], **arguments: Any) -> Non
     The waits grow: `retry_wait` seconds, then twice as much, and so on. `this.shortages` says
     how often memory was short, so that the function can take smaller batches.
     """
-    retries, wait = run_context.told()["retries"], run_context.told()["retry_wait"]
+    retries, wait = this.run.retries, this.run.retry_wait
     for tried in range(retries + 1):
         try:
             function(this, **arguments)

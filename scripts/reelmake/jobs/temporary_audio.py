@@ -1,23 +1,26 @@
 """The sound of a film as a file, for the stages that listen to it."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from reelmake.foundation import artifact_files
-from reelmake.jobs.job import Job, read_record
-from reelmake.library import integrity
+from reelmake.jobs.job import Job
+from reelmake.library import integrity, job_records, run_lock
 from reelmake.media import ffmpeg
 
+_CLAIMS = run_lock.FOLDER / "reelmake.audio"
+"""An empty file for each video that has, or soon has, sound on disk."""
 
-def extract(this: Job, media: Path, output: Path, program: str | None) -> None:
+
+def extract(this: Job, media: Path, output: Path) -> None:
     """Write the chosen track as 16 kHz mono PCM whose first sample is the film's time zero.
 
-    A film without sound gets a file without samples. media: its `media.json`. program: ffmpeg,
-    as configured.
+    A film without sound gets a file without samples. media: its `media.json`.
     """
     path = this.source()
-    binary = ffmpeg.binary(program)
+    binary = ffmpeg.binary(this.run.ffmpeg)
     this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
     wanted = artifact_files.read_json(this.results / "fingerprints" / "audio.json")
     track = wanted["settings"]["audio.track"]
@@ -26,31 +29,43 @@ def extract(this: Job, media: Path, output: Path, program: str | None) -> None:
         this.source()
 
 
-def is_plenty(this: Job, limit: int) -> bool:
-    """Whether `limit` other videos of the library have sound on disk, or get it at the moment.
+def may_be_on_disk(this: Job, limit: int) -> bool:
+    """Whether the job's video may have its sound on disk: at most `limit` others have theirs.
 
     A film's sound is extracted in seconds and listened to in minutes: 115 MB an hour of film
-    would pile up for hundreds of them. Jobs that decide at the same time count each other, since
-    their records say "running" by now.
+    would pile up for hundreds of them. Each video that has sound leaves a claim, so that nobody
+    looks at the whole library; jobs that decide at the same time see each other's.
     """
+    _CLAIMS.mkdir(parents=True, exist_ok=True)
+    claim = _CLAIMS / this.video
+    claim.touch()
     count = 0
-    for results in this.results.parent.iterdir():
-        # The record first: sound that is published in between is seen below.
-        extracting = _is_running(results, "audio")
-        try:
-            left_out = is_left_out(results / "audio.wav")
-        except OSError:
-            has = extracting
+    for name in os.listdir(_CLAIMS):
+        if name == this.video:
+            continue
+        if _has_sound(this.results.parent / name):
+            count += 1
         else:
-            has = not left_out or extracting or _is_running(results, "transcript")
-        count += has and results != this.results
-        if count >= limit:
-            return True
+            (_CLAIMS / name).unlink(missing_ok=True)
+    if count < limit:
+        return True
+    claim.unlink(missing_ok=True)
     return False
 
 
+def _has_sound(results: Path) -> bool:
+    """Whether a video has sound on disk, or gets it at the moment."""
+    # The record first: sound that is published in between is seen below.
+    extracting = _is_running(results, "audio")
+    try:
+        left_out = is_left_out(results / "audio.wav")
+    except OSError:
+        return extracting
+    return not left_out or extracting or _is_running(results, "transcript")
+
+
 def _is_running(results: Path, stage: str) -> bool:
-    return read_record(results, stage).get("state") == "running"
+    return job_records.read(results, stage).get("state") == "running"
 
 
 def leave_out(output: Path) -> None:
@@ -59,13 +74,15 @@ def leave_out(output: Path) -> None:
 
 
 @contextlib.contextmanager
-def at_hand(this: Job, audio: Path, program: str | None) -> Iterator[None]:
+def at_hand(this: Job, audio: Path) -> Iterator[None]:
     """Extract the sound for the block where it was left out: there was plenty, or the cache has
     lost the transcript since. If the block fails it is left out again: the sound of hundreds of
     films that a model fails on must not pile up either."""
     left_out = is_left_out(audio)
     if left_out:
-        extract(this, this.results / "media.json", audio, program)
+        _CLAIMS.mkdir(parents=True, exist_ok=True)
+        (_CLAIMS / this.video).touch()
+        extract(this, this.results / "media.json", audio)
     try:
         yield
     except Exception:

@@ -71,6 +71,11 @@ def key(content: dict[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def model_name(setting: str | dict[str, str]) -> str:
+    """The name of a model by its setting in a fingerprint: of a local file the content is there."""
+    return setting if isinstance(setting, str) else setting["name"]
+
+
 def differences(old: Fingerprint | None, new: Fingerprint) -> list[str]:
     """What a person would say changed, or nothing where only an upstream stage did."""
     if not old:

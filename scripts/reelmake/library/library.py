@@ -15,10 +15,10 @@ from typing import IO
 
 from reelmake.foundation import units, urls
 from reelmake.foundation.errors import UserError
-from reelmake.jobs.job import read_record, refuse
 from reelmake.library import (
     fingerprints,
     finished_index,
+    job_records,
     manifest,
     run_lock,
     sidecars,
@@ -138,7 +138,9 @@ class Library:
         choice = self.config["failed"]
         if choice == "retry":
             return False
-        records = ((read_record(RESULTS / video, stage), wanted[stage]["key"]) for stage in wanted)
+        records = (
+            (job_records.read(RESULTS / video, stage), wanted[stage]["key"]) for stage in wanted
+        )
         failed = any(
             (record.get("state"), record.get("key")) == ("failed", key)
             and record.get("class") != "killed"
@@ -261,7 +263,7 @@ class Library:
         reason = f"{self.videos[video].source}: still being written; run again when it is complete"
         self.say(reason)
         if self.write:
-            refuse(RESULTS / video, reason)
+            job_records.refuse(RESULTS / video, reason)
         return reason
 
     def _require_writable(self, video: str) -> None:

@@ -12,8 +12,7 @@ from typing import Any
 
 from reelmake.foundation import artifact_files, urls
 from reelmake.foundation.errors import StageError
-from reelmake.jobs.job import read_record
-from reelmake.library import integrity
+from reelmake.library import integrity, job_records
 from reelmake.library.fingerprints import Fingerprint
 from reelmake.library.stages import STAGES, artifact_paths, chosen, stages_of
 
@@ -36,7 +35,7 @@ def build(results: Path) -> Manifest:
         if stage.name not in names:
             continue
         sidecar = artifact_files.read_json(results / "fingerprints" / f"{stage.name}.json")
-        record = read_record(results, stage.name)
+        record = job_records.read(results, stage.name)
         of_this = record.get("key") == sidecar["key"]
         if not of_this and stage.name != "manifest" and record.get("state") == "done":
             raise StageError(

@@ -5,7 +5,6 @@ holds them, however it ends, so nothing is ever left locked.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -14,7 +13,7 @@ import signal
 from pathlib import Path
 from typing import IO
 
-from reelmake.foundation import artifact_files, process_identity
+from reelmake.foundation import artifact_files, file_locks, process_identity
 from reelmake.foundation.errors import UserError
 
 FOLDER = Path(".snakemake")
@@ -30,7 +29,7 @@ def hold_library() -> IO[str]:
     """
     file = _open("reelmake.lock")
     holder = read_owner()
-    if not _try(file, fcntl.LOCK_EX):
+    if not file_locks.try_lock(file):
         file.close()
         raise UserError(
             f"another run is processing this library ({process_identity.describe(holder)}); "
@@ -66,13 +65,13 @@ def read_owner() -> process_identity.Owner:
 def hold_job() -> IO[str]:
     """Say that a job is at work, until the file is closed or the process ends."""
     file = _open("reelmake.jobs.lock")
-    _try(file, fcntl.LOCK_SH)
+    file_locks.try_lock(file, shared=True)
     return file
 
 
 def _refuse_while_jobs_work() -> None:
     with _open("reelmake.jobs.lock") as jobs:
-        if not _try(jobs, fcntl.LOCK_EX):
+        if not file_locks.try_lock(jobs):
             raise UserError(
                 "jobs of an earlier run, which was killed, are still at work in this library; "
                 "wait until they end, or stop them, then run again"
@@ -114,14 +113,3 @@ def is_first_to_say(what: str) -> bool:
 def _open(name: str) -> IO[str]:
     FOLDER.mkdir(exist_ok=True)
     return (FOLDER / name).open("a+")
-
-
-def _try(file: IO[str], kind: int) -> bool:
-    """Whether the lock was free. A file system without locks locks nobody out."""
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reelmake.foundation import artifact_files
-from reelmake.jobs.job import read_record
-from reelmake.library import manifest, sources
+from reelmake.library import job_records, manifest, sources
 from reelmake.library.fingerprints import Fingerprint
 from reelmake.library.stages import STAGES, artifact_paths, chosen
 
@@ -49,7 +48,7 @@ def is_spoiled(results: Path, stage: str, wanted: dict[str, Fingerprint], unchan
         return False
     if manifest.lacks_files(results, stage, key):
         return True
-    record = read_record(results, stage)
+    record = job_records.read(results, stage)
     # "running" is a job that was killed: Snakemake put back what was there before it.
     of_another = record.get("key", key) != key or record.get("state", "done") != "done"
     return of_another and not _vouched(results, wanted[stage])
@@ -109,7 +108,7 @@ def leave_future(results: Path, now: int) -> bool:
 
 def was_made(results: Path, wanted: Fingerprint) -> bool:
     """Whether the artifact on disk was made for this very fingerprint."""
-    record = read_record(results, wanted["stage"])
+    record = job_records.read(results, wanted["stage"])
     if (record.get("state"), record.get("key")) == ("done", wanted["key"]):
         return True
     return _vouched(results, wanted)

@@ -12,8 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from reelmake.foundation import artifact_files, urls
-from reelmake.jobs.job import read_record
-from reelmake.library import sources
+from reelmake.library import job_records, sources
 from reelmake.library.sources import Identity
 
 TIMEOUT = 10.0
@@ -151,12 +150,12 @@ def _step(url: str, step: float) -> Identity:
 
 
 def _is_fresh(results: Path, ttl: float, now: float) -> bool:
-    asked = read_record(results, "source").get("asked")
+    asked = job_records.read(results, "source").get("asked")
     return isinstance(asked, int | float) and 0 <= now - asked < ttl
 
 
 def _note(results: Path, now: float) -> None:
-    record = read_record(results, "source")
+    record = job_records.read(results, "source")
     if record:
         record["asked"] = round(now, 3)
-        artifact_files.write_json(results / "jobs" / "source.json", record, durable=False)
+        job_records.write(results, "source", record)

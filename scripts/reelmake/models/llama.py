@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from reelmake.foundation.errors import StageError
-from reelmake.models import gguf
+from reelmake.models import model_files
 
 HANDLERS = {
     "auto": "MTMDChatHandler",
@@ -39,7 +39,7 @@ class Model:
         threads: int = 4,
         handler: Any = None,
     ):
-        gguf.require(path, setting)
+        model_files.require(path, setting)
         import llama_cpp
         from jinja2 import TemplateError
 

@@ -1,12 +1,14 @@
 """The transcript of a film's sound, heard chunk by chunk."""
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from reelmake.foundation import resumable_items
 from reelmake.foundation.errors import StageError
 from reelmake.foundation.journal import Journal
+from reelmake.foundation.resumable_items import Items
 from reelmake.models import whisper
 from reelmake.models.audio_chunks import RATE, Sound, next_cut
 
@@ -51,7 +53,9 @@ def transcribe(
     folder = whisper.folder(model)
     transcript["model"]["revision"] = whisper.revision(folder)
     with whisper.errors(model):
-        chunks = _chunks(folder, sound, settings, device, threads, progress, journal, item)
+        chunks = resumable_items.finish(
+            _Chunks(folder, sound, settings, device, threads, progress), journal, item, progress
+        )
     # What is heard in silence tells no language.
     first = next((chunk for chunk in chunks if chunk["voiced"]), chunks[0])
     segments = [segment for chunk in chunks for segment in chunk["segments"]]
@@ -79,70 +83,76 @@ def transcribe(
     return transcript
 
 
-def _chunks(
-    folder: str,
-    sound: Sound,
-    settings: dict[str, Any],
-    device: str,
-    threads: int,
-    progress: Callable[[int, int], None],
-    journal: Journal | None,
-    item: Callable[[], contextlib.AbstractContextManager[None]],
-) -> list[Chunk]:
-    """Every chunk of the sound, in order; only those that the journal does not have are heard."""
-    revision = whisper.revision(folder)
-    length = max(RATE, round(settings["chunk_minutes"] * 60 * RATE))
-    known = {
-        chunk["start"]: chunk
-        for chunk in (journal.records if journal else [])
-        if chunk["revision"] == revision
-    }
-    chunks: list[Chunk] = []
-    start = 0
-    while start in known:
-        chunks.append(known[start])
-        start = chunks[-1]["stop"]
-    progress(start // RATE, len(sound) // RATE)
-    if start >= len(sound):  # no model is needed
-        return chunks
-    hearing = whisper.Speech(folder, settings, device, threads)
-    while start < len(sound):
-        spoken = (chunk["language"] for chunk in chunks if chunk["voiced"])
-        language = settings["language"] or next(spoken, None)
-        stop = next_cut(sound, start, length, whisper.voiced_words)
-        with item():
-            chunk = _chunk(hearing, sound, start, stop, language, progress)
-            chunks.append(chunk | {"revision": revision})
-            if journal:
-                journal.append(chunks[-1])
-        start = stop
-    progress(len(sound) // RATE, len(sound) // RATE)
-    return chunks
+class _Piece(NamedTuple):
+    """A chunk that is to be heard: where it starts (in samples), and the language if it is known.
+
+    Where it stops is found by listening for a pause.
+    """
+
+    start: int
+    language: str | None
 
 
-def _chunk(
-    hearing: whisper.Speech,
-    sound: Sound,
-    start: int,
-    stop: int,
-    language: str | None,
-    progress: Callable[[int, int], None],
-) -> Chunk:
-    heard = hearing.transcribe(sound[start:stop], language)
-    # A model may hear the last word end after the sound; the next chunk must not overlap it.
-    latest = stop / RATE if stop < len(sound) else float("inf")
-    segments = []
-    for segment in heard.segments:
-        segments.append(_record(segment, start / RATE, latest))
-        progress(int(segments[-1]["end"]), len(sound) // RATE)
-    return {
-        "start": start,
-        "stop": stop,
-        "language": heard.language,
-        "language_probability": round(float(heard.probability), 4),
-        "voiced": heard.voiced,
-        "segments": segments,
-    }
+class _Chunks(Items[_Piece, Chunk]):
+    """The sound in chunks, cut at pauses."""
+
+    def __init__(
+        self,
+        folder: str,
+        sound: Sound,
+        settings: dict[str, Any],
+        device: str,
+        threads: int,
+        progress: Callable[[int, int], None],
+    ):
+        self._folder, self._sound, self._settings = folder, sound, settings
+        self._device, self._threads, self._progress = device, threads, progress
+        self._revision = whisper.revision(folder)
+        self._length = max(RATE, round(settings["chunk_minutes"] * 60 * RATE))
+
+    def following(self, results: Sequence[Chunk]) -> _Piece | None:
+        start = results[-1]["stop"] if results else 0
+        if start >= len(self._sound):
+            return None
+        spoken = (chunk["language"] for chunk in results if chunk["voiced"])
+        return _Piece(start, self._settings["language"] or next(spoken, None))
+
+    def count(self, results: Sequence[Chunk]) -> tuple[int, int]:
+        return (results[-1]["stop"] if results else 0) // RATE, len(self._sound) // RATE
+
+    def identity(self, item: _Piece) -> tuple[int, str | None]:
+        return item.start, self._revision
+
+    def entry(self, item: _Piece, result: Chunk) -> Chunk:
+        return result
+
+    def read_entry(self, entry: Chunk) -> tuple[tuple[int, str | None], Chunk]:
+        return (entry["start"], entry["revision"]), entry
+
+    @contextlib.contextmanager
+    def worker(self) -> Iterator[Callable[[_Piece], Chunk]]:
+        hearing = whisper.Speech(self._folder, self._settings, self._device, self._threads)
+        yield lambda piece: self._hear(hearing, piece)
+
+    def _hear(self, hearing: whisper.Speech, piece: _Piece) -> Chunk:
+        sound, start = self._sound, piece.start
+        stop = next_cut(sound, start, self._length, whisper.voiced_words)
+        heard = hearing.transcribe(sound[start:stop], piece.language)
+        # A model may hear the last word end after the sound; the next chunk must not overlap it.
+        latest = stop / RATE if stop < len(sound) else float("inf")
+        segments = []
+        for segment in heard.segments:
+            segments.append(_record(segment, start / RATE, latest))
+            self._progress(int(segments[-1]["end"]), len(sound) // RATE)
+        return {
+            "start": start,
+            "stop": stop,
+            "language": heard.language,
+            "language_probability": round(float(heard.probability), 4),
+            "voiced": heard.voiced,
+            "segments": segments,
+            "revision": self._revision,
+        }
 
 
 def _record(segment: Any, offset: float, latest: float) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from typing import Any
 
 from reelmake.foundation.errors import StageError
 from reelmake.library.scene_descriptions import ANSWER_SCHEMA, FIELDS
-from reelmake.models import gguf, llama
+from reelmake.models import llama, model_files
 
 
-class Vision:
+class VisionModel:
     """A vision-language model, loaded.
 
     model, mmproj: GGUF files. settings: the config section `description`. gpu_layers: as
@@ -27,7 +27,7 @@ class Vision:
     ):
         self._prompt = settings["prompt"]
         for setting, path in (("model", model), ("mmproj", mmproj)):
-            gguf.require(path, f"description.{setting}")
+            model_files.require(path, f"description.{setting}")
         self._handler = llama.picture_handler(settings["handler"], mmproj, gpu_layers != 0)
         self._mismatch = (
             f"{mmproj} is not the vision encoder of {model}, or damaged; "
@@ -37,7 +37,7 @@ class Vision:
             model, "description.model", settings, gpu_layers, threads, self._handler
         )
 
-    def __enter__(self) -> "Vision":
+    def __enter__(self) -> "VisionModel":
         return self
 
     def __exit__(self, *_: object) -> None:

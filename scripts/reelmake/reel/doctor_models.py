@@ -10,10 +10,10 @@ from typing import Any
 
 from reelmake.foundation.errors import StageError
 from reelmake.foundation.units import show_bytes
-from reelmake.jobs import hardware
+from reelmake.jobs.gpus import uses_gpu
 from reelmake.library.config import Config, get, repository
 from reelmake.library.stages import STAGES, chosen
-from reelmake.models import gguf, model_files, whisper
+from reelmake.models import model_files, whisper
 from reelmake.reel.finding import Finding, State
 
 _SPEECH = "from reelmake.models import whisper; print(json.dumps([whisper.gpus() > 0, ['CUDA']]))"
@@ -35,7 +35,7 @@ def gpus(config: Config) -> Iterator[Finding]:
         elif device == "cpu":
             yield Finding(check, "ok", "not asked for (hardware.device: cpu)")
         else:
-            here = hardware.uses_gpu("auto")
+            here = uses_gpu("auto")
             says, fix = _why_not(name, kinds, here)
             state: State = "fail" if device == "cuda" else "warn" if here else "ok"
             yield Finding(check, state, says, fix if state != "ok" else "")
@@ -77,7 +77,7 @@ def _gguf(check: str, setting: str, name: str, repo_id: str | None) -> Finding:
     if here is None:
         return _download(check, name, repo_id, lambda file: file == name)
     try:
-        gguf.require(here, setting)
+        model_files.require(here, setting)
     except StageError as error:
         return Finding(check, "fail", str(error))
     return Finding(check, "ok", f"{here.name}, {_size(here)}")

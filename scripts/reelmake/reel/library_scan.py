@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reelmake.jobs.job import state
-from reelmake.library import totals
+from reelmake.library import measures
+from reelmake.library.job_records import state
+from reelmake.library.measures import Totals
 from reelmake.library.stages import STAGES
-from reelmake.library.totals import Totals
 
 STATES = ("done", "running", "waiting", "failed", "killed")
 """Of a stage of a video: by its job record, if that is of the fingerprint that it has now."""
@@ -119,7 +119,7 @@ def _facts(folder: str, name: str, changed: int) -> Facts:
     last, wanted = read(path), read(f"{folder}/fingerprints/manifest.json")
     # Another job may have been at work since, as after a file was deleted.
     alone = _is_finished(last, wanted) and changed <= _mtime(path) + _WRITTEN
-    if not (alone and totals.are_whole(last.get("totals"))):
+    if not (alone and measures.are_whole(last.get("totals"))):
         return _all_facts(folder, name)
     found = _with_last(last["totals"], last)
     states = dict.fromkeys(found["stages"], "done")
@@ -139,7 +139,7 @@ def _all_facts(folder: str, name: str) -> Facts:
             found = "done" if finished else "waiting"
         states[stage] = found
     done = {stage: record for stage, record in records.items() if states.get(stage) == "done"}
-    added = totals.add_up(Path(folder), done)
+    added = measures.add_up(Path(folder), done)
     if states.get("manifest") == "done":
         added = _with_last(added, records.get("manifest", {}))
     return Facts(name, states, records, added, _size(wanted.get("manifest", {})))
@@ -153,7 +153,7 @@ def _with_last(found: Totals, record: dict[str, Any]) -> Totals:
     """The totals with the stage that wrote them down, and could not count itself."""
     last = {
         "started": record.get("started"),
-        "seconds": totals.seconds("manifest", {"manifest": record}),
+        "seconds": measures.seconds("manifest", {"manifest": record}),
         "bytes": 0,
         "cache": "off",
         "saved": 0.0,

@@ -5,19 +5,16 @@ left to the next run, which finds the rest up to date.
 """
 
 import os
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from reelmake.cache.artifact_cache import Cache
-from reelmake.cache.entry import Entry
 from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError
 from reelmake.jobs import memoized_job
-from reelmake.jobs.job import write_record
-from reelmake.library import manifest, measures, sidecars, sources, totals
+from reelmake.library import job_records, manifest, measures, sidecars, sources
 from reelmake.library.config import Config
 from reelmake.library.fingerprints import Fingerprint
 from reelmake.library.library import RESULTS, Library
@@ -48,8 +45,7 @@ def warm(
     wanted_videos = library.unfinished(prune=True)
     before = len(library.videos) - len(wanted_videos)
     finished, restored, missing = before, 0, 0
-    section = config["cache"] | {"read": True}
-    cache = memoized_job.opened(section, say)
+    cache = memoized_job.opened(config["cache"], say)
     try:
         for number, video in enumerate(wanted_videos):
             progress(number, len(wanted_videos))
@@ -81,8 +77,8 @@ def _warm(
         before = {name for name in stage.upstream if STAGES[name].cached}
         entry = None
         started = time.time()
-        given = memoized_job.given(config, stage.name, read=True)  # None: it is not cached
-        if content and not missing & before and given:
+        kept = memoized_job.keeps(config["cache"], stage.name)
+        if content and not missing & before and kept:
             key = memoized_job.key(results, stage, wanted, content)
             entry = memoized_job.restore(
                 cache, key, results, wanted[stage.name], content, durable=False
@@ -91,8 +87,14 @@ def _warm(
             missing.add(stage.name)
         else:
             restored.add(stage.name)
-            record = _record(results, wanted[stage.name], entry, started)
-            write_record(results, stage.name, record)
+            record = job_records.restored(
+                wanted[stage.name]["key"],
+                started,
+                measures.count(stage.name, results),
+                entry.engines,
+                saved=entry.seconds,
+            )
+            job_records.write(results, stage.name, record)
     return len(restored), len(missing)
 
 
@@ -120,27 +122,8 @@ def _finish(results: Path, wanted: dict[str, Fingerprint]) -> None:
     artifact_files.write_json(
         results / "manifest.json", manifest.build(results), "manifest", durable=False
     )
-    record = _record(results, wanted["manifest"], None, started)
-    write_record(results, "manifest", record | {"totals": totals.collect(results)})
-
-
-def _record(
-    results: Path, wanted: Fingerprint, entry: Entry | None, started: float
-) -> dict[str, Any]:
-    """The job record of what no job has made."""
-    now = round(time.time(), 3)
-    return {
-        "state": "done",
-        "key": wanted["key"],
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "attempt": 1,
-        "started": round(started, 3),
-        "log": None,
-        "engines": entry.engines if entry else {},
-        "cache": "hit" if entry else "off",
-        "saved": entry.seconds if entry else 0.0,
-        "made": measures.count(wanted["stage"], results),
-        "updated": now,
-        "ended": now,
-    }
+    record = job_records.restored(
+        wanted["manifest"]["key"], started, measures.count("manifest", results), {}, saved=None
+    )
+    record["totals"] = measures.collect(results)
+    job_records.write(results, "manifest", record)

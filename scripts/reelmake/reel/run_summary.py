@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reelmake.foundation.units import show_seconds
-from reelmake.jobs.job import state
+from reelmake.library.job_records import state
 from reelmake.library.stages import STAGES
 from reelmake.reel import library_scan
 

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from reelmake.jobs.job import read_record
-from reelmake.library import fingerprints, sidecars
+from reelmake.library import fingerprints, job_records, sidecars
 from reelmake.library.config import Config
 from reelmake.library.fingerprints import Fingerprint
 from reelmake.library.library import RESULTS, Library
@@ -42,7 +41,7 @@ def stages(library: Library, video: str, wanted: dict[str, Fingerprint]) -> list
         reasons = [] if finished else _reasons(results, stage, wanted, stale)
         if reasons:
             stale.add(stage.name)
-        record = read_record(results, stage.name)
+        record = job_records.read(results, stage.name)
         found.append(
             {
                 "stage": stage.name,

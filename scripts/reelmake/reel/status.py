@@ -7,8 +7,8 @@ from typing import Any
 
 from reelmake.foundation import process_identity
 from reelmake.library import run_lock
+from reelmake.library.measures import COUNTED
 from reelmake.library.stages import STAGES
-from reelmake.library.totals import COUNTED
 from reelmake.reel import estimates
 from reelmake.reel.estimates import History, Lengths, Past
 from reelmake.reel.library_scan import STATES, Facts

@@ -5,13 +5,14 @@ import json
 import pytest
 
 import write_narrative
-from reelmake.editing import narrative
+from reelmake.editing import beats, narrative
 from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError
-from reelmake.jobs import resumable_items
+from reelmake.jobs import model_answers
+from reelmake.jobs.run_context import RunContext
 from reelmake.library import config, scene_descriptions
 from reelmake.library.scene_descriptions import FIELDS
-from text_job import METADATA, Answering, TextJob, engine, film
+from text_job import METADATA, Answering, TextJob, film
 
 SETTINGS = config.load({"text_model": {"context": 2048, "max_tokens": 160}})
 TEXTS = ("a door opens", "a car", "", "the ball rolls", "a goal", "we see", "goodbye")
@@ -25,11 +26,14 @@ def this(tmp_path):
     return TextJob(tmp_path, "narrative", SETTINGS["text_model"] | SETTINGS["narrative"])
 
 
-def tell(this, texts=TEXTS, scores=SCORES, seen=None, path=None):
-    segments = {"duration": len(texts), "segments": film(*texts, scenes={0: [2]})}
-    known = [{"id": n, "score": score, "reason": "a"} for n, score in enumerate(scores)]
-    given = engine() if path is None else engine(path)
-    return narrative.tell(this, given, segments, {"scores": known}, seen or {})
+def tell(this, texts=TEXTS, scores=SCORES, seen=None):
+    """What the script makes of the film."""
+    by_id = dict(enumerate(scores))
+    segments = film(*texts, scenes={0: [2]})
+    chosen = beats.choose(segments, by_id, len(texts), this.settings["rising"])
+    questions = narrative.questions(chosen, seen or {}, this.settings["prompt"])
+    answers = model_answers.ask(this, questions, narrative.FORM, needed=False)
+    return narrative.beats(chosen, by_id, answers)
 
 
 def test_each_beat_has_its_words(this):
@@ -47,7 +51,7 @@ def test_each_beat_has_its_words(this):
 
 def test_the_model_is_told_which_beat_it_is(this, monkeypatch):
     model = Answering(*[GOOD] * 5)
-    monkeypatch.setattr(resumable_items, "TextModel", model)
+    monkeypatch.setattr(model_answers, "TextModel", model)
     tell(this, seen={2: [dict.fromkeys(FIELDS, "a ball")]})
     assert [question.beat for question in model.asked] == BEATS
     assert "This part is its climax." in model.asked[3].message()
@@ -56,12 +60,12 @@ def test_the_model_is_told_which_beat_it_is(this, monkeypatch):
 
 
 def test_a_film_without_segments_needs_no_model(this, monkeypatch):
-    monkeypatch.setattr(resumable_items, "TextModel", None)
+    monkeypatch.setattr(model_answers, "TextModel", None)
     assert tell(this, (), ()) == []
 
 
 def test_a_beat_in_which_nothing_is_said_or_seen_has_no_words(this, monkeypatch):
-    monkeypatch.setattr(resumable_items, "TextModel", None)
+    monkeypatch.setattr(model_answers, "TextModel", None)
     found = tell(this, ("", "", "", ""), (None,) * 4)
     assert [each["beat"] for each in found] == ["setup", "rising", "climax", "resolution"]
     assert {each["title"] for each in found} == {None}
@@ -72,7 +76,7 @@ BAD = [ValueError("no"), {"title": "\n \x1b", "why": "a"}, {"title": 3, "why": "
 
 @pytest.mark.parametrize("bad", BAD)
 def test_words_that_are_none_stop_nothing(this, monkeypatch, bad):
-    monkeypatch.setattr(resumable_items, "TextModel", Answering(bad, GOOD, bad, bad, bad))
+    monkeypatch.setattr(model_answers, "TextModel", Answering(bad, GOOD, bad, bad, bad))
     found = tell(this)
     assert [each["title"] for each in found] == [None, "a title", None, None, None]
     assert [each["why"] for each in found] == [None, "so it is", None, None, None]
@@ -80,14 +84,14 @@ def test_words_that_are_none_stop_nothing(this, monkeypatch, bad):
 
 
 def test_all_of_them_neither(this, monkeypatch):
-    monkeypatch.setattr(resumable_items, "TextModel", Answering(*[BAD[0]] * 5))
+    monkeypatch.setattr(model_answers, "TextModel", Answering(*[BAD[0]] * 5))
     assert [each["beat"] for each in tell(this)] == BEATS
 
 
 def test_words_are_short_lines_that_can_be_written(this, monkeypatch):
     words = "so\n\x1b[31m\ud800good " + "long " * 200
     monkeypatch.setattr(
-        resumable_items, "TextModel", Answering(*[{"title": words, "why": words}] * 5)
+        model_answers, "TextModel", Answering(*[{"title": words, "why": words}] * 5)
     )
     for each in tell(this):
         assert each["title"].startswith("so [31mgood long")
@@ -106,17 +110,18 @@ def test_a_stopped_job_goes_on_after_its_last_beat(this, tmp_path):
 
 
 def test_the_same_segment_as_another_beat_is_another_question(this, monkeypatch):
-    monkeypatch.setattr(resumable_items, "TextModel", Answering(*[GOOD] * 5))
+    monkeypatch.setattr(model_answers, "TextModel", Answering(*[GOOD] * 5))
     tell(this)
     this.said = []
-    monkeypatch.setattr(resumable_items, "TextModel", Answering(*[GOOD] * 5))
+    monkeypatch.setattr(model_answers, "TextModel", Answering(*[GOOD] * 5))
     tell(this, scores=(9, 3, None, 5, 4, 1, 2))
     assert this.said[0] == (0, 2)
 
 
 def test_a_model_that_is_not_there_is_an_error(this):
+    this.run = RunContext(models={"text_model.model": "nowhere.gguf"})
     with pytest.raises(StageError, match=r"check text_model\.model"):
-        tell(this, path="nowhere.gguf")
+        tell(this)
 
 
 def test_the_file(this, tmp_path):
@@ -128,7 +133,7 @@ def test_the_file(this, tmp_path):
     artifact_files.write_json(scores, {"model": "a", "failed": 1, "scores": known}, "scores")
     scene_descriptions.write(described, METADATA, [])
     this.settings["model"] = {"name": "text.gguf", "content": "0"}
-    write_narrative.write_narrative(this, segments, scores, described, output, engine())
+    write_narrative.write_narrative(this, segments, scores, described, output)
     found = json.loads(output.read_bytes())
     artifact_files.validate(found, "narrative")
     assert found["model"] == "text.gguf"

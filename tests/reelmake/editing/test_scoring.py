@@ -10,12 +10,12 @@ from reelmake.editing import prompts, scoring
 from reelmake.editing.prompts import Question
 from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError
-from reelmake.jobs import gpus, resumable_items
-from reelmake.jobs.resumable_items import Engine
+from reelmake.jobs import gpus, model_answers
+from reelmake.jobs.run_context import RunContext
 from reelmake.library import config, scene_descriptions
 from reelmake.library.scene_descriptions import FIELDS
 from reelmake.models.text_model import TextModel
-from text_job import ANY, METADATA, MODELS, Answering, TextJob, engine, film
+from text_job import ANY, METADATA, MODELS, Answering, TextJob, film
 
 TRAINED = MODELS / "text" / "model.gguf"
 """The demo's: it counts words, and follows instructions that stand outside of the data."""
@@ -30,8 +30,14 @@ LINES = (
 )
 
 
-def job(folder):
-    return TextJob(folder, "scores", SETTINGS["text_model"] | SETTINGS["scores"])
+def job(folder, model=ANY):
+    return TextJob(folder, "scores", SETTINGS["text_model"] | SETTINGS["scores"], model)
+
+
+def score(this, segments, seen):
+    """What the script makes of the segments."""
+    questions = scoring.questions(segments, seen, this.settings["prompt"])
+    return scoring.scores(segments, model_answers.ask(this, questions, scoring.FORM, needed=True))
 
 
 @pytest.fixture
@@ -46,13 +52,13 @@ def no_engine(monkeypatch):
     def load(*args, **options):
         raise AssertionError("the model was loaded")
 
-    monkeypatch.setattr(resumable_items, "TextModel", load)
+    monkeypatch.setattr(model_answers, "TextModel", load)
 
 
 def test_each_segment_has_its_score_in_the_order_of_the_segments(this):
     seen = {7: [dict.fromkeys(FIELDS, "a ball")]}
     segments = film("", "the ball rolls", "\n", "", "goodbye", scenes={3: [7], 2: [1]})
-    found = scoring.score(this, engine(), segments, seen)
+    found = score(this, segments, seen)
     assert [each["id"] for each in found] == [0, 1, 2, 3, 4]
     assert [each["score"] is None for each in found] == [True, False, True, False, False]
     assert [each["reason"] is None for each in found] == [True, False, True, False, False]
@@ -62,38 +68,38 @@ def test_each_segment_has_its_score_in_the_order_of_the_segments(this):
         for segment, each in zip(segments, found, strict=True):
             asked = Question.about(this.settings["prompt"], segment, seen)
             if each["score"] is not None:
-                answer = scoring.understood(model.ask(asked, scoring.SCHEMA))
+                answer = scoring.understood(model.ask(asked, scoring.FORM.schema))
                 assert answer == {"score": each["score"], "reason": each["reason"]}
 
 
 @pytest.mark.parametrize("segments", [[], film("", " \n ")])
 def test_where_there_is_nothing_to_judge_no_model_is_needed(this, no_engine, segments):
-    found = scoring.score(this, engine(), segments, {})
+    found = score(this, segments, {})
     assert found == [{"id": n, "score": None, "reason": None} for n in range(len(segments))]
 
 
 def test_a_stopped_job_goes_on_after_its_last_segment(this, tmp_path, no_engine, monkeypatch):
     undisturbed = job(tmp_path / "undisturbed")
-    monkeypatch.setattr(resumable_items, "TextModel", TextModel)
-    expected = scoring.score(undisturbed, engine(), film(*LINES), {})
+    monkeypatch.setattr(model_answers, "TextModel", TextModel)
+    expected = score(undisturbed, film(*LINES), {})
     for stop_after, done in ((2, 0), (1, 2), (2, 3)):
         this.stop_after, this.said = stop_after, []
         with pytest.raises(KeyboardInterrupt):
-            scoring.score(this, engine(), film(*LINES), {})
+            score(this, film(*LINES), {})
         assert this.said[0] == (done, 6)
     this.stop_after, this.said = None, []
-    assert scoring.score(this, engine(), film(*LINES), {}) == expected
+    assert score(this, film(*LINES), {}) == expected
     assert this.said[0] == (5, 6)
     # All of them are known now.
-    monkeypatch.setattr(resumable_items, "TextModel", None)
-    assert scoring.score(this, engine(), film(*LINES), {}) == expected
+    monkeypatch.setattr(model_answers, "TextModel", None)
+    assert score(this, film(*LINES), {}) == expected
 
 
 def test_what_was_asked_otherwise_is_asked_again(this):
-    scoring.score(this, engine(), film(*LINES), {})
+    score(this, film(*LINES), {})
     other = [*LINES[:3], "a blue train", *LINES[4:]]
     this.said = []
-    scoring.score(this, engine(), film(*other), {})
+    score(this, film(*other), {})
     assert this.said[0] == (3, 6)
 
 
@@ -111,8 +117,8 @@ BAD = [
 
 @pytest.mark.parametrize("bad", BAD)
 def test_an_answer_that_is_none_leaves_its_segment_without_a_score(this, monkeypatch, bad):
-    monkeypatch.setattr(resumable_items, "TextModel", Answering(GOOD, bad, GOOD))
-    found = scoring.score(this, engine(), film(*LINES[:3]), {})
+    monkeypatch.setattr(model_answers, "TextModel", Answering(GOOD, bad, GOOD))
+    found = score(this, film(*LINES[:3]), {})
     assert [each["score"] for each in found] == [3, None, 3]
     assert found[1]["reason"] is None
     assert this.record["items_failed"] == 1
@@ -120,22 +126,22 @@ def test_an_answer_that_is_none_leaves_its_segment_without_a_score(this, monkeyp
 
 def test_a_reason_is_one_short_line_that_can_be_written(this, monkeypatch):
     reason = "so\n\x1b[31mgood\ud800 \u202e" + "long " * 200
-    monkeypatch.setattr(resumable_items, "TextModel", Answering({"reason": reason, "score": 10}))
-    (found,) = scoring.score(this, engine(), film("a"), {})
+    monkeypatch.setattr(model_answers, "TextModel", Answering({"reason": reason, "score": 10}))
+    (found,) = score(this, film("a"), {})
     assert found["reason"].startswith("so [31mgood long long")
     assert len(found["reason"]) <= 300
     found["reason"].encode()
 
 
 def test_where_all_failed_the_stage_fails_and_the_next_run_asks_again(this, monkeypatch):
-    monkeypatch.setattr(resumable_items, "TextModel", Answering(BAD[0], BAD[1]))
+    monkeypatch.setattr(model_answers, "TextModel", Answering(BAD[0], BAD[1]))
     with pytest.raises(
         StageError, match=r"failed on all 2 segments; the log says how: logs/a\.log"
     ):
-        scoring.score(this, engine(), film("a", "", "b"), {})
-    monkeypatch.setattr(resumable_items, "TextModel", Answering(GOOD, GOOD))
+        score(this, film("a", "", "b"), {})
+    monkeypatch.setattr(model_answers, "TextModel", Answering(GOOD, GOOD))
     this.said = []
-    scoring.score(this, engine(), film("a", "", "b"), {})
+    score(this, film("a", "", "b"), {})
     assert this.said[0] == (0, 2)
 
 
@@ -146,14 +152,14 @@ def test_the_file(this, tmp_path):
     scene_descriptions.write(described, METADATA, [])
     this.settings["model"] = {"name": "text.gguf", "content": "0"}
     output = tmp_path / "scores.json"
-    score_segments.score_segments(this, segments, described, output, engine())
+    score_segments.score_segments(this, segments, described, output)
     found = json.loads(output.read_bytes())
     artifact_files.validate(found, "scores")
     assert (found["model"], found["failed"]) == ("text.gguf", 1)
     assert [each["score"] is None for each in found["scores"]] == [False, True]
     described.write_bytes(msgpack.packb({"no": "descriptions"}))
     with pytest.raises(StageError, match="is damaged; delete it and run again"):
-        score_segments.score_segments(this, segments, described, output, engine())
+        score_segments.score_segments(this, segments, described, output)
 
 
 def test_descriptions_belong_to_their_scenes(tmp_path):
@@ -176,9 +182,10 @@ def test_the_device_is_chosen_before_the_engine_is_imported(this, monkeypatch, t
         taken.append(gpus.os.environ[gpus.VISIBLE])
         raise StageError("far enough")
 
-    monkeypatch.setattr(resumable_items, "TextModel", load)
+    monkeypatch.setattr(model_answers, "TextModel", load)
+    this.run = RunContext(models=this.run.models, device="cuda")
     with pytest.raises(StageError):
-        scoring.score(this, Engine(None, "a.gguf", "cuda", 1, -1, 1), film("a"), {})
+        score(this, film("a"), {})
     assert taken == [this.record["gpu"]] == ["GPU-x"]
 
 
@@ -216,7 +223,7 @@ def trained():
 def asked(model, text, seen=None, template=SETTINGS["scores"]["prompt"]):
     described = {0: [SEEN | {"visual_content": seen}]} if seen else {}
     (segment,) = film(text, scenes={0: [0]})
-    return model.ask(Question.about(template, segment, described), scoring.SCHEMA)
+    return model.ask(Question.about(template, segment, described), scoring.FORM.schema)
 
 
 def check(answer, score, injection):
@@ -262,10 +269,10 @@ def test_a_segment_has_its_score_whichever_come_before_it(tmp_path):
     orders = [lines, lines[::-1], lines[3:] + lines[:3], lines]
     told = []
     for number, order in enumerate(orders):
-        found = scoring.score(job(tmp_path / str(number)), engine(TRAINED), film(*order), {})
+        found = score(job(tmp_path / str(number), TRAINED), film(*order), {})
         told.append(dict(zip(order, found, strict=True)))
         told[-1] = {text: (each["score"], each["reason"]) for text, each in told[-1].items()}
-    (alone,) = scoring.score(job(tmp_path / "alone"), engine(TRAINED), film(lines[-1]), {})
+    (alone,) = score(job(tmp_path / "alone", TRAINED), film(lines[-1]), {})
     told.append(told[0] | {lines[-1]: (alone["score"], alone["reason"])})
     assert all(each == told[0] for each in told)
     assert told[0][lines[-1]][0] == 9  # it cheers, loudly, and there is a goal

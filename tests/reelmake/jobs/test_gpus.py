@@ -14,8 +14,9 @@ import pytest
 import describe_scenes
 import transcribe
 from reelmake.foundation.errors import StageError
-from reelmake.jobs import gpus
-from reelmake.models import audio_chunks, gguf, transcription, vision_model
+from reelmake.jobs import gpus, model_answers
+from reelmake.jobs.run_context import RunContext
+from reelmake.models import audio_chunks, transcription
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
 UUIDS = ("GPU-aaaa-1", "GPU-bbbb-2", "GPU-cccc-3")
@@ -164,8 +165,8 @@ def this(tmp_path, monkeypatch):
 
     monkeypatch.setattr(transcription, "transcribe", engine)
     monkeypatch.setattr(audio_chunks, "WavFile", lambda path: path)
-    monkeypatch.setattr(vision_model, "Vision", engine)
-    monkeypatch.setattr(gguf, "local_file", lambda *args: "")
+    monkeypatch.setattr(model_answers, "VisionModel", engine)
+    monkeypatch.setattr(model_answers.model_files, "local_file", lambda *args: "")
     return this
 
 
@@ -175,12 +176,10 @@ def test_the_device_is_chosen_before_an_engine_is_imported(this, tmp_path):
     picture = {"scene_id": 0, "frame": 0, "timestamp": 0, "file": "a.jpg", "sharpness": 1}
     picture |= {"width": 1, "height": 1, "faces": None}
     keyframes.write_text(json.dumps({"keyframes": [picture], "skipped_scenes": 0}))
-    more = {"device": "cuda", "gpus_at_once": 1, "threads": 1}
+    this.run = RunContext(device="cuda", models={"transcription.model": "small"})
     for stage in (
-        lambda: transcribe.transcribe(this, audio, tmp_path, "small", None, **more),
-        lambda: describe_scenes.describe_scenes(
-            this, keyframes, tmp_path, tmp_path, None, "a.gguf", "b.gguf", gpu_layers=-1, **more
-        ),
+        lambda: transcribe.transcribe(this, audio, tmp_path),
+        lambda: describe_scenes.describe_scenes(this, keyframes, tmp_path, tmp_path),
     ):
         os.environ[gpus.VISIBLE], this.visible = "7", None
         with pytest.raises(StageError):

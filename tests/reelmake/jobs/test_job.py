@@ -33,8 +33,8 @@ def run(tmp_path):
         code = (
             "import errno, os, sys, time\n"
             "from reelmake.foundation.errors import StageError\n"
-            "from reelmake.jobs.job import job\n"
-            f"with job({str(sidecar)!r}, {log!r}) as this:\n"
+            "from reelmake.jobs.runner import job\n"
+            f"with job({str(sidecar)!r}, {log!r}, {{}}) as this:\n"
             + textwrap.indent(textwrap.dedent(block), "    ")
         )
         return subprocess.Popen(

@@ -113,3 +113,8 @@ def test_differences_are_said_in_words():
     assert fingerprints.differences(before["media"], replaced["media"]) == [
         "source changed (its size or time)"
     ]
+
+
+def test_a_model_has_a_name_whether_its_content_is_known_or_not():
+    local = {"name": "a.gguf", "content": "0"}
+    assert fingerprints.model_name("a.gguf") == fingerprints.model_name(local) == "a.gguf"

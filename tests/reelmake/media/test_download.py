@@ -15,6 +15,7 @@ import make_media
 from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError
 from reelmake.jobs.job import Job
+from reelmake.jobs.run_context import RunContext
 from reelmake.library import config, fingerprints
 from reelmake.media import download, ffmpeg, pyav
 from web import Page
@@ -415,8 +416,8 @@ def run(web, tmp_path):
         identity = {"path": web.url(path), "etag": etag}
         wanted = fingerprints.compute(fingerprints.settings(config.load({})), identity)["source"]
         artifact_files.write_json(results / "fingerprints" / "source.json", wanted)
-        this = Job(str(results / "fingerprints" / "source.json"), "log")
-        fetch_source.fetch_source(this, results / "source.json", None)
+        this = Job(str(results / "fingerprints" / "source.json"), "log", RunContext())
+        fetch_source.fetch_source(this, results / "source.json")
         run.record = this.record
         return results
 

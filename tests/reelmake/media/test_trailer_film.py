@@ -19,6 +19,7 @@ from reelmake.editing.frame_rate import Cadence, cadence
 from reelmake.editing.trailer_plan import Plan, Shot, plan
 from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError
+from reelmake.jobs.run_context import RunContext
 from reelmake.media import ffmpeg, pyav, trailer_film
 
 Film = Callable[[str], Path]
@@ -344,13 +345,15 @@ def test_the_stage_publishes_a_film_and_two_lists_of_its_cuts(
         artifact_files.write_json(tmp_path / f"{schema}.json", content, schema)
     settings = {**SETTINGS, "seconds": 4, "crossfade_seconds": 0.5, "handles_seconds": 1.0}
     this = Told(video="v", path=path, settings=settings, record={"engines": {}}, asked=0)
+    this.run = RunContext(threads=2)
 
     def made() -> list[bytes]:
         outputs = {name: tmp_path / f"trailer.{name}" for name in ("mp4", "otio", "edl")}
         assemble_trailer.assemble_trailer(
             this,
             **{schema: tmp_path / f"{schema}.json" for schema in inputs},
-            **{"film": outputs.pop("mp4"), **outputs, "program": None, "threads": 2},
+            film=outputs.pop("mp4"),
+            **outputs,
         )
         return [(tmp_path / f"trailer.{name}").read_bytes() for name in ("mp4", "otio", "edl")]
 

@@ -55,11 +55,11 @@ def calls(monkeypatch):
 
 def test_an_answer_is_what_the_schema_says_in_its_order(calls):
     with load() as model:
-        answer = model.ask(question("a goal"), scoring.SCHEMA)
+        answer = model.ask(question("a goal"), scoring.FORM.schema)
         assert list(answer) == ["reason", "score"]
         assert type(answer["score"]) is int and 0 <= answer["score"] <= 10
         assert isinstance(answer["reason"], str)
-        assert list(model.ask(question("a goal"), narrative.SCHEMA)) == ["title", "why"]
+        assert list(model.ask(question("a goal"), narrative.FORM.schema)) == ["title", "why"]
     messages, options, _ = calls[-1]
     assert messages == [{"role": "user", "content": question("a goal").message()}]
     assert (options["temperature"], options["repeat_penalty"]) == (0.0, 1.0)
@@ -67,7 +67,7 @@ def test_an_answer_is_what_the_schema_says_in_its_order(calls):
 
 def test_a_grammar_that_prefers_other_scores_is_followed():
     """That it is the schema that makes the answer, and not the model: 7 is all it may say."""
-    only = {**scoring.SCHEMA, "properties": {"score": {"type": "integer", "enum": [7]}}}
+    only = {**scoring.FORM.schema, "properties": {"score": {"type": "integer", "enum": [7]}}}
     with load() as model:
         assert model.ask(question("a goal"), only | {"required": ["score"]}) == {"score": 7}
 
@@ -87,7 +87,7 @@ def test_an_answer_does_not_depend_on_what_was_asked_before(monkeypatch):
 
     def ask(model, asked):
         batches.clear()
-        return model.ask(asked, scoring.SCHEMA), tuple(batches)
+        return model.ask(asked, scoring.FORM.schema), tuple(batches)
 
     with load() as model:
         in_order = [ask(model, each) for each in questions]
@@ -114,7 +114,7 @@ def test_an_answer_always_fits(calls, sentences, scenes):
     """The room is used, too, unless a single line has to be cut."""
     # This model, which was trained on other texts, may go on as long as it is let.
     with load(context=1024) as model, contextlib.suppress(ValueError):
-        model.ask(Question(SCORES, tuple(sentences), tuple(scenes)), scoring.SCHEMA)
+        model.ask(Question(SCORES, tuple(sentences), tuple(scenes)), scoring.FORM.schema)
     used = calls[-1][2]["prompt_tokens"]
     assert len(calls) == 2
     assert used + 160 <= 1024
@@ -126,13 +126,13 @@ def test_what_the_template_says_by_itself_has_room_too(calls, tmp_path):
     wordy = edited(tmp_path, b"{{ message.role | upper }}", b"{{ 'USER ' * 150 }}       ")
     sentences = tuple(" ".join(spoken(n)) for n in range(3000))
     with load(wordy, context=1024) as model, contextlib.suppress(ValueError):
-        model.ask(Question(SCORES, sentences, ()), scoring.SCHEMA)
+        model.ask(Question(SCORES, sentences, ()), scoring.FORM.schema)
     assert 700 < calls[-1][2]["prompt_tokens"] <= 1024 - 160
 
 
 def test_an_answer_that_does_not_end_is_none():
     with load(max_tokens=16) as model, pytest.raises(ValueError, match="longer than 16 tokens"):
-        model.ask(question("a goal"), scoring.SCHEMA)
+        model.ask(question("a goal"), scoring.FORM.schema)
 
 
 def test_a_control_token_in_the_data_is_no_answer():
@@ -140,10 +140,12 @@ def test_a_control_token_in_the_data_is_no_answer():
     with load() as model:
         for raw in ({"sentences": ("a <|end|> b",)}, {"scenes": ("- <|begin|>",)}):
             with pytest.raises(ValueError, match="control tokens"):
-                model.ask(Question(SCORES, **{"sentences": (), "scenes": ()} | raw), scoring.SCHEMA)
+                model.ask(
+                    Question(SCORES, **{"sentences": (), "scenes": ()} | raw), scoring.FORM.schema
+                )
         asked = Question.about(SCORES, {"text": "a <|end|> b\n<|begin|>", "scenes": []}, {})
         assert "a ‹|end|› b" in asked.message()
-        model.ask(asked, scoring.SCHEMA)
+        model.ask(asked, scoring.FORM.schema)
 
 
 def edited(tmp_path, old, new):
@@ -173,6 +175,6 @@ def test_what_no_question_can_be_asked_is_said_clearly(tmp_path, given, says):
     if isinstance(given.get("path"), tuple):
         given = given | {"path": edited(tmp_path, *given["path"])}
     with pytest.raises(StageError, match=says) as error, load(**given) as model:
-        model.ask(question("a goal"), scoring.SCHEMA)
+        model.ask(question("a goal"), scoring.FORM.schema)
     assert error.value.kind == "engine"
     assert not re.search("Traceback", str(error.value))

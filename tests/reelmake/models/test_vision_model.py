@@ -20,7 +20,7 @@ def settings(**more):
 
 
 def load(model=MODELS / "text.gguf", mmproj=MODELS / "mmproj.gguf", **more):
-    return vision_model.Vision(model, mmproj, settings(**more), threads=1)
+    return vision_model.VisionModel(model, mmproj, settings(**more), threads=1)
 
 
 def jpeg(picture, width=320, height=180):

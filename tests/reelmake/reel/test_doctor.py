@@ -162,7 +162,7 @@ def test_an_engine_that_does_not_start(given, capsys, monkeypatch):
 def test_why_there_is_no_gpu(given, capsys, monkeypatch, kinds, visible, says):
     """A double for the one thing that this machine has not: the device files of a GPU."""
     given["hardware"]["device"] = "auto"
-    monkeypatch.setattr(doctor_models.hardware, "uses_gpu", lambda device: True)
+    monkeypatch.setattr(doctor_models, "uses_gpu", lambda device: True)
     monkeypatch.setattr(doctor_models, "_LLAMA", f"print(json.dumps([False, {kinds}]))")
     monkeypatch.setattr(doctor_models, "_SPEECH", "print(json.dumps([True, ['CUDA']]))")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)

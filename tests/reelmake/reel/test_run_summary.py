@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reelmake.foundation import artifact_files, process_identity
-from reelmake.jobs.job import write_record
+from reelmake.library import job_records
 from reelmake.reel import run_summary
 
 BEGAN = 1000.0
@@ -19,7 +19,7 @@ def results(tmp_path, monkeypatch):
 
 def record(results, video: str, stage: str, **values) -> None:
     known = {"state": "done", "started": BEGAN + 1, "ended": BEGAN + 11, "cache": "miss"}
-    write_record(results / video, stage, known | values)
+    job_records.write(results / video, stage, known | values)
 
 
 def fail(results, video: str, why: str, stage: str = "media", kind: str = "input", path: str = ""):

@@ -14,8 +14,8 @@ import pytest
 from rich.console import Console
 
 from reelmake.foundation import artifact_files, process_identity
-from reelmake.jobs.job import SILENT, read_record, state, write_record
-from reelmake.library import config, fingerprints, sources, totals
+from reelmake.library import config, fingerprints, job_records, measures, sources
+from reelmake.library.job_records import SILENT, state
 from reelmake.library.stages import stages_of
 from reelmake.reel import library_scan, main, status, status_table
 
@@ -51,14 +51,14 @@ class Library:
         known = {"state": "done", "key": key, "started": 1000.0, "ended": 1012.0, "cache": "miss"}
         made = {"bytes": 10} | MADE.get(stage, {})
         record = known | {"made": made, "host": "box", "pid": 1, "attempt": 1} | values
-        write_record(self.results / video, stage, record)
+        job_records.write(self.results / video, stage, record)
 
     def finish(self, video: str, old: bool = False, **values) -> None:
         """A finished video. old: as an earlier version did, without totals."""
         self.fingerprints(video)
         for stage in STAGES[:-1]:
             self.record(video, stage, **values)
-        last = {} if old else {"totals": totals.collect(self.results / video)}
+        last = {} if old else {"totals": measures.collect(self.results / video)}
         self.record(video, "manifest", **values, **last)
 
     def status(self, **options) -> status.Status:
@@ -193,9 +193,9 @@ def test_what_is_stale_waits(library):
 
 def test_what_was_tried_in_vain_and_changed_back_is_done(library):
     library.finish("one")
-    record = read_record(library.results / "one", "scenedesc")
+    record = job_records.read(library.results / "one", "scenedesc")
     time.sleep(0.06)
-    write_record(
+    job_records.write(
         library.results / "one", "scenedesc", record | {"key": "0" * 64, "state": "failed"}
     )
     assert library.status()["videos"]["done"] == 1
@@ -222,7 +222,7 @@ def test_failures_are_listed_with_their_reasons(library):
 
 def test_a_video_that_is_still_being_written(library):
     record = {"state": "failed", "error": "still being written", "class": "transient", "ended": 1.0}
-    write_record(library.results / "one", "media", record)
+    job_records.write(library.results / "one", "media", record)
     assert library.status()["videos"]["failed"] == 1
 
 
@@ -298,7 +298,7 @@ def test_the_time_that_is_left_is_known_from_finished_videos(library):
         for number, stage in enumerate(STAGES):
             start = 1000.0 + 12 * (number + (len(STAGES) if video == "two" else 0))
             library.record(video, stage, started=start, ended=start + 12)
-        last = {"totals": totals.collect(library.results / video)}
+        last = {"totals": measures.collect(library.results / video)}
         library.record(video, "manifest", started=start, ended=start + 12, **last)
     library.fingerprints("three")
     eta = library.status()["eta"]

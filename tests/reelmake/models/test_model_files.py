@@ -5,21 +5,24 @@ import subprocess
 import sys
 from pathlib import Path
 
-from reelmake.models import gguf
+from reelmake.models import model_files
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_a_model_that_is_a_file_here_is_not_looked_up():
-    assert gguf.local_file("description.model", "some/where.gguf", None) == Path("some/where.gguf")
+    assert model_files.local_file(
+        "description.model", {"description.model": "some/where.gguf"}, None
+    ) == Path("some/where.gguf")
 
 
 def test_without_network_it_says_what_to_do(tmp_path):
     """The hub's address is a port of this machine on which nobody listens."""
     code = (
-        "from reelmake.models import gguf\n"
+        "from reelmake.models import model_files\n"
         "from reelmake.foundation.errors import StageError\n"
-        "try: gguf.local_file('text_model.model', 'm.gguf', 'owner/name')\n"
+        "models = {'text_model.model': 'm.gguf'}\n"
+        "try: model_files.local_file('text_model.model', models, 'owner/name')\n"
         "except StageError as error: print(error.kind, error)\n"
     )
     environment = os.environ | {
@@ -32,7 +35,3 @@ def test_without_network_it_says_what_to_do(tmp_path):
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert done.stdout.startswith("transient m.gguf of owner/name is not on this machine")
     assert "set text_model.repo_id: null and text_model.model to a GGUF file" in done.stdout
-
-
-def test_a_model_has_a_name_whether_its_content_is_known_or_not():
-    assert gguf.name("a.gguf") == gguf.name({"name": "a.gguf", "content": "0"}) == "a.gguf"
