@@ -37,7 +37,9 @@ def ask(
     it is an error that the model fails on all of them. Raises StageError.
     """
     asked = [question for question in questions if not question.is_empty]
-    answers = _finish(this, _Questions(this, asked, form), lambda answer: answer is None, needed)
+    items = _Questions(this, asked, form)
+    what = STAGES[this.stage].items if needed else None
+    answers = _finish(this, items, lambda answer: answer is None, what)
     found = iter(answers)
     return [None if question.is_empty else next(found) for question in questions]
 
@@ -48,12 +50,13 @@ def describe(this: Job, records: Sequence[dict[str, Any]], folder: Path) -> list
     records: of keyframes.json, whose files lie in `folder`.
     """
     pictures = _Pictures(this, records, folder)
-    return _finish(this, pictures, lambda result: result["description"] is None, needed=True)
+    return _finish(this, pictures, lambda result: result["description"] is None, "frames")
 
 
 def _finish(
-    this: Job, items: Items[Item, Result], has_failed: Callable[[Result], bool], needed: bool
+    this: Job, items: Items[Item, Result], has_failed: Callable[[Result], bool], needed: str | None
 ) -> list[Result]:
+    """needed: what the items are called where it is an error that the model fails on all."""
     with this.journal() as journal:
         results = resumable_items.finish(items, journal, this.item, this.progress)
         failed = sum(has_failed(result) for result in results)
@@ -62,7 +65,7 @@ def _finish(
             journal.close(done=True)  # the next run asks the model again
             raise StageError(
                 f"the model {next(iter(this.run.models.values()))} failed on all {failed} "
-                f"{STAGES[this.stage].items}; the log says how: {this.record['log']}",
+                f"{needed}; the log says how: {this.record['log']}",
                 kind="engine",
             )
     return results
