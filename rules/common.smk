@@ -9,7 +9,8 @@ from snakemake.logging import logger
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from reelmake import import_from_here
-from reelmake.foundation.errors import UserError, explain, printable
+from reelmake.foundation.errors import UserError, explain
+from reelmake.foundation.text import printable
 from reelmake.jobs import run_context as contexts
 from reelmake.jobs import signals
 from reelmake.jobs.gpus import uses_gpu
@@ -22,6 +23,7 @@ from reelmake.library.stages import (
     chosen,
     forced_stages,
     named_stages,
+    named_videos,
 )
 from reelmake.reel import run_summary
 
@@ -63,15 +65,21 @@ def forced():
 
 @functools.cache
 def library():
-    """The library, whose sidecars a real run writes and every other leaves alone.
+    """The library of this run, prepared: locked, its servers asked, its sidecars written.
 
-    Snakemake knows which it is only when it evaluates input functions, not while it reads
-    the Snakefile. Without an executor it only inspects (--dag, --summary, --report).
+    The first input function that Snakemake asks has it prepared, and all others only look up what
+    was found. Not sooner: that a run is a dry run, what it forces and what it is asked for,
+    Snakemake does not know while it reads the Snakefile.
     """
     contexts.tell_forced(forced())
+    dag = workflow.dag_settings
     real = not workflow.dryrun and not only_inspects()
-    also = named_stages(workflow.dag_settings.targets)
-    return Library(settings, write=real, say=say, also=also)
+    found = Library(settings, write=real, say=say, also=named_stages(dag.targets))
+    if workflow.exec_mode == ExecMode.DEFAULT:  # else a job, which reads sidecars and writes none
+        complete = dag.forceall or dag.forcerun or dag.forcetargets or only_inspects()
+        prune = settings["prune"] and not complete
+        found.prepare(prune, only=named_videos(dag.targets))
+    return found
 
 
 def only_inspects():
@@ -95,12 +103,9 @@ def artifacts(*stages):
 
     @or_exit
     def paths(wildcards):
-        dag = workflow.dag_settings
-        forced = dag.forceall or dag.forcerun or dag.forcetargets
-        prune = settings["prune"] and not forced and not only_inspects()
         found = [
             f"results/{video}/{path}".rstrip("/")
-            for video in library().unfinished(prune)
+            for video in library().unfinished
             for stage in stages
             if not STAGES[stage].urls or library().is_fetched(video)
             for path in artifact_paths(STAGES[stage], video)
@@ -122,7 +127,7 @@ def fingerprint(stage):
 
     @or_exit
     def path(wildcards):
-        if workflow.exec_mode != ExecMode.DEFAULT:  # a job reads sidecars, and never writes them
+        if workflow.exec_mode != ExecMode.DEFAULT:
             return f"results/{wildcards.video}/fingerprints/{stage}.json"
         return library().sidecar(wildcards.video, stage)
 

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from reelmake.foundation.errors import printable
+from reelmake.foundation.text import printable
 
 T = TypeVar("T")
 

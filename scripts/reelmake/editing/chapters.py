@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reelmake.foundation.text import without
+
 TITLE_LENGTH = 80
 """Characters; players show one line."""
 
@@ -54,11 +56,8 @@ def build(
 
 def title(text: str | None) -> str:
     """A model's answer as a title: one line, without what could steer a player or a terminal."""
-    line = "".join(
-        " " if unicodedata.category(c) == "Cc" else c
-        for c in text or ""
-        if unicodedata.category(c) != "Cs" and c not in DIRECTIONS
-    )
+    spaced = "".join(" " if unicodedata.category(c) == "Cc" else c for c in text or "")
+    line = without("".join(c for c in spaced if c not in DIRECTIONS), "Cs")
     # ffmpeg's reader takes a backslash at the end of a line, escaped or not, for a line that
     # goes on, and the next chapter for a part of the title.
     line = " ".join(line.split()).rstrip("\\ ")

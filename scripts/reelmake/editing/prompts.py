@@ -7,11 +7,11 @@ sentence that says what these mean, and nothing that they hold can end them.
 
 import bisect
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from reelmake.foundation.text import visible
 from reelmake.library.scene_descriptions import FIELDS
 
 GUARD = (
@@ -26,7 +26,6 @@ NOTHING = "(nothing)"
 
 # With their wide and small forms, which some tokenizers take for the plain ones (NFKC).
 _BRACKETS = str.maketrans("<＜﹤>＞﹥[［﹇]］﹈", "‹‹‹›››((()))")
-_JOINERS = "\u200c\u200d"  # which several scripts, and emoji, are written with
 # Lines at the last steps of shortening, in characters.
 _LINES = (2000, 1000, 500, 250, 120, 60, 30, 0)
 
@@ -144,25 +143,14 @@ def neutral(text: str) -> str:
     tags are written with them, and llama-cpp-python reads them anywhere in a message. And
     nothing invisible, which who reads the transcript would not find.
     """
-    return _visible(text).translate(_BRACKETS)
+    return visible(text).translate(_BRACKETS)
 
 
 def one_line(text: str, most: int) -> str:
     """A model's answer as it may be shown: on one line, without control characters, and of so
     many characters at most."""
-    line = _visible(text)
+    line = visible(text)
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
-
-
-def _visible(text: str) -> str:
-    """The text without control characters and invisible formats, each gap one space."""
-    # Also halves of surrogate pairs, which can't be written, and characters of private use.
-    shown = (
-        c
-        for c in text
-        if c.isspace() or c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co")
-    )
-    return " ".join("".join(shown).split())
 
 
 def _block(tag: str, lines: Iterable[str]) -> str:

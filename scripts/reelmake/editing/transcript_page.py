@@ -1,9 +1,10 @@
 """The transcript as Markdown, for people to read."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from typing import Any
+
+from reelmake.foundation.text import without
 
 PARAGRAPH_PAUSE = 2.0
 """Seconds; a pause of so long begins a paragraph."""
@@ -45,7 +46,7 @@ def _paragraph(segments: list[dict[str, Any]]) -> str:
 
 def _markdown(text: str) -> str:
     """`text` as one line that Markdown shows as it is, GitHub's included."""
-    text = "".join(c for c in " ".join(text.split()) if unicodedata.category(c) not in ("Cc", "Cs"))
+    text = without(" ".join(text.split()), "Cc", "Cs")
     text = re.sub(r"[\\`*_\[\]|~$]", r"\\\g<0>", text)
     # Someone may break the line before it: no heading, no list, no rule.
     text = re.sub(r"^(\d*)(?=[.)])|^(?=[#+=-])", r"\1\\", text)

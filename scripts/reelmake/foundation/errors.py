@@ -8,11 +8,6 @@ OUT_OF_MEMORY = "out of memory; run fewer jobs at once (--cores) or choose a sma
 Kind = Literal["input", "transient", "resources", "engine", "killed"]
 
 
-def printable(text: str) -> str:
-    """`text` on one line, without what could steer a terminal: names of files are untrusted."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)
-
-
 def explain(error: OSError) -> tuple[str, Kind]:
     """What went wrong with a file, with the next step, and of what kind it is."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelmake.foundation import artifact_files
-from reelmake.foundation.errors import printable
+from reelmake.foundation.text import printable
 from reelmake.jobs import signals
 from reelmake.jobs.progress import Progress
 from reelmake.jobs.run_context import RunContext
-from reelmake.library import integrity, job_records, run_lock, sources
+from reelmake.library import currency, integrity, job_records, run_lock, sources
 from reelmake.library.fingerprints import Fingerprint
 from reelmake.library.job_records import JobRecord
-from reelmake.library.stages import STAGES, artifact_paths
+from reelmake.library.stages import STAGES
 
 if TYPE_CHECKING:
     from reelmake.foundation.journal import Journal
@@ -37,10 +37,9 @@ class Job:
     def __init__(self, sidecar: str, log: str, run: RunContext, terminal: int = 2):
         self.run = run
         self._terminal = terminal
-        self.sidecar = Path(sidecar)
-        self.results = self.sidecar.parent.parent
+        self.results = Path(sidecar).parent.parent
         self.video = self.results.name
-        self.fingerprint: Fingerprint = artifact_files.read_json(self.sidecar)
+        self.fingerprint: Fingerprint = artifact_files.read_json(Path(sidecar))
         self.stage: str = self.fingerprint["stage"]
         self.settings = {
             name.partition(".")[2]: value for name, value in self.fingerprint["settings"].items()
@@ -58,28 +57,8 @@ class Job:
 
     @functools.cached_property
     def is_made(self) -> bool:
-        """Whether the job before made this very artifact, and nothing has changed since.
-
-        A run that is killed between the end of a job and Snakemake's note of it starts the job
-        again, when its journal is gone.
-        """
-        if (self.before.get("state"), self.before.get("key")) != ("done", self.record["key"]):
-            return False
-        inputs = [
-            path
-            for name in self.fingerprint["upstream"]
-            for path in artifact_paths(STAGES[name], self.video)
-        ]
-        try:
-            made = min(os.stat(self.results / path).st_mtime_ns for path in self._artifacts)
-            read = [os.stat(self.results / path).st_mtime_ns for path in inputs]
-            return made >= max(read, default=0) and made >= os.stat(self.sidecar).st_mtime_ns
-        except OSError:
-            return False
-
-    @property
-    def _artifacts(self) -> list[str]:
-        return artifact_paths(STAGES[self.stage], self.video)
+        """Whether the job before made this very artifact, and nothing has changed since."""
+        return currency.is_made_since(self.results, self.fingerprint, self.before)
 
     def _engines(self) -> dict[str, str]:
         """Distribution -> version; with those of a temporary artifact, of which nothing else

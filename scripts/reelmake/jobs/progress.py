@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable
 
-from reelmake.foundation.errors import printable
+from reelmake.foundation.text import printable
 from reelmake.foundation.units import show_seconds
 from reelmake.library.stages import STAGES
 

@@ -15,14 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from reelmake.foundation import units
-from reelmake.foundation.errors import (
-    OUT_OF_MEMORY,
-    Kind,
-    StageError,
-    UserError,
-    explain,
-    printable,
-)
+from reelmake.foundation.errors import OUT_OF_MEMORY, Kind, StageError, UserError, explain
+from reelmake.foundation.text import printable
 from reelmake.jobs import signals
 from reelmake.jobs.job import Job
 from reelmake.jobs.run_context import RunContext

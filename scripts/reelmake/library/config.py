@@ -6,7 +6,6 @@
 
 import contextlib
 import copy
-import difflib
 import functools
 import json
 import math
@@ -16,6 +15,7 @@ from typing import Any
 
 from reelmake.foundation.artifact_files import SCHEMAS, is_valid, validate
 from reelmake.foundation.errors import UserError
+from reelmake.foundation.text import nearest
 from reelmake.library import config_checks
 from reelmake.library.stages import STAGES, downstream
 
@@ -185,8 +185,8 @@ def _refuse_unknown(config: Config, node: dict[str, Any], prefix: str = "") -> N
         child = node["properties"].get(key)
         if child is None:
             # The right key may stand in another section: `model_size` for `transcription.model`.
-            near = difflib.get_close_matches(name, known, 1, 0.4)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
+            near = nearest(name, known, 0.4)
+            hint = f"; did you mean '{near}'?" if near else ""
             raise UserError(f"config: there is no setting '{name}'{hint}")
         if "properties" in child and isinstance(value, dict):
             _refuse_unknown(value, child, f"{name}.")

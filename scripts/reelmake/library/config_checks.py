@@ -1,11 +1,10 @@
 """What no type says of a configuration: names that stand for nothing, and settings that are each
 right and together make no sense. Better said before a run than by each video's job."""
 
-import difflib
-from collections.abc import Collection
 from typing import Any
 
 from reelmake.foundation.errors import UserError
+from reelmake.foundation.text import did_you_mean, nearest
 from reelmake.library.stages import STAGES, TARGETS
 
 
@@ -16,7 +15,8 @@ def check_names(config: dict[str, Any]) -> None:
         if isinstance(name, str) and name not in TARGETS:
             # `transcript`, which is a stage: what makes it for people is `transcripts`.
             makers = (target for target, stages in TARGETS.items() if name in stages)
-            hint = next((f" (did you mean '{near}'?)" for near in makers), _hint(name, TARGETS))
+            near = next(makers, nearest(name, TARGETS, 0.7))
+            hint = f" (did you mean '{near}'?)" if near else ""
             raise UserError(
                 f"config: stages: there is no '{name}'{hint}; name any of {', '.join(TARGETS)}"
             )
@@ -27,7 +27,7 @@ def check(config: dict[str, Any]) -> None:
     for name in ("except", "stage_ttl"):
         for stage in config["cache"][name]:
             if stage not in STAGES:
-                hint = _hint(stage, STAGES)
+                hint = did_you_mean(stage, STAGES, 0.7)
                 raise UserError(f"config: cache.{name}: there is no stage '{stage}'{hint}")
     shortest, longest = (config["segments"][name] for name in ("min_seconds", "max_seconds"))
     if shortest > longest:
@@ -48,8 +48,3 @@ def check(config: dict[str, Any]) -> None:
                 f"config: {name}.max_tokens ({answer}) leaves no room for a question in "
                 f"{name}.context ({context}); make the context larger"
             )
-
-
-def _hint(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1, 0.7)
-    return f" (did you mean '{near[0]}'?)" if near else ""

@@ -1,6 +1,7 @@
 """The library: its videos, their wanted fingerprints, and the sidecars that say them on disk.
 
-Snakemake's input functions ask it; nothing else writes a sidecar.
+`Library.prepare` is what a run does before its jobs; Snakemake's input functions only look up what
+it has found. Nothing else writes a sidecar.
 """
 
 import collections
@@ -9,18 +10,19 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from reelmake.foundation import units, urls
+from reelmake.foundation import text, units, urls
 from reelmake.foundation.errors import UserError
 from reelmake.library import (
+    currency,
     fingerprints,
     finished_index,
     job_records,
-    manifest,
     run_lock,
+    sidecar_updates,
     sidecars,
     sources,
     url_checks,
@@ -60,7 +62,10 @@ class Library:
         self._sidecars: dict[str, dict[str, Path]] = {}
         self._fetched: dict[str, sources.Identity] = {}
         self._reasons: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
+        self._at_last = ""
         self._lock: IO[str] | None = None
+        self.unfinished: list[str] = []
+        """The ids of the videos that a run of all has to look at, as `prepare` found them."""
         self.left_out: set[str] = set()
         """The ids of the videos that the setting `failed` excluded."""
 
@@ -76,17 +81,41 @@ class Library:
         moving = sources.growing(files, self.config["settle_seconds"])
         return {video.id for video in self.videos.values() if video.source in moving}
 
-    def unfinished(self, prune: bool) -> list[str]:
-        """The ids of the videos that a run has to look at, with their sidecars refreshed.
+    def prepare(self, prune: bool, only: Collection[str] | None = None) -> list[str]:
+        """Make the sidecars say what is wanted; the ids of the videos that a run has to look at.
 
-        With `prune`, a video whose manifest still matches is left out. One that is still
-        being written is left out in any case, and said; so is one that the setting `failed`
-        excludes.
+        This is what a run does before its jobs: it takes the lock of the library, asks the servers
+        of URLs whether something changed, writes sidecars, and says what is stale and why. Where
+        nothing may be written (`write`), changed sidecars go to a temporary folder, and no lock is
+        taken.
+
+        prune: leave finished videos out. One that is still being written is left out in any case,
+        and said; so is one that the setting `failed` excludes. only: ids of videos that are asked
+        for by name; None: all. Raises UserError for a name that no video has, and for one whose
+        video is still being written.
         """
-        self._hold()
+        if self.write and self._lock is None:  # looking is always allowed
+            self._lock = run_lock.hold_library()
+        if only is None:
+            self.unfinished = []
+            for video, wanted in self.look(prune):
+                if prune or self.config["prune"]:  # else there may be nothing to write
+                    self._require_writable(video)
+                self._refresh(video, wanted)
+                self.unfinished.append(video)
+        else:
+            self._prepare_named(only)
+        self._explain()
+        return self.unfinished if only is None else list(only)
+
+    def look(self, prune: bool) -> Iterator[tuple[str, dict[str, Fingerprint]]]:
+        """The videos that a run has to look at, with the fingerprints that they should have.
+
+        prune: as for `prepare`.
+        """
         self._ask(self.videos)
         shortcut = finished_index.Finished(RESULTS)
-        found, left_out = [], list[str]()
+        left_out = list[str]()
         for video in self.videos:
             if video in self.growing:
                 self._postpone(video)
@@ -97,37 +126,33 @@ class Library:
             wanted = fingerprints.compute(settings.by_stage, identity)
             if prune and self.is_finished(video, wanted):
                 shortcut.remember(video)
-                continue
-            if self._is_left_out(video, wanted):
+            elif self._is_left_out(video, wanted):
                 left_out.append(video)
-                self.left_out.add(video)
-                continue
-            if prune or self.config["prune"]:  # else there may be nothing to write
-                self._require_writable(video)
-            self.refresh(video, wanted)
-            found.append(video)
+            else:
+                yield video, wanted
         if prune and self.write:
             shortcut.save()
-        self._explain()
+        self.left_out |= set(left_out)
         if left_out:
             failed = self.config["failed"]
             what = "failed before" if failed == "skip" else "did not fail before"
-            self.say(f"failed={failed}: {_some(left_out)}, which {what}, left out")
-        return found
+            self._at_last = f"failed={failed}: {text.videos(left_out)}, which {what}, left out"
 
     def sidecar(self, video: str, stage: str) -> str:
         """The path of the file that says what the stage's artifact should be made from.
 
-        Raises UserError for an id that no video has and for a video that is still growing.
+        A video that `prepare` left out as finished is prepared now: something asks for it by name.
         """
-        self._hold()
         if video not in self._sidecars:
+            self.prepare(prune=False, only=[video])
+        return str(self._sidecars[video][stage])
+
+    def _prepare_named(self, ids: Iterable[str]) -> None:
+        for video in ids:
             self.find(video)
             if video in self.growing:
                 raise UserError(self._postpone(video))
-            self.refresh(video, self.wanted(video))
-            self._explain()
-        return str(self._sidecars[video][stage])
+            self._refresh(video, self.wanted(video))
 
     def _is_left_out(self, video: str, wanted: dict[str, Fingerprint]) -> bool:
         """Whether the setting `failed` excludes the video.
@@ -151,7 +176,7 @@ class Library:
     def find(self, video: str) -> Video:
         """The video of an id. Raises UserError where there is none."""
         if video not in self.videos:
-            hint = videos.nearest(video, list(self.videos))
+            hint = text.did_you_mean(video, self.videos)
             raise UserError(
                 f"results/{video}: no video has the id '{video}'{hint}; check the setting videos"
             )
@@ -183,8 +208,7 @@ class Library:
 
     def is_finished(self, video: str, wanted: dict[str, Fingerprint]) -> bool:
         """Whether the video's manifest and artifacts are those of the wanted fingerprints."""
-        results = RESULTS / video
-        return manifest.matches(results, wanted) or manifest.renew(results, wanted, self.write)
+        return currency.is_finished(RESULTS / video, wanted, renew=self.write)
 
     def wanted(self, video: str) -> dict[str, Fingerprint]:
         """The fingerprints that the video's stages should have, whatever is on disk."""
@@ -208,33 +232,22 @@ class Library:
             self._settings[overrides] = StageSettings(by_stage)
         return self._settings[overrides].as_known(RESULTS / video), identity
 
-    def refresh(self, video: str, wanted: dict[str, Fingerprint]) -> None:
-        """Make the sidecars say what is wanted; touch none that already does.
-
-        All of a video at once, whatever the target: Snakemake looks at a folder only once.
-        """
+    def _refresh(self, video: str, wanted: dict[str, Fingerprint]) -> None:
+        """All sidecars of a video at once, whatever the target: Snakemake looks at a folder only
+        once."""
         if video in self._sidecars:
             return
-        paths = self._sidecars[video] = {}
         if self._lock:
             # As the file system tells the time, which has just written this file.
             now = os.fstat(self._lock.fileno()).st_mtime_ns
-            if sidecars.leave_future(RESULTS / video, now):
+            if sidecar_updates.leave_future(RESULTS / video, now):
                 self.is_finished(video, wanted)  # which writes the new times down
-        if self.write:
-            sidecars.forget(RESULTS / video, wanted.keys())
-        for stage, new in wanted.items():
-            path, old = sidecars.path(RESULTS / video, stage), sidecars.read(RESULTS / video, stage)
-            spoiled = sidecars.is_spoiled(RESULTS / video, stage, wanted, unchanged=old == new)
-            if old != new or spoiled:
-                what = "an artifact" if stage == "manifest" else stage
-                said = [f"{what} is not what its manifest says"] if spoiled else []
-                for difference in said or fingerprints.differences(old, new):
-                    self._reasons[difference, stage].append(video)
-                if not self.write:
-                    path = self._elsewhere / video / f"{stage}.json"
-                sidecars.write(path, new, RESULTS / video, discard=spoiled and self.write)
-            paths[stage] = path
+        elsewhere = None if self.write else self._elsewhere / video
+        self._sidecars[video], differences = sidecar_updates.refresh(
+            RESULTS / video, wanted, elsewhere
+        )
+        for difference, stage in differences:
+            self._reasons[difference, stage].append(video)
 
     def _explain(self) -> None:
         """Say why artifacts are stale, one line a reason for however many videos."""
@@ -250,7 +263,10 @@ class Library:
         for difference, (stage, ids) in said.items():
             after = " and everything after it" if len(downstream(stage)) > 1 else ""
             what = "" if difference == "new" else f", {stage}{after}"
-            self.say(f"{difference}: {_some(ids)}{what}")
+            self.say(f"{difference}: {text.videos(ids)}{what}")
+        if self._at_last:
+            self.say(self._at_last)
+            self._at_last = ""
 
     @functools.cached_property
     def _elsewhere(self) -> Path:
@@ -273,14 +289,3 @@ class Library:
             folder = folder.parent
         if self.write and not os.access(folder, os.W_OK | os.X_OK):
             raise UserError(f"{folder} can't be written to; check the disk and the permissions")
-
-    def _hold(self) -> None:
-        """Only a real run keeps others out: looking is always allowed."""
-        if self.write and self._lock is None:
-            self._lock = run_lock.hold_library()
-
-
-def _some(ids: list[str]) -> str:
-    """How many videos, and the first of them."""
-    some = ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")
-    return f"{len(ids)} video{'s' if len(ids) > 1 else ''} ({some})"

@@ -3,6 +3,7 @@
 To add a stage: a row here, a rule in `rules/`, a script in `scripts/` (CONTRIBUTING.md).
 """
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -234,6 +235,14 @@ def named_stages(named: Collection[str]) -> set[str]:
     """
     found = [stage for name in named for stage in TARGETS.get(name, _makers(name))]
     return _with_upstream(found)
+
+
+def named_videos(named: Collection[str]) -> list[str] | None:
+    """The ids of the videos whose files a command line names; None where it names other things,
+    which may ask for any video."""
+    found = [re.match("results/([^/]+)/.", name) for name in named]
+    ids = [match[1] for match in found if match]
+    return list(dict.fromkeys(ids)) if ids and len(ids) == len(found) else None
 
 
 def _with_upstream(names: Iterable[str]) -> set[str]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from reelmake.foundation import artifact_files, urls
+from reelmake.foundation import artifact_files, text, urls
 from reelmake.library import job_records, sources
 from reelmake.library.sources import Identity
 
@@ -86,9 +86,7 @@ def identify(
             if write and answer == before:
                 _note(results, now)
     for reason, ids in offline.items():
-        some = ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")
-        count = f"{len(ids)} video{'s' if len(ids) > 1 else ''} ({some})"
-        say(f"{reason}; what was downloaded last is used: {count}")
+        say(f"{reason}; what was downloaded last is used: {text.videos(ids)}")
     return found
 
 

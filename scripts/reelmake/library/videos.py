@@ -1,7 +1,6 @@
 """Which videos there are, and the id under which each one's results lie."""
 
 import csv
-import difflib
 import functools
 import glob
 import hashlib
@@ -16,6 +15,7 @@ from typing import Any
 
 from reelmake.foundation import artifact_files, urls
 from reelmake.foundation.errors import UserError
+from reelmake.foundation.text import did_you_mean
 from reelmake.library.config import Config, expand, settings, with_overrides
 from reelmake.library.stages import STAGES
 
@@ -68,12 +68,6 @@ def find(config: Config, say: Callable[[str], None] = print) -> dict[str, Video]
             "name a folder that has some (--config videos=~/Movies) or set extensions"
         )
     return dict(sorted(found.items()))
-
-
-def nearest(name: str, known: list[str]) -> str:
-    """A hint for a name that does not exist: ' (did you mean …?)', or nothing."""
-    near = difflib.get_close_matches(name, known, 1)
-    return f" (did you mean '{near[0]}'?)" if near else ""
 
 
 def make_id(relative: str, extensions: list[str]) -> str:
@@ -232,7 +226,7 @@ def _sheet(path: Path, config: Config) -> Iterator[Video]:
     for column in header:
         if column not in known:
             raise UserError(
-                f"{path}: '{column}' can't be set for one video{nearest(column, list(known))}; "
+                f"{path}: '{column}' can't be set for one video{did_you_mean(column, known)}; "
                 "columns are source, id, language and settings such as transcription.model"
             )
     for number, row in enumerate(rows, start=2):

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from reelmake.foundation import artifact_files, urls
-from reelmake.foundation.errors import StageError, printable
+from reelmake.foundation.errors import StageError
+from reelmake.foundation.text import printable
 from reelmake.media.download_errors import explain
 from reelmake.media.web_download import Web
 

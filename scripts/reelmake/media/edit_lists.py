@@ -24,7 +24,7 @@ import opentimelineio as otio
 from otio_cmx3600_adapter import cmx_3600
 
 from reelmake.editing.trailer_plan import Plan, Shot
-from reelmake.foundation.errors import printable
+from reelmake.foundation.text import printable
 
 # The frame rates whose timecode every reader of edit lists knows; 29.97 is counted drop-frame.
 EDL_RATES = (

@@ -9,14 +9,14 @@ from typing import Any
 
 from reelmake.cache.artifact_cache import Cache
 from reelmake.foundation import artifact_files
-from reelmake.foundation.errors import UserError, printable
+from reelmake.foundation.errors import UserError
+from reelmake.foundation.text import did_you_mean, printable
 from reelmake.foundation.units import seconds, show_bytes, show_seconds
 from reelmake.jobs import memoized_job
 from reelmake.library import sources
 from reelmake.library.config import Config
 from reelmake.library.library import RESULTS, Library
 from reelmake.library.stages import STAGES
-from reelmake.library.videos import nearest
 from reelmake.reel.options import Arguments, add_command, confirm, print_json, read_config, say
 
 
@@ -193,7 +193,7 @@ def _warm(arguments: Arguments) -> int:
 def _entries(cache: Cache, given: Config, arguments: Arguments) -> Iterator[dict[str, Any]]:
     """The entries that meet the conditions on the command line."""
     if arguments.stage and arguments.stage not in STAGES:
-        hint = nearest(arguments.stage, list(STAGES))
+        hint = did_you_mean(arguments.stage, STAGES)
         raise UserError(f"there is no stage '{arguments.stage}'{hint}")
     unused = seconds(arguments.older_than) if arguments.older_than else None
     contents = _contents(given, arguments.video) if arguments.video else None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reelmake.foundation.errors import printable
+from reelmake.foundation.text import printable
 from reelmake.reel import doctor
 from reelmake.reel.finding import Finding
 from reelmake.reel.options import Arguments, add_command, print_json, read_config

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from reelmake.foundation.errors import UserError, printable
+from reelmake.foundation.errors import UserError
+from reelmake.foundation.text import did_you_mean, printable
 from reelmake.library import run_lock, verification
 from reelmake.library.library import RESULTS
 from reelmake.library.stages import STAGES
-from reelmake.library.videos import nearest
 from reelmake.reel import staleness
 from reelmake.reel.options import Arguments, add_command, print_json, read_config, say
 
@@ -42,7 +42,7 @@ def add_to(commands: Any) -> None:
 
 def _explain(arguments: Arguments) -> int:
     if arguments.stage and arguments.stage not in STAGES:
-        hint = nearest(arguments.stage, list(STAGES))
+        hint = did_you_mean(arguments.stage, STAGES)
         raise UserError(f"there is no stage '{arguments.stage}'{hint}")
     found = staleness.explain(read_config(arguments), arguments.video, say)
     found["stages"] = [

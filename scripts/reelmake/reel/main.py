@@ -8,7 +8,8 @@ import os
 import sys
 from collections.abc import Callable
 
-from reelmake.foundation.errors import UserError, explain, printable
+from reelmake.foundation.errors import UserError, explain
+from reelmake.foundation.text import printable
 from reelmake.reel import cache_command, doctor_command, look_command, plan_command, status_command
 from reelmake.reel.options import Arguments
 

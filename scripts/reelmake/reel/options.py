@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from reelmake.foundation.errors import UserError, printable
+from reelmake.foundation.errors import UserError
+from reelmake.foundation.text import printable
 from reelmake.library import config
 from reelmake.library.config import Config
 

@@ -4,6 +4,7 @@ import shutil
 import textwrap
 from typing import Any
 
+from reelmake.foundation import text
 from reelmake.foundation.units import show_bytes, show_hours, show_seconds
 from reelmake.reel import run_plan
 from reelmake.reel.options import Arguments, add_command, print_json, read_config, say
@@ -28,9 +29,9 @@ def _plan(arguments: Arguments) -> int:
         return 0
     videos = found["videos"]
     if not videos["to_do"]:
-        print(f"nothing to do: {_count(videos['total'], 'video')}")
+        print(f"nothing to do: {text.count(videos['total'], 'video')}")
         return 0
-    print(f"{videos['to_do']:,} of {_count(videos['total'], 'video')} to do")
+    print(f"{videos['to_do']:,} of {text.count(videos['total'], 'video')} to do")
     _print_table(found)
     for line in _notes(found):
         print(textwrap.fill(line, shutil.get_terminal_size().columns, subsequent_indent="  "))
@@ -55,12 +56,12 @@ def _notes(found: run_plan.Plan) -> list[str]:
     said = []
     if videos["guessed"]:
         said.append(
-            f"media: ~ is an estimate: {_count(videos['guessed'], 'video')} nobody has looked into "
-            "yet count by the size of their files, like this library's others"
+            f"media: ~ is an estimate: {text.count(videos['guessed'], 'video')} nobody has looked "
+            "into yet count by the size of their files, like this library's others"
         )
     if videos["unknown"]:
         said.append(
-            f"media: nobody has looked into {_count(videos['unknown'], 'video')} yet: "
+            f"media: nobody has looked into {text.count(videos['unknown'], 'video')} yet: "
             "unknown length"
         )
     if time is None or (time["p90"] < 1 and time["without"]):
@@ -78,7 +79,3 @@ def _notes(found: run_plan.Plan) -> list[str]:
         needed += f" and what {', '.join(disk['without'])} make"
     short = "" if (disk["needed"] or 0) < disk["free"] else ": TOO LITTLE"
     return [*said, f"disk: {needed} needed, {show_bytes(disk['free'])} free{short}"]
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -14,7 +14,7 @@ from reelmake.cache.artifact_cache import Cache
 from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError
 from reelmake.jobs import memoized_job
-from reelmake.library import job_records, manifest, measures, sidecars, sources
+from reelmake.library import currency, job_records, manifest, measures, sources
 from reelmake.library.config import Config
 from reelmake.library.fingerprints import Fingerprint
 from reelmake.library.library import RESULTS, Library
@@ -42,7 +42,7 @@ def warm(
     progress: told the videos done and in all. Raises UserError, also while a run is at work.
     """
     library = Library(config, write=True, say=say)
-    wanted_videos = library.unfinished(prune=True)
+    wanted_videos = library.prepare(prune=True)
     before = len(library.videos) - len(wanted_videos)
     finished, restored, missing = before, 0, 0
     cache = memoized_job.opened(config["cache"], say)
@@ -113,7 +113,7 @@ def _content(results: Path, wanted: Fingerprint) -> str | None:
 def _is_done(results: Path, stage: str, wanted: dict[str, Fingerprint]) -> bool:
     paths = artifact_paths(STAGES[stage], results.name)
     there = all((results / path).exists() for path in paths)
-    return there and sidecars.was_made(results, wanted[stage])
+    return there and currency.is_made_for(results, wanted[stage])
 
 
 def _finish(results: Path, wanted: dict[str, Fingerprint]) -> None:

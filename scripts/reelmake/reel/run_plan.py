@@ -4,11 +4,12 @@ import shutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from reelmake.library import currency
 from reelmake.library.config import Config
 from reelmake.library.fingerprints import Fingerprint
 from reelmake.library.library import RESULTS, Library
 from reelmake.library.stages import STAGES
-from reelmake.reel import estimates, library_scan, staleness, status
+from reelmake.reel import estimates, library_scan, status
 from reelmake.reel.estimates import History
 from reelmake.reel.library_scan import Facts
 
@@ -28,35 +29,21 @@ SOUNDS = 3
 """How many of them may lie there at once, at least."""
 
 
-class _Looking(Library):
-    """The library, of which only is remembered what a run would write."""
-
-    def __init__(self, config: Config, say: Callable[[str], None]):
-        super().__init__(config, write=False, say=say)
-        self.to_do: dict[str, dict[str, Fingerprint]] = {}
-
-    def refresh(self, video: str, wanted: dict[str, Fingerprint]) -> None:
-        self.to_do[video] = wanted
-
-
 def plan(config: Config, say: Callable[[str], None]) -> Plan:
     """What `snakemake` with the same configuration would run. say: told what a run would say.
 
     Raises UserError for what would end a run before its first job.
     """
-    library = _Looking(config, say)
-    library.unfinished(prune=True)
+    library = Library(config, write=False, say=say)
+    to_do = dict(library.look(prune=True))
     videos = library_scan.Scan(RESULTS).look()
     known, lengths = status.remembered(videos)
     facts = {video.video: video for video in videos}
     stages: dict[str, Plan] = {}
     left, sounds, guessed, unknown = [], [0.0], 0, 0
-    for video, wanted in library.to_do.items():
-        stale = [
-            explained["stage"]
-            for explained in staleness.stages(library, video, wanted)
-            if explained["state"] == "stale"
-        ]
+    for video, wanted in to_do.items():
+        answer = currency.of_video(RESULTS / video, wanted)
+        stale = [stage for stage, found in answer.items() if found.why]
         seen = facts.get(video)
         size = wanted["media"]["source"].get("size")
         seconds = None if seen is None else seen.totals["media_seconds"]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from reelmake.foundation import text
 from reelmake.foundation.units import show_seconds
 from reelmake.library.job_records import state
 from reelmake.library.stages import STAGES
@@ -40,8 +41,8 @@ def lines(results: Path, began: float, now: float, left_out: int, argv: Sequence
     said += _reasons(results, failed)
     if stopped:
         said.append(
-            f"  stopped: {_count(len(stopped), 'job')} ({_some([job.video for job in stopped])}); "
-            "the same command goes on with them"
+            f"  stopped: {text.count(len(stopped), 'job')} "
+            f"({text.some([job.video for job in stopped])}); the same command goes on with them"
         )
     if failed:
         said.append(f"  the failed ones again: {retry(argv)}")
@@ -78,14 +79,14 @@ def _first_line(
     done = [job for job in jobs if job.state == "done"]
     finished = sum(job.stage == "manifest" for job in done)
     restored = sum(job.record.get("cache") == "hit" for job in done)
-    videos = [f"{_count(finished, 'video')} done"]
+    videos = [f"{text.count(finished, 'video')} done"]
     for what, some in (("failed", failed), ("stopped", stopped)):
         if some:
             videos.append(f"{len({job.video for job in some})} {what}")
     if left_out:
         videos.append(f"{left_out} left out")
     gpu = sum(job.seconds for job in jobs if STAGES[job.stage].gpu)
-    work = [f"{_count(len(done), 'job')} in {show_seconds(seconds)}"]
+    work = [f"{text.count(len(done), 'job')} in {show_seconds(seconds)}"]
     if restored:
         work.append(f"{restored} restored from the cache")
     work.append(f"{show_seconds(gpu)} in GPU stages")
@@ -102,7 +103,7 @@ def _reasons(results: Path, failed: list[_Job]) -> list[str]:
         if len(jobs) == 1:
             said.append(f"  failed ({kind}): {jobs[0].record.get('error', '')}")
         else:
-            videos = f"{len(jobs)} videos ({_some([job.video for job in jobs])})"
+            videos = text.videos([job.video for job in jobs])
             said.append(f"  failed ({kind}): {videos}: {stage}: {message}")
     return said
 
@@ -115,12 +116,3 @@ def _general(results: Path, job: _Job) -> str:
     for own in (path, Path(path).name, f"{results}/{job.video}"):
         message = re.sub(rf"(?<!\w){re.escape(own)}(?!\w)", "…", message) if own else message
     return message
-
-
-def _some(videos: Sequence[str]) -> str:
-    names = list(dict.fromkeys(videos))
-    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelmake.foundation.errors import UserError
+from reelmake.foundation.text import did_you_mean
 from reelmake.library import sidecars
 from reelmake.library.library import RESULTS
-from reelmake.library.videos import nearest
 from reelmake.reel import library_scan, status
 from reelmake.reel.options import Arguments, add_command, print_json
 
@@ -62,7 +62,7 @@ def _found(looked: library_scan.Scan, video: str | None) -> status.Status:
         return status.status(looked.look())
     facts = looked.video(video) if "/" not in video else None
     if facts is None:
-        hint = nearest(video, [known.video for known in looked.look()])
+        hint = did_you_mean(video, [known.video for known in looked.look()])
         raise UserError(f"nothing is known of a video '{video}' in {RESULTS}/{hint}")
     return status.video_status(facts, sidecars.read_all(Path(RESULTS, video)))
 

@@ -9,7 +9,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from reelmake.foundation.errors import printable
+from reelmake.foundation.text import printable
 from reelmake.foundation.units import show_bytes, show_hours, show_seconds
 from reelmake.reel.library_scan import STATES
 from reelmake.reel.status import Status

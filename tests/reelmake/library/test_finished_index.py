@@ -37,7 +37,7 @@ def look(tmp_path, monkeypatch):
 
         library.is_finished = is_finished
         try:
-            return library.unfinished(prune), checked
+            return library.prepare(prune), checked
         finally:
             library.release()
 

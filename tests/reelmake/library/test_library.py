@@ -38,40 +38,40 @@ def library(tmp_path, monkeypatch):
 
 def test_a_real_run_writes_every_sidecar_once(library, tmp_path):
     first = library()
-    assert first.unfinished(prune=True) == ["a", "b", "c"]
+    assert first.prepare(prune=True) == ["a", "b", "c"]
     assert first.said == ["new: 3 videos (a, b, c)"]
     before = snapshot(tmp_path / "results")
     assert len([path for path in before if path.endswith(".json")]) == 3 * len(stages_of(url=False))
     first.release()
     second = library()
-    assert second.unfinished(prune=True) == ["a", "b", "c"]
+    assert second.prepare(prune=True) == ["a", "b", "c"]
     assert second.said == []
     assert snapshot(tmp_path / "results") == before
 
 
 def test_only_what_is_asked_for_is_wanted(library, tmp_path):
     many = library(stages=["transcripts", "clips"])
-    many.unfinished(prune=True)
+    many.prepare(prune=True)
     many.release()
     folder = tmp_path / "results" / "a" / "fingerprints"
     assert {path.stem for path in folder.iterdir()} == chosen(["transcripts", "clips"]) - {"source"}
     (tmp_path / "results" / "a" / "highlights.json").touch()
     fewer = library(stages=["transcripts"])
-    fewer.unfinished(prune=True)
+    fewer.prepare(prune=True)
     fewer.release()
     # What was never made is no longer waited for; what was made is known when it is wanted again.
     left = chosen(["transcripts"]) - {"source"} | {"highlights"}
     assert {path.stem for path in folder.iterdir()} == left
     more = library(stages=["transcripts"], also=["media", "scenes"])
-    more.unfinished(prune=True)
+    more.prepare(prune=True)
     assert more.wanted("a")["manifest"] == fewer.wanted("a")["manifest"]
 
 
 def test_a_dry_run_writes_nothing_and_hands_over_what_would_change(library, tmp_path):
-    library().unfinished(prune=True)
+    library().prepare(prune=True)
     before = snapshot(tmp_path)
     dry = library(write=False, transcription={"model": "tiny"})
-    dry.unfinished(prune=True)
+    dry.prepare(prune=True)
     assert snapshot(tmp_path) == before
     assert dry.said == [
         "transcription.model small -> tiny: 3 videos (a, b, c), transcript and everything after it"
@@ -84,14 +84,14 @@ def test_a_dry_run_writes_nothing_and_hands_over_what_would_change(library, tmp_
 
 def test_an_unreadable_sidecar_is_written_again(library, tmp_path):
     first = library()
-    first.unfinished(prune=True)
+    first.prepare(prune=True)
     first.release()
     path = tmp_path / "results" / "a" / "fingerprints" / "media.json"
     whole = path.read_bytes()
     for broken in (b"", whole[:50], b"\xff"):
         path.write_bytes(broken)
         again = library()
-        again.unfinished(prune=True)
+        again.prepare(prune=True)
         assert path.read_bytes() == whole
         again.release()
 
@@ -103,18 +103,18 @@ def test_an_unknown_id_is_refused_with_the_nearest(library):
 
 
 def test_two_runs_at_once_are_refused_before_anything_changes(library, tmp_path):
-    library(write=False).unfinished(prune=True)  # a dry run takes no lock
+    library(write=False).prepare(prune=True)  # a dry run takes no lock
     first = library()
-    first.unfinished(prune=True)
+    first.prepare(prune=True)
     before = snapshot(tmp_path / "results")
     second = library(transcription={"model": "tiny"})
     with pytest.raises(UserError, match=f"process {os.getpid()}"):
-        second.unfinished(prune=True)
+        second.prepare(prune=True)
     with pytest.raises(UserError, match="another run"):
         second.sidecar("a", "media")
     assert snapshot(tmp_path / "results") == before
     first.release()
-    second.unfinished(prune=True)
+    second.prepare(prune=True)
 
 
 def test_a_video_that_grows_is_left_alone_and_said(library, tmp_path, monkeypatch):
@@ -122,7 +122,7 @@ def test_a_video_that_grows_is_left_alone_and_said(library, tmp_path, monkeypatc
         "reelmake.library.sources.growing", lambda paths, seconds: {sorted(paths)[1]}
     )
     growing = library()
-    assert growing.unfinished(prune=True) == ["a", "c"]
+    assert growing.prepare(prune=True) == ["a", "c"]
     assert any("b.mp4: still being written" in line for line in growing.said)
     record = json.loads((tmp_path / "results" / "b" / "jobs" / "media.json").read_text())
     assert (record["state"], record["class"]) == ("failed", "transient")
@@ -135,11 +135,11 @@ def test_a_missing_source_keeps_what_is_known_of_it(library, tmp_path):
     sheet = tmp_path / "sheet.csv"
     sheet.write_text("source\nvideos/a.mp4\nvideos/never.mp4\n")
     first = library(videos="sheet.csv")
-    first.unfinished(prune=True)
+    first.prepare(prune=True)
     first.release()
     before = snapshot(tmp_path / "results")
     (tmp_path / "videos" / "a.mp4").unlink()
     second = library(videos="sheet.csv")
-    second.unfinished(prune=True)
+    second.prepare(prune=True)
     assert second.said == []
     assert snapshot(tmp_path / "results") == before

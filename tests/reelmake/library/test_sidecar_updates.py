@@ -2,7 +2,7 @@
 
 import os
 
-from reelmake.library import sidecars
+from reelmake.library import sidecar_updates
 
 HOUR = 3600 * 10**9
 NOW = 1_000_000 * HOUR
@@ -25,7 +25,7 @@ def test_what_lies_in_the_future_comes_before_now_in_its_order(tmp_path):
         (results / name).touch()
         os.utime(results / name, ns=(NOW + hour * HOUR,) * 2)
     os.utime(results / "keyframes", ns=(NOW - HOUR,) * 2)
-    assert sidecars.leave_future(results, NOW)
+    assert sidecar_updates.leave_future(results, NOW)
     after = {name: os.stat(results / name).st_mtime_ns for name in hours}
     assert max(after.values()) < NOW
     assert [after[name] for name, hour in hours.items() if hour < 0] == [NOW - 2 * HOUR, NOW - HOUR]
@@ -33,4 +33,4 @@ def test_what_lies_in_the_future_comes_before_now_in_its_order(tmp_path):
     assert [ranks[0].index(hours[name]) for name in hours] == [
         ranks[1].index(after[name]) for name in hours
     ]
-    assert not sidecars.leave_future(results, NOW)
+    assert not sidecar_updates.leave_future(results, NOW)
