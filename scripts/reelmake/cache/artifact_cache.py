@@ -3,22 +3,20 @@
 It never fails a job: what is damaged is a miss, and a cache that can't be used is left out.
 """
 
-import atexit
 import contextlib
-import os
 import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from reelmake.cache import maintenance
-from reelmake.cache.entry import Contents, Damaged, Entry, parse
-from reelmake.cache.folder import HOUR
-from reelmake.cache.index import Index, Row
+from reelmake.cache.entry import Contents, Damaged, Entry
+from reelmake.cache.maintenance import HOUR
 from reelmake.cache.packing import NotKept, pack_all, write_all
 from reelmake.cache.store import Store
+from reelmake.cache.uses import Uses
 from reelmake.foundation import file_locks
 from reelmake.foundation.errors import UserError
 
@@ -27,17 +25,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_FLUSH_SECONDS, _FLUSH_USES = 60, 10_000
-
 
 def _to_stderr(line: str) -> None:
     print(f"reelmake: {line}", file=sys.stderr, flush=True)
-
-
-def _second_tier(url: str, store: Store, say: Callable[[str], None]) -> "SecondTier":
-    from reelmake.cache.remote_tier import SecondTier  # which most do without
-
-    return SecondTier(url, store, say)
 
 
 class Cache:
@@ -69,26 +59,21 @@ class Cache:
     ):
         self.lock_timeout, self.say = lock_timeout, say
         self._store = Store(folder, size_limit, ttl, stage_ttl or {}, busy_timeout, say)
-        self._second = _second_tier(shared, self._store, say) if shared else None
+        self._uses = Uses(self._store.index)
+        self._second: SecondTier | None = None
         self._off = False
-        # What was read since it was last written down, in order of use:
-        # key -> (hits, last use, stage, seconds saved by each).
-        self._uses: dict[str, tuple[int, float, str, float]] = {}
-        self._misses = 0
-        self._pid = os.getpid()
-        self._flushed = time.monotonic()
-        atexit.register(self.close)
+        if shared:
+            from reelmake.cache import remote_tier  # which most do without
+
+            self._second = remote_tier.SecondTier(shared, self._store, say)
 
     def __contains__(self, key: str) -> bool:
         """Whether there is an entry, here or shared. Counts as no use and verifies nothing."""
-        if self._off:
-            return False
-        try:
-            here = self._store.run(lambda index: index.id(key)) is not None
-            return here or (self._second is not None and self._second.has(key))
-        except Exception as error:
-            self._leave_out(error)
-            return False
+        if not self._off:
+            with self._leaving_out():
+                here = self._store.index.run(lambda index: index.id(key)) is not None
+                return here or (self._second is not None and self._second.has(key))
+        return False
 
     def get(self, key: str) -> dict[str, bytes] | None:
         """Name -> content of each file, verified; None is a miss."""
@@ -144,29 +129,26 @@ class Cache:
         """
         if self._off:
             return False
-        folder = self._store.folder
-        try:
-            if not re.fullmatch("[0-9a-f]{64}", key):
-                raise NotKept(f"'{key}' is not a key")
-            self._flush()  # which also makes the folder
-            with folder.temporaries() as temporary:
-                packed = pack_all(files, self._store.size_limit, folder, temporary)
-                payloads = tuple(each.payload for each in packed)
-                made = (time.time(), seconds, content, dict(engines or {}))
-                entry = Entry(key, stage, version, *made, payloads)
-                small = b"".join(each.data for each in packed)
-                record = folder.write_record(entry, small, temporary)
-                new = (entry, small, packed, record)
-                self._store.run(lambda index: self._store.insert(index, *new))
-            if self._second:
-                self._second.keep(entry, packed)
-            if self._store.run(maintenance.is_due):
-                self._run_upkeep(maintenance.prune)
-            return True
-        except NotKept as error:
-            self.say(f"{stage}: not kept in the artifact cache: {error}")
-        except Exception as error:
-            self._leave_out(error)
+        store = self._store
+        with self._leaving_out():
+            try:
+                if not re.fullmatch("[0-9a-f]{64}", key):
+                    raise NotKept(f"'{key}' is not a key")
+                self._uses.write()
+                prune = maintenance.is_due(store)  # which also makes the folder
+                with store.folder.temporaries() as new_file:
+                    packed = pack_all(files, store.size_limit, new_file)
+                    payloads = tuple(each.payload for each in packed)
+                    made = (time.time(), seconds, content, dict(engines or {}))
+                    entry = Entry(key, stage, version, *made, payloads)
+                    store.insert(entry, packed, "stores")
+                if self._second:
+                    self._second.keep(entry, packed)
+                if prune:
+                    maintenance.prune(store)
+                return True
+            except NotKept as error:
+                self.say(f"{stage}: not kept in the artifact cache: {error}")
         return False
 
     @contextlib.contextmanager
@@ -182,9 +164,9 @@ class Cache:
         usable cache, the block runs all the same. The lock of a job that died is free at once.
         waiting: called where it is not free at once.
         """
-        lock = None
+        lock: IO[str] | None = None
         if not self._off:
-            try:
+            with self._leaving_out():
                 self._store.folder.make()
                 path = self._store.folder.lock(key)
                 timeout = self.lock_timeout if timeout is None else timeout
@@ -194,28 +176,20 @@ class Cache:
                     lock = file_locks.acquire(path, timeout)
                     if lock is None:
                         self.say(f"another job is computing {key[:12]} for long; doing so as well")
-            except Exception as error:
-                self._leave_out(error)
         try:
             yield lock is not None
         finally:
             if lock is not None:
-                try:
+                with self._leaving_out():
                     file_locks.release(lock)
-                except Exception as error:
-                    self._leave_out(error)
 
     def close(self) -> None:
-        """Write the statistics down and close the index; it is opened again when needed.
-
-        Runs by itself when Python ends, but not before `os._exit`.
-        """
-        atexit.unregister(self.close)
+        """Write the statistics down and close the index; it is opened again when needed."""
         with contextlib.suppress(Exception):
             if not self._off:
-                self._flush()
+                self._uses.write()
         with contextlib.suppress(Exception):
-            self._store.close()
+            self._store.index.close()
         if self._second:
             self._second.close()
 
@@ -225,151 +199,72 @@ class Cache:
         stores, shared_stores, evictions, expired, quarantined, seconds_saved; and under `stages`
         each stage's entries, bytes and counters, without misses: nobody knows of which stage a
         missing key is."""
-        info = self._manage(lambda: self._run_upkeep(maintenance.info))
-        return info | {"shared": self._second.shown if self._second else None}
+        shown = self._second.shown if self._second else None
+        return self._manage(maintenance.info) | {"shared": shown}
 
     def entries(
-        self,
-        stage: str | None = None,
-        unused_for: float | None = None,
-        keys: Iterable[str] | None = None,
-    ) -> Iterator[dict[str, Any]]:
-        """Each local entry that meets all conditions, the least recently used first: key, stage,
+        self, stage: str | None = None, unused_for: float | None = None
+    ) -> list[dict[str, Any]]:
+        """Each local entry that meets both conditions, the least recently used first: key, stage,
         version, created, used, hits, seconds, content, engines, bytes (on disk) and files (name,
         size, sha256, encoding, stored bytes, object).
 
         unused_for: seconds since its last use.
         """
-        for row in self._manage(lambda: self._select(stage, unused_for, keys)):
-            said = {"key": row.key, "stage": row.stage, "created": row.created}
-            with contextlib.suppress(Damaged):  # `verify` says that
-                entry = parse(self._header(row.id))
-                said |= entry._asdict() | {"files": [file._asdict() for file in entry.files]}
-            yield said | {"used": row.used, "hits": row.hits, "bytes": row.size}
+        return self._manage(lambda store: list(maintenance.entries(store, stage, unused_for)))
 
-    def remove(
-        self,
-        stage: str | None = None,
-        unused_for: float | None = None,
-        keys: Iterable[str] | None = None,
-    ) -> int:
-        """Remove the entries that `entries` gives for the same conditions; how many. Without
-        any condition all go, and what is quarantined. What is shared stays."""
-
-        def drop() -> int:
-            rows = self._select(stage, unused_for, keys)
-            self._store.run(lambda index: maintenance.remove(self._store, index, rows))
-            if stage is None and unused_for is None and keys is None:
-                self._store.folder.sweep(quarantined=0)
-            return len(rows)
-
-        return self._manage(drop)
+    def remove(self, keys: Iterable[str] | None = None) -> int:
+        """Remove the local entries of these keys; by default all, and what is quarantined.
+        How many. What is shared stays."""
+        return self._manage(lambda store: maintenance.remove(store, keys))
 
     def prune(self) -> dict[str, int]:
         """Remove what is too old, too much, or nobody's, but nothing shared; how many entries
         `expired` and were `evicted`, and how many `strays` there were. `put` does it hourly."""
-        return self._manage(lambda: self._run_upkeep(maintenance.prune))
+        return self._manage(maintenance.prune)
 
     def verify(self) -> list[dict[str, str]]:
         """Read all local entries and quarantine the damaged; key, stage and reason of each."""
-        bad = self._manage(lambda: list(maintenance.verify(self._store)))
-        return [{"key": row.key, "stage": row.stage, "reason": reason} for row, reason in bad]
+        return self._manage(lambda store: list(maintenance.verify(store)))
 
-    def _use(self, key: str, take: Callable[[Entry, Contents], T]) -> T | None:
+    def _use(self, key: str, take: Callable[[Entry, Contents], T | None]) -> T | None:
         """What `take` makes of an entry, which it has to read to its end; None is a miss."""
-        if self._off:
-            return None
         taken = None
-        try:
-            read = self._read(key, take)
-            if read is None and self._second and self._second.fetch(key):
+        if not self._off:
+            with self._leaving_out():
                 read = self._read(key, take)
-                if read is None:
-                    self._second.distrust(key)
-            if self._pid != os.getpid():
-                self._count_own()
-            if read:
-                entry, taken = read
-            if taken:
-                hits = self._uses.pop(key, (0,))[0] + 1
-                self._uses[key] = (hits, time.time(), entry.stage, entry.seconds)
-            else:
-                self._misses += 1
-            # A write for each read would make reads wait for each other.
-            waited = time.monotonic() - self._flushed
-            if waited > _FLUSH_SECONDS or len(self._uses) >= _FLUSH_USES:
-                self._flush()
-        except Exception as error:
-            self._leave_out(error)
+                if read is None and self._second and self._second.fetch(key):
+                    read = self._read(key, take)
+                    if read is None:
+                        self._second.distrust(key)
+                if read:
+                    taken = read[1]
+                self._uses.note(key, read[0] if read and taken else None)
         return taken
 
     def _read(self, key: str, take: Callable[[Entry, Contents], T]) -> tuple[Entry, T] | None:
-        """An entry of the store and what `take` makes of it; None where there is none."""
-        found = self._store.find(key)
-        if found is None:
-            return None
-        opened: list[BinaryIO] = []
+        """What the store has; None also where that is damaged, which it has said."""
         try:
-            entry, contents = self._store.contents(key, found, opened)
-            return None if self._store.is_expired(entry) else (entry, take(entry, contents))
-        except Damaged as damage:
-            self._store.quarantine(key, found, damage)
+            return self._store.read(key, take)
+        except Damaged:
             return None
-        finally:
-            for file in opened:
-                file.close()
 
-    def _count_own(self) -> None:
-        """After a fork, leave what was read before to the parent to count."""
-        self._pid, self._uses, self._misses = os.getpid(), {}, 0
-
-    def _flush(self) -> None:
-        """Write down what was used, and the counters."""
-        if self._pid != os.getpid():
-            self._count_own()
-        uses, self._uses = self._uses, {}
-        misses, self._misses = self._misses, 0
-        self._flushed = time.monotonic()
-
-        counts = {("", "misses"): float(misses)}
-        for hits, _, stage, seconds in uses.values():
-            for name, value in (("hits", hits), ("seconds_saved", hits * seconds)):
-                counts[stage, name] = counts.get((stage, name), 0) + value
-
-        def write(index: Index) -> None:
-            with index.transaction():
-                index.touch({key: use[:2] for key, use in uses.items()})
-                for (stage, name), value in counts.items():
-                    index.count(stage, name, value)
-
-        self._store.run(write if uses or misses else lambda index: None)
-
-    def _run_upkeep(self, task: Callable[[Store, Index], T]) -> T:
-        return self._store.run(lambda index: task(self._store, index))
-
-    def _header(self, id: int) -> bytes:
-        return self._store.run(lambda index: index.header(id))
-
-    def _select(
-        self, stage: str | None, unused_for: float | None, keys: Iterable[str] | None
-    ) -> list[Row]:
-        wanted = None if keys is None else set(keys)
-        before = None if unused_for is None else time.time() - unused_for
-        rows = self._store.run(lambda index: list(index.rows(stage, before)))
-        return [row for row in rows if wanted is None or row.key in wanted]
-
-    def _manage(self, operation: Callable[[], T]) -> T:
+    def _manage(self, operation: Callable[[Store], T]) -> T:
         """What the operation gives, with all that was counted written down before."""
         try:
-            self._flush()
-            return operation()
+            self._uses.write()
+            return operation(self._store)
         except Exception as error:
             folder = self._store.folder.path
             raise UserError(f"the artifact cache in {folder} can't be used: {error}") from error
 
-    def _leave_out(self, error: Exception) -> None:
-        """Say why the cache can't be used, and do without it from now on."""
-        if not self._off:
-            folder = self._store.folder.path
-            self.say(f"the artifact cache in {folder} can't be used and is left out: {error}")
-        self._off = True
+    @contextlib.contextmanager
+    def _leaving_out(self) -> Iterator[None]:
+        """An error in the block is said, and the cache is done without from then on."""
+        try:
+            yield
+        except Exception as error:
+            if not self._off:
+                folder = self._store.folder.path
+                self.say(f"the artifact cache in {folder} can't be used and is left out: {error}")
+            self._off = True

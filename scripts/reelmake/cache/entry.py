@@ -10,7 +10,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -104,8 +104,8 @@ def parse(header: bytes) -> Entry:
     return Entry._make([*facts, tuple([Payload(*file) for file in files])])
 
 
-def pack(name: str, file: BinaryIO, temporary: Path) -> Packed:
-    """Read a file to its end. A large one is written to `temporary`, on the disk for good.
+def pack(name: str, file: BinaryIO, new_file: Callable[[], Path]) -> Packed:
+    """Read a file to its end. A large one is written to a new file, on the disk for good.
 
     Whether compression pays is decided by the first 100 KB, so that a film is read once.
     """
@@ -120,6 +120,7 @@ def pack(name: str, file: BinaryIO, temporary: Path) -> Packed:
         return Packed(Payload(name, len(head), digest, encoding, len(data), ""), data, None)
     content, outcome, size, stored = hashlib.sha256(), hashlib.sha256(), 0, 0
     deflate = zlib.compressobj() if pays else None
+    temporary = new_file()
     with temporary.open("xb") as out:
         for chunk in itertools.chain([head, more], iter(lambda: file.read(CHUNK), b"")):
             size += len(chunk)
@@ -170,3 +171,9 @@ def pieces(file: BinaryIO, payload: Payload) -> Iterator[bytes]:
     """The bytes of a stored payload's file, in steps that `unpack` can take."""
     step = COMPRESSED_CHUNK if payload.encoding else CHUNK
     return iter(lambda: file.read(step), b"")
+
+
+def exhaust(content: Iterable[bytes]) -> None:
+    """Read a content to its end for nothing but the Damaged that it may raise."""
+    for _ in content:
+        pass

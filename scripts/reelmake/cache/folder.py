@@ -1,9 +1,7 @@
-"""The artifact cache's folder: what lies where in it, and what in it is nobody's any more.
+"""The artifact cache's folder: what lies where in it.
 
 index.sqlite        the index, with the payloads up to 100 KB
 objects/ab/abcd…    larger payloads, each named by the SHA-256 of what is in it
-entries/ab/abcd…    one record a key: its metadata and its small payloads once more, from
-                    which (with objects/) a lost index is made again
 locks/              one file a key that is being computed
 tmp/                what is being written
 quarantine/         what did not match its SHA-256, kept for a week for who wants to know why
@@ -12,18 +10,15 @@ quarantine/         what did not match its SHA-256, kept for a week for who want
 import contextlib
 import os
 import secrets
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from reelmake.cache.entry import Damaged, Entry, parse
-
-HOUR = 3600.0
-_SUBFOLDERS = ("objects", "entries", "locks", "tmp", "quarantine")
+NewFile = Callable[[], Path]
+"""Gives a path for a new temporary file that nobody else uses."""
 
 
 class Folder:
-    """Paths in the folder, and what is done with whole files. Raises OSError."""
+    """Paths in the folder. Methods raise OSError."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -33,7 +28,7 @@ class Folder:
     def make(self) -> None:
         """Make the folders; what is made is for its owner's eyes only."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in _SUBFOLDERS:
+        for name in ("objects", "locks", "tmp", "quarantine"):
             (self.path / name).mkdir(mode=0o700, exist_ok=True)
 
     def index_inode(self) -> int | None:
@@ -44,96 +39,31 @@ class Folder:
             return None
 
     def object(self, digest: str) -> Path:
-        """Where the object of that SHA-256 lies."""
+        """Where what is stored as a file of that SHA-256 lies."""
         return self.path / "objects" / digest[:2] / digest
-
-    def record(self, key: str) -> Path:
-        """Where the record of that key lies."""
-        return self.path / "entries" / key[:2] / key
 
     def lock(self, name: str) -> Path:
         """Where the lock of that name, or key, lies."""
         return self.path / "locks" / f"{name}.lock"
 
-    def temporary(self) -> Path:
-        """A path for a new file that nobody else uses."""
-        return self.path / "tmp" / secrets.token_hex(16)
-
     @contextlib.contextmanager
-    def temporaries(self) -> Iterator[list[Path]]:
-        """A list for such paths; the files that still are there at the end are removed."""
+    def temporaries(self) -> Iterator[NewFile]:
+        """Gives paths for new files; those files that still are there at the end are removed."""
         paths: list[Path] = []
+
+        def new_file() -> Path:
+            paths.append(self.path / "tmp" / secrets.token_hex(16))
+            return paths[-1]
+
         try:
-            yield paths
+            yield new_file
         finally:
             for path in paths:
                 with contextlib.suppress(OSError):
                     path.unlink(missing_ok=True)
-
-    def publish(self, temporary: Path, path: Path) -> None:
-        """Give a temporary file its name. Not flushed: what a power cut loses is a miss."""
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        os.replace(temporary, path)
 
     def quarantine(self, path: Path) -> None:
         """Move a file out of the way, if it is there."""
         with contextlib.suppress(FileNotFoundError):
             os.replace(path, self.path / "quarantine" / path.name)
             os.utime(self.path / "quarantine" / path.name)
-
-    def quarantine_index(self) -> None:
-        """Move the index out of the way."""
-        # The log first: left beside another index, SQLite would replay it into that one.
-        for suffix in ("-wal", "-shm", ""):
-            self.quarantine(Path(f"{self.index}{suffix}"))
-
-    def write_record(self, entry: Entry, small: bytes, temporary: list[Path]) -> Path:
-        """Write an entry's record to a temporary file, which is added to the list.
-
-        Not flushed: only an index that is lost needs it.
-        """
-        temporary.append(self.temporary())
-        with temporary[-1].open("xb") as file:
-            file.writelines([entry.header(), b"\n", small])
-        return temporary[-1]
-
-    def read_record(self, path: Path) -> tuple[Entry, bytes]:
-        """An entry and its small payloads.
-
-        Raises Damaged where that is not an entry's record, or an object of it is missing.
-        """
-        header, _, small = path.read_bytes().partition(b"\n")
-        entry = parse(header)
-        if entry.key != path.name:
-            raise Damaged("it is another key's")
-        for payload in entry.files:
-            if payload.object and not self.object(payload.object).exists():
-                raise Damaged(f"{payload.name} is missing")
-        return entry, small
-
-    def files(self, name: str) -> Iterator[os.DirEntry[str]]:
-        """The files in `objects` or `entries`."""
-        for folder in os.scandir(self.path / name):
-            if folder.is_dir():
-                yield from os.scandir(folder.path)
-
-    def sweep(self, quarantined: float = 7 * 24 * HOUR) -> int:
-        """Remove temporary files older than an hour, and what was quarantined so many seconds
-        ago; how many."""
-        removed = 0
-        for name, age in (("tmp", HOUR), ("quarantine", quarantined)):
-            for file in os.scandir(self.path / name):
-                if is_older(file, age):
-                    with contextlib.suppress(OSError):
-                        Path(file.path).unlink()
-                        removed += 1
-        return removed
-
-
-def is_older(file: os.DirEntry[str], seconds: float) -> bool:
-    """Whether the file was written more than so many seconds ago (by a clock that may have
-    been moved back since: then it is kept for now). False where it is gone."""
-    try:
-        return time.time() - file.stat().st_mtime > seconds
-    except OSError:
-        return False

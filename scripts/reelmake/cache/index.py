@@ -55,8 +55,14 @@ class IndexDamaged(Exception):
     """The file is not an index of this format."""
 
 
-Found = tuple[int, bytes, bytes]
-"""An entry's id, its header, and its small payloads, one after the other."""
+class Found(NamedTuple):
+    """What there is of an entry; small: its small payloads, one after the other."""
+
+    id: int
+    key: str
+    stage: str
+    header: bytes
+    small: bytes
 
 
 class Row(NamedTuple):
@@ -109,23 +115,13 @@ class Index:
             raise
 
     @staticmethod
-    def create(path: Path, temporary: Path, entries: Iterable[New]) -> int:
-        """Make an index with these entries and give it its name; returns their number.
-
-        No other process may do the same at the time.
-        """
+    def create(path: Path, temporary: Path) -> None:
+        """Make an empty index and give it its name. No other process may do so at the time."""
         temporary.touch(mode=0o600)  # its -wal and -shm get the same mode
         db = _connect(temporary, timeout=0)
-        number = 0
         try:
             db.executescript(_TABLES)
-            index = Index.__new__(Index)
-            index._db = db
-            with index.transaction():
-                for entry in entries:
-                    index.insert(entry, entry.created)
-                    number += 1
-                index.count("", "since", time.time())
+            db.execute("INSERT INTO counters VALUES ('', 'since', ?)", (time.time(),))
             db.execute(f"PRAGMA user_version = {FORMAT}")
             # The last, so that all lies in this one file when it is renamed.
             db.execute("PRAGMA journal_mode = WAL")
@@ -134,7 +130,6 @@ class Index:
         for suffix in ("-wal", "-shm"):  # of an index that was deleted: SQLite would replay it
             Path(f"{path}{suffix}").unlink(missing_ok=True)
         os.replace(temporary, path)
-        return number
 
     def close(self) -> None:
         """Close the connection."""
@@ -154,42 +149,31 @@ class Index:
 
     def find(self, key: str) -> Found | None:
         """What there is of an entry."""
-        found: Found | None = self._db.execute(
-            "SELECT entry, header, small FROM entries JOIN contents ON entry = id WHERE key = ?",
+        found = self._db.execute(
+            "SELECT id, key, stage, header, small FROM entries JOIN contents ON entry = id"
+            " WHERE key = ?",
             (key,),
         ).fetchone()
-        return found
-
-    def header(self, id: int) -> bytes:
-        """The header of an entry, empty where it is gone."""
-        found = self._db.execute("SELECT header FROM contents WHERE entry = ?", (id,)).fetchone()
-        return found[0] if found else b""
-
-    def row(self, id: int) -> Row | None:
-        """The entry of this id: ids are never used again, keys are."""
-        return next(self._rows("WHERE id = ?", id), None)
+        return Found(*found) if found else None
 
     def rows(self, stage: str | None = None, unused_since: float | None = None) -> Iterator[Row]:
         """Entries, the least recently used first.
 
         stage: only of this one. unused_since: only those last used before that time.
         """
-        return self._rows(
-            "WHERE (?1 IS NULL OR stage = ?1) AND (?2 IS NULL OR used < ?2) ORDER BY used",
-            stage,
-            unused_since,
+        found = self._db.execute(
+            "SELECT id, key, stage, created, used, hits, size FROM entries"
+            " WHERE (?1 IS NULL OR stage = ?1) AND (?2 IS NULL OR used < ?2) ORDER BY used",
+            (stage, unused_since),
         )
+        return (Row(*row) for row in found)
 
-    def created_before(self, stage: str, moment: float) -> list[Row]:
-        """A stage's entries that were made before `moment`."""
-        return list(self._rows("WHERE stage = ? AND created < ?", stage, moment))
-
-    def insert(self, new: New, used: float | None = None) -> None:
-        """Add an entry; there is none of its key. used: the last use; by default now."""
-        stamp = self._stamps([time.time()])[0] if used is None else used
+    def insert(self, new: New) -> None:
+        """Add an entry, just used; there is none of its key."""
+        (used,) = self._stamps([time.time()])
         id = self._db.execute(
             "INSERT INTO entries (key, stage, created, used, size) VALUES (?, ?, ?, ?, ?)",
-            (new.key, new.stage, new.created, stamp, new.size),
+            (new.key, new.stage, new.created, used, new.size),
         ).lastrowid
         self._db.execute("INSERT INTO contents VALUES (?, ?, ?)", (id, new.header, new.small))
         self._db.executemany(
@@ -197,10 +181,10 @@ class Index:
         )
 
     def delete(self, id: int) -> list[str]:
-        """Remove an entry; returns the objects that no other one needs."""
+        """Remove an entry; returns its objects, which others may need."""
         objects = self._db.execute("SELECT name FROM objects WHERE entry = ?", (id,)).fetchall()
         self._db.execute("DELETE FROM entries WHERE id = ?", (id,))
-        return [name for (name,) in objects if not self.needs(name)]
+        return [name for (name,) in objects]
 
     def needs(self, name: str) -> bool:
         """Whether an entry has this object."""
@@ -208,7 +192,7 @@ class Index:
         return bool(self._value(query, name))
 
     def id(self, key: str) -> int | None:
-        """The id of the entry of this key."""
+        """The id of the entry of this key: ids are never used again, keys are."""
         found = self._db.execute("SELECT id FROM entries WHERE key = ?", (key,)).fetchone()
         return found[0] if found else None
 
@@ -255,10 +239,6 @@ class Index:
     def shrink(self) -> None:
         """Give the space of removed entries back."""
         self._db.execute("PRAGMA incremental_vacuum").fetchall()
-
-    def _rows(self, where: str, *values: Any) -> Iterator[Row]:
-        query = "SELECT id, key, stage, created, used, hits, size FROM entries "
-        return (Row(*row) for row in self._db.execute(query + where, values))
 
     def _value(self, query: str, *values: Any) -> Any:
         return self._db.execute(query, values).fetchone()[0]

@@ -1,19 +1,21 @@
-"""What keeps the artifact cache in order: too old, too much, nobody's, damaged.
+"""What keeps the artifact cache in order: too old, too much, nobody's, damaged."""
 
-Functions that are given an index are operations for `Store.run`.
-"""
-
+import contextlib
+import functools
 import os
+import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from reelmake.cache.entry import Damaged
-from reelmake.cache.folder import HOUR, is_older
-from reelmake.cache.index import Index, Row
+from reelmake.cache.entry import Contents, Damaged, Entry, exhaust, parse
+from reelmake.cache.index import Index
 from reelmake.cache.store import Store
 from reelmake.foundation import file_locks
+
+HOUR = 3600.0
+_WEEK = 7 * 24 * HOUR
 
 _COUNTERS = (
     "hits",
@@ -27,53 +29,85 @@ _COUNTERS = (
 )
 
 
-def is_due(index: Index) -> bool:
+def is_due(store: Store) -> bool:
     """Whether nobody has pruned for an hour. (A clock that was moved is no reason to wait.)"""
-    return abs(time.time() - index.counters().get(("", "pruned"), 0)) > HOUR
+    pruned = store.index.run(Index.counters).get(("", "pruned"), 0)
+    return abs(time.time() - pruned) > HOUR
 
 
-def prune(store: Store, index: Index) -> dict[str, int]:
+def prune(store: Store) -> dict[str, int]:
     """Remove what is too old, too much, or nobody's; see `Cache.prune`."""
-    expired = 0
-    with index.transaction():
-        index.set_counter("pruned", time.time())
-        for stage, _, _ in index.stages():
-            ttl = store.stage_ttl.get(stage, store.ttl)
-            if ttl is not None:
-                for row in index.created_before(stage, time.time() - ttl):
-                    store.drop(index, row, "expired")
-                    expired += 1
-        evicted = store.evict(index)
-    strays = store.folder.sweep() + _sweep_names(store, index) + _sweep_locks(store)
-    index.shrink()
-    return {"expired": expired, "evicted": evicted, "strays": strays}
+
+    def remove(index: Index) -> dict[str, int]:
+        with index.transaction():
+            index.set_counter("pruned", time.time())
+            expired = [row for row in index.rows() if store.is_expired(row)]
+            for row in expired:
+                store.drop(index, row, "expired")
+            evicted = store.evict(index)
+        strays = _sweep(store, "tmp", HOUR) + _sweep(store, "quarantine", _WEEK)
+        strays += _sweep_objects(store, index) + _sweep_locks(store)
+        index.shrink()
+        return {"expired": len(expired), "evicted": evicted, "strays": strays}
+
+    # Earlier versions kept small payloads there once more. The folder itself they still need.
+    for records in store.folder.path.glob("entries/*"):
+        shutil.rmtree(records, ignore_errors=True)
+    return store.index.run(remove)
 
 
-def remove(store: Store, index: Index, rows: Iterable[Row]) -> None:
-    """Remove entries."""
-    with index.transaction():
-        for row in rows:
-            store.drop(index, row)
-    index.shrink()
+def remove(store: Store, keys: Iterable[str] | None) -> int:
+    """Remove the entries of these keys, or all, and what is quarantined; how many entries."""
+
+    def drop(index: Index) -> int:
+        wanted = None if keys is None else set(keys)
+        with index.transaction():
+            rows = [row for row in index.rows() if wanted is None or row.key in wanted]
+            for row in rows:
+                store.drop(index, row)
+        index.shrink()
+        return len(rows)
+
+    removed = store.index.run(drop)
+    if keys is None:
+        _sweep(store, "quarantine", 0)
+    return removed
 
 
-def verify(store: Store) -> Iterator[tuple[Row, str]]:
-    """Read everything; gives each entry that was damaged, and why, once it is quarantined."""
+def verify(store: Store) -> Iterator[dict[str, str]]:
+    """Read everything; gives each entry that was damaged, once it is quarantined."""
 
-    def check(index: Index) -> list[Row]:
+    def check(index: Index) -> list[tuple[str, str]]:
         index.check()
-        return list(index.rows())
+        return [(row.key, row.stage) for row in index.rows()]
 
-    for row in store.run(check):
-        reason = _damage(store, row.key)
-        if reason:
-            yield row, reason
+    def read(entry: Entry, contents: Contents) -> None:
+        for content in contents:
+            exhaust(content)
+
+    for key, stage in store.index.run(check):
+        try:
+            store.read(key, read)
+        except Damaged as damage:
+            yield {"key": key, "stage": stage, "reason": str(damage)}
 
 
-def info(store: Store, index: Index) -> dict[str, Any]:
+def entries(store: Store, stage: str | None, unused_for: float | None) -> Iterator[dict[str, Any]]:
+    """What `Cache.entries` gives."""
+    before = None if unused_for is None else time.time() - unused_for
+    for row in store.index.run(lambda index: list(index.rows(stage, before))):
+        said = {"key": row.key, "stage": row.stage, "created": row.created}
+        found = store.index.run(functools.partial(Index.find, key=row.key))
+        with contextlib.suppress(Damaged):  # `verify` says that
+            entry = parse(found.header if found else b"")
+            said |= entry._asdict() | {"files": [file._asdict() for file in entry.files]}
+        yield said | {"used": row.used, "hits": row.hits, "bytes": row.size}
+
+
+def info(store: Store) -> dict[str, Any]:
     """What `Cache.info` gives."""
-    counters = index.counters()
-    sizes = {stage: (number, size) for stage, number, size in index.stages()}
+    counters, found = store.index.run(lambda index: (index.counters(), index.stages()))
+    sizes = {stage: (number, size) for stage, number, size in found}
     stages = {}
     for stage in sorted({*sizes, *(stage for stage, _ in counters if stage)}):
         number, size = sizes.get(stage, (0, 0))
@@ -92,37 +126,26 @@ def info(store: Store, index: Index) -> dict[str, Any]:
     }
 
 
-def _damage(store: Store, key: str) -> str | None:
-    """Why the entry of a key was quarantined just now, if it was."""
-    found = store.find(key)
-    if found is None:
-        return None
-    opened: list[BinaryIO] = []
-    try:
-        for content in store.contents(key, found, opened)[1]:
-            for _ in content:
-                pass
-    except Damaged as damage:
-        return str(damage) if store.quarantine(key, found, damage) else None
-    finally:
-        for file in opened:
-            file.close()
-    return None
-
-
-def _sweep_names(store: Store, index: Index) -> int:
-    """Remove objects and records older than an hour that no entry has: of killed jobs."""
+def _sweep(store: Store, name: str, seconds: float) -> int:
+    """Remove the files of a folder that were written so long ago; how many."""
     removed = 0
-    wanted: dict[str, Callable[[str], bool]] = {
-        "objects": index.needs,
-        "entries": lambda key: index.id(key) is not None,
-    }
-    for name, is_wanted in wanted.items():
-        for file in store.folder.files(name):
-            if is_older(file, HOUR) and not is_wanted(file.name):
+    for file in os.scandir(store.folder.path / name):
+        if is_older(file, seconds):
+            with contextlib.suppress(OSError):
+                Path(file).unlink()
+                removed += 1
+    return removed
+
+
+def _sweep_objects(store: Store, index: Index) -> int:
+    """Remove objects older than an hour that no entry has: of killed jobs, or a lost index."""
+    removed = 0
+    for folder in os.scandir(store.folder.path / "objects"):
+        for file in os.scandir(folder) if folder.is_dir() else ():
+            if is_older(file, HOUR) and not index.needs(file.name):
                 with index.transaction():  # a job may have stored it again: look once more
-                    path = Path(file.path)
-                    if time.time() - path.stat().st_mtime > HOUR and not is_wanted(file.name):
+                    path = Path(file)
+                    if time.time() - path.stat().st_mtime > HOUR and not index.needs(file.name):
                         path.unlink(missing_ok=True)
                         removed += 1
     return removed
@@ -133,8 +156,17 @@ def _sweep_locks(store: Store) -> int:
     removed = 0
     for file in os.scandir(store.folder.path / "locks"):
         if is_older(file, HOUR):
-            lock = file_locks.acquire(Path(file.path), timeout=0)
+            lock = file_locks.acquire(Path(file), timeout=0)
             if lock:
                 file_locks.release(lock)
                 removed += 1
     return removed
+
+
+def is_older(file: os.DirEntry[str], seconds: float) -> bool:
+    """Whether the file was written more than so many seconds ago (by a clock that may have
+    been moved back since: then it is kept for now). False where it is gone."""
+    try:
+        return time.time() - file.stat().st_mtime > seconds
+    except OSError:
+        return False

@@ -59,9 +59,9 @@ class Objects:
     def __init__(self, url: str):
         self._url = url
         self._lock = threading.Lock()
-        self._connection: tuple[Any, str] | None = None
-        self._pid = os.getpid()
-        self._inherited: list[Any] = []
+        # By process: the thread that serves one stays on its side of a fork. What is inherited
+        # is kept: what it does when it is deleted would meddle with the other side's connection.
+        self._connections: dict[int, tuple[Any, str]] = {}
 
     def size(self, name: str) -> int | None:
         """Bytes of an object; None where there is none. Raises Unreachable."""
@@ -101,8 +101,7 @@ class Objects:
     def close(self) -> None:
         """Let the connection go; it is made again when needed."""
         with self._lock:
-            if self._pid == os.getpid():
-                self._connection = None
+            self._connections.pop(os.getpid(), None)
 
     def _ask(self, question: Callable[[Any, str], T], seconds: float | None = None) -> T:
         """The answer to a question that is given the file system and the URL's path in it."""
@@ -116,14 +115,9 @@ class Objects:
 
     def _connected(self) -> tuple[Any, str]:
         with self._lock:
-            if self._pid != os.getpid():
-                # The thread that served it is on the other side of the fork. Kept: what it
-                # does when it is deleted would meddle with the other side's connection.
-                self._inherited.append(self._connection)
-                self._connection, self._pid = None, os.getpid()
-            if self._connection is None:
-                self._connection = _connect(self._url)
-            return self._connection
+            if os.getpid() not in self._connections:
+                self._connections[os.getpid()] = _connect(self._url)
+            return self._connections[os.getpid()]
 
 
 class _Reader(io.RawIOBase):

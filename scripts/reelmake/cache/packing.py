@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from reelmake.cache.entry import Contents, Damaged, Entry, Packed, is_safe, pack
-from reelmake.cache.folder import Folder
+from reelmake.cache.folder import NewFile
 from reelmake.foundation import artifact_files
 
 MOST_OBJECTS = 256
@@ -17,14 +17,12 @@ class NotKept(Exception):
     """Why something is not stored although the cache is in order."""
 
 
-def pack_all(
-    files: Mapping[str, Path], limit: float, folder: Folder, temporary: list[Path]
-) -> list[Packed]:
+def pack_all(files: Mapping[str, Path], limit: float, new_file: NewFile) -> list[Packed]:
     """Each file as it will be stored; files: as `Cache.put` has them.
 
-    Large ones are written to temporary files in the folder; `temporary` gets their paths before
-    they are there. Raises NotKept for files that can't be read, have a name that leaves the
-    results, or take more than `limit` bytes together, and OSError if they can't be written.
+    Large ones are written to new files. Raises NotKept for files that can't be read, have a name
+    that leaves the results, or take more than `limit` bytes together, and OSError if they can't
+    be written.
     """
     with _read_errors():
         sources = list(_sources(files))
@@ -38,8 +36,7 @@ def pack_all(
         with contextlib.ExitStack() as opened:
             with _read_errors():
                 file = opened.enter_context((path or Path(os.devnull)).open("rb"))
-            temporary.append(folder.temporary())
-            packed.append(pack(name, file, temporary[-1]))
+            packed.append(pack(name, file, new_file))
     if sum(1 for each in packed if each.temporary) > MOST_OBJECTS:
         raise NotKept(f"more than {MOST_OBJECTS} large files")
     return packed

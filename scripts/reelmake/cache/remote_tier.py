@@ -42,8 +42,8 @@ class SecondTier:
         """Put the entry of a key into the store once all of it is verified; False is a miss."""
         if self._off or key in self._distrusted:
             return False
-        stage, folder = "", self._store.folder
-        with folder.temporaries() as temporary:
+        stage = ""
+        with self._store.folder.temporaries() as new_file:
             try:
                 with self._objects.opened(key) as file:
                     entry = untrusted_entry.read_entry(file, key)
@@ -52,7 +52,7 @@ class SecondTier:
                         self.distrust(key)
                         return False
                     self._weigh(entry)
-                    packed = untrusted_entry.read_payloads(file, entry, folder, temporary)
+                    packed = untrusted_entry.read_payloads(file, entry, new_file)
             except Missing:
                 return False
             except Unreachable as error:
@@ -65,15 +65,9 @@ class SecondTier:
             except Damaged as damage:
                 self.distrust(key)
                 self._tell(f"has a damaged {stage or 'entry'} {key[:12]}: {damage}")
-                self._store.run(lambda index: index.count(stage, "quarantined", 1))
+                self._store.index.run(lambda index: index.count(stage, "quarantined", 1))
                 return False
-            small = b"".join(each.data for each in packed)
-            record = folder.write_record(entry, small, temporary)
-            self._store.run(
-                lambda index: self._store.insert(
-                    index, entry, small, packed, record, counter="shared_hits"
-                )
-            )
+            self._store.insert(entry, packed, "shared_hits")
         return True
 
     def keep(self, entry: Entry, packed: Sequence[Packed]) -> None:
@@ -89,14 +83,13 @@ class SecondTier:
         try:
             if entry.key not in self._distrusted and self._objects.size(entry.key) == size:
                 return
-            with folder.temporaries() as temporary, contextlib.ExitStack() as opened:
+            with folder.temporaries() as new_file, contextlib.ExitStack() as opened:
                 parts: list[bytes | BinaryIO] = [header]
                 for each in packed:
                     name = each.payload.object
                     file = opened.enter_context(folder.object(name).open("rb")) if name else None
                     parts.append(file or each.data)
-                temporary.append(folder.temporary())
-                self._objects.write(entry.key, size, parts, temporary[0])
+                self._objects.write(entry.key, size, parts, new_file())
         except FileNotFoundError:  # evicted at once: it is nearly all that fits
             return
         except (Missing, Unreachable) as error:
@@ -107,7 +100,7 @@ class SecondTier:
                 self._tell(f"can't be written and is only read from now on: {error}")
             return
         self._distrusted.discard(entry.key)
-        self._store.run(lambda index: index.count(entry.stage, "shared_stores", 1))
+        self._store.index.run(lambda index: index.count(entry.stage, "shared_stores", 1))
 
     def distrust(self, key: str) -> None:
         """Take the key's object for none from now on, and let the next one replace it."""

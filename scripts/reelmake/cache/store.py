@@ -1,17 +1,16 @@
-"""The artifact cache's store: index and folder kept in step. Here errors are raised."""
+"""The artifact cache's store: index and files kept in step. Here errors are raised."""
 
 import contextlib
 import os
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from reelmake.cache.entry import Contents, Damaged, Entry, Packed, Payload, parse, pieces, unpack
 from reelmake.cache.folder import Folder
-from reelmake.cache.index import Found, Index, New, Row, is_damage
-from reelmake.foundation import file_locks
+from reelmake.cache.index import Found, Index, New, Row
+from reelmake.cache.open_index import OpenIndex
 
 T = TypeVar("T")
 
@@ -20,10 +19,10 @@ KEEP = 0.9
 
 
 class Store:
-    """An index, opened when it is needed, with the files that belong to it.
+    """An index with the files that belong to it.
 
     size_limit, ttl, stage_ttl, busy_timeout, say: as `Cache` has them. Methods raise OSError
-    and what SQLite raises. Those that are given an index are operations for `run`.
+    and what SQLite raises. Those that are given an index are operations for `OpenIndex.run`.
     """
 
     def __init__(
@@ -36,159 +35,110 @@ class Store:
         say: Callable[[str], None],
     ):
         self.folder = Folder(folder)
-        self.size_limit, self.ttl, self.stage_ttl = size_limit, ttl, stage_ttl
-        self.busy_timeout, self.say = busy_timeout, say
-        self._lock = threading.RLock()
-        self._index: Index | None = None
-        self._inode: int | None = None  # of the index opened last
-        self._pid = os.getpid()
-        self._inherited: list[Index] = []
-        self._remade = False
+        self.index = OpenIndex(self.folder, busy_timeout, say)
+        self.size_limit, self._ttl, self._stage_ttl, self._say = size_limit, ttl, stage_ttl, say
 
-    def run(self, operation: Callable[[Index], T]) -> T:
-        """What the operation gives; a damaged index is made again first, once a process.
+    def read(self, key: str, take: Callable[[Entry, Contents], T]) -> tuple[Entry, T] | None:
+        """An entry and what `take` makes of it and its contents, which it has to read to their
+        end; None where there is none, or none any more.
 
-        One thread is in here at a time.
+        Raises Damaged, with the entry quarantined, where it is not what was stored.
         """
-        with self._lock:
-            try:
-                return operation(self._opened())
-            except Exception as error:
-                if self._remade or not is_damage(error):
-                    raise
-                self._remade = True
-                self._make_index(damage=error)
-                return operation(self._opened())
-
-    def find(self, key: str) -> Found | None:
-        """What there is of an entry, as far as the index knows that is open: while others read
-        one that was replaced, what they read is verified all the same."""
-        with self._lock:
-            if self._index and self._pid == os.getpid():
-                try:
-                    return self._index.find(key)
-                except Exception as error:
-                    if not is_damage(error):
-                        raise
-            return self.run(lambda index: index.find(key))
-
-    def close(self) -> None:
-        """Close the index; `run` opens it again."""
-        with self._lock:
-            if self._index and self._pid == os.getpid():
-                self._index.close()
-            self._index = None
-
-    def contents(self, key: str, found: Found, opened: list[BinaryIO]) -> tuple[Entry, Contents]:
-        """An entry and the contents of its files. Raises Damaged, here or when they are read.
-
-        Its objects' files are added to the list; the caller closes them. All are open before
-        the first is read: eviction takes their names away, not what is in them.
-        """
-        _, header, small = found
-        entry, start = parse(header), 0
-        if entry.key != key:
-            raise Damaged("it is another key's")
-        contents: Contents = []
-        for payload in entry.files:
-            if payload.object:
-                opened.append(self._open(payload))
-                contents.append(unpack(payload, pieces(opened[-1], payload)))
-            else:
-                end = start + payload.stored
-                contents.append(unpack(payload, (small[start:end],)))
-                start = end
-        return entry, contents
-
-    def insert(
-        self,
-        index: Index,
-        entry: Entry,
-        small: bytes,
-        packed: Sequence[Packed],
-        record: Path,
-        counter: str = "stores",
-    ) -> None:
-        """Add an entry, in place of an older one, and evict what that is too much."""
-        names = [(self.folder.record(entry.key), record, "")]
-        for each in packed:
-            if each.temporary:
-                digest = each.payload.object
-                names.append((self.folder.object(digest), each.temporary, digest))
+        found = self.index.run(lambda index: index.find(key))
+        if found is None:
+            return None
         try:
+            with contextlib.ExitStack() as files:
+                entry, contents = self._open(found, files)
+                return None if self.is_expired(entry) else (entry, take(entry, contents))
+        except Damaged as error:
+            damage = error
+        if self.index.run(lambda index: self._quarantine(index, found, damage)):
+            raise damage
+        return None
+
+    def insert(self, entry: Entry, packed: Sequence[Packed], counter: str) -> None:
+        """Add an entry, in place of an older one, and evict what that is too much.
+
+        counter: the one that counts it.
+        """
+        header, small = entry.header(), b"".join(each.data for each in packed)
+        large = {each.payload.object: each.temporary for each in packed if each.temporary}
+        size = len(header) + len(small)
+        size += sum(each.payload.stored for each in packed if each.temporary)
+        new = New(entry.key, entry.stage, entry.created, size, header, small, list(large))
+
+        def write(index: Index) -> None:
             # Names are given and taken in transactions only, so that no process removes an
             # object that another one is just about to refer to.
             with index.transaction():
                 old = index.id(entry.key)
-                unneeded = index.delete(old) if old is not None else []
-                for path, temporary, _ in names:
-                    self.folder.publish(temporary, path)
-                index.insert(_new(entry, small))
-                for name in unneeded:
-                    if not index.needs(name):
-                        self.folder.object(name).unlink(missing_ok=True)
+                replaced = index.delete(old) if old is not None else []
+                index.insert(new)
                 index.count(entry.stage, counter, 1)
+                for digest, temporary in large.items():
+                    path = self.folder.object(digest)
+                    path.parent.mkdir(mode=0o700, exist_ok=True)
+                    os.replace(temporary, path)  # flushed before; what small ones lose is a miss
+                self._remove_unneeded(index, replaced)
                 self.evict(index)
-        except BaseException:
-            # Take the names back: the disk may be full, or this is tried again.
-            for path, temporary, digest in names:
-                needed = False
-                with contextlib.suppress(Exception):
-                    needed = index.needs(digest)
-                if not needed:
-                    with contextlib.suppress(OSError):
-                        os.replace(path, temporary)
+
+        def take_back(index: Index) -> None:
+            with index.transaction():
+                self._remove_unneeded(index, large)
+
+        try:
+            self.index.run(write)
+        except BaseException:  # the disk may be full
+            with contextlib.suppress(Exception):
+                self.index.run(take_back)
             raise
 
-    def drop(self, index: Index, row: Row, counter: str | None = None) -> None:
+    def drop(self, index: Index, entry: Row | Found, counter: str | None = None) -> None:
         """Remove an entry with its files, in a transaction."""
-        for name in index.delete(row.id):
-            self.folder.object(name).unlink(missing_ok=True)
-        self.folder.record(row.key).unlink(missing_ok=True)
+        self._remove_unneeded(index, index.delete(entry.id))
         if counter:
-            index.count(row.stage, counter, 1)
+            index.count(entry.stage, counter, 1)
 
     def evict(self, index: Index) -> int:
-        """Remove the least recently used where there is too much; in a transaction."""
+        """Remove the least recently used where there is too much, in a transaction; how many."""
         size = index.size()
-        if size <= self.size_limit:
-            return 0
-        victims = []
-        for row in index.rows():
-            if size <= KEEP * self.size_limit:
-                break
-            victims.append(row)
-            size -= row.size
+        victims: list[Row] = []
+        if size > self.size_limit:
+            for row in index.rows():
+                if size <= KEEP * self.size_limit:
+                    break
+                victims.append(row)
+                size -= row.size
         for row in victims:
             self.drop(index, row, "evictions")
         return len(victims)
 
-    def is_expired(self, entry: Entry) -> bool:
+    def is_expired(self, entry: Entry | Row) -> bool:
         """Whether the entry is past its time to live."""
-        ttl = self.stage_ttl.get(entry.stage, self.ttl)
+        ttl = self._stage_ttl.get(entry.stage, self._ttl)
         return ttl is not None and time.time() - entry.created > ttl
 
-    def quarantine(self, key: str, found: Found, damage: Damaged) -> bool:
-        """Move a damaged entry out of the way and say so; False where it was gone already:
-        evicted, removed or replaced since it was found."""
+    def _open(self, found: Found, files: contextlib.ExitStack) -> tuple[Entry, Contents]:
+        """An entry and its contents; `files` closes its objects. Raises Damaged.
 
-        def move(index: Index) -> bool:
-            with index.transaction():
-                row = index.row(found[0])
-                if row is None or row.key != key:
-                    return False
-                self.folder.quarantine(self.folder.record(key))
-                bad = damage.payload
-                if bad and bad.object:
-                    self.folder.quarantine(self.folder.object(bad.object))
-                self.drop(index, row, "quarantined")
-            self.say(f"the artifact cache's {row.stage} {key[:12]} is damaged: {damage}")
-            return True
+        All are open before the first is read: eviction takes their names, not what is in them.
+        """
+        entry, start = parse(found.header), 0
+        if entry.key != found.key:
+            raise Damaged("it is another key's")
+        contents: Contents = []
+        for payload in entry.files:
+            if payload.object:
+                file = files.enter_context(self._open_object(payload))
+                contents.append(unpack(payload, pieces(file, payload)))
+            else:
+                end = start + payload.stored
+                contents.append(unpack(payload, (found.small[start:end],)))
+                start = end
+        return entry, contents
 
-        return self.run(move)
-
-    def _open(self, payload: Payload) -> BinaryIO:
-        """The file of an object."""
+    def _open_object(self, payload: Payload) -> BinaryIO:
         try:
             file = self.folder.object(payload.object).open("rb")
         except FileNotFoundError:
@@ -200,60 +150,20 @@ class Store:
             raise Damaged(problem, payload)
         return file
 
-    def _opened(self) -> Index:
-        """The index that lies there now, opened by this process."""
-        inode = self.folder.index_inode()
-        if self._index:
-            if self._inode == inode and self._pid == os.getpid():
-                return self._index
-            if self._pid == os.getpid():
-                self._index.close()
-            else:  # SQLite: a connection must be neither used nor closed on this side of a fork
-                self._inherited.append(self._index)
-            self._index = None
-        self._pid = os.getpid()
-        if inode is None:
-            self._make_index(damage=None)
-        self._inode = self.folder.index_inode()
-        self._index = Index(self.folder.index, self.busy_timeout)
-        return self._index
+    def _quarantine(self, index: Index, found: Found, damage: Damaged) -> bool:
+        """Move what is damaged out of the way and say so; False where the entry was gone
+        already: evicted, removed or replaced since it was found."""
+        with index.transaction():
+            if index.id(found.key) != found.id:  # ids are never used again, keys are
+                return False
+            if damage.payload and damage.payload.object:
+                self.folder.quarantine(self.folder.object(damage.payload.object))
+            self.drop(index, found, "quarantined")
+        self._say(f"the artifact cache's {found.stage} {found.key[:12]} is damaged: {damage}")
+        return True
 
-    def _make_index(self, damage: Exception | None) -> None:
-        """Make the index from the records, unless another process has just done so."""
-        self.folder.make()
-        lock = file_locks.acquire(self.folder.lock("index"), timeout=60)
-        if lock is None:
-            raise TimeoutError("another process has been making its index for a minute")
-        try:
-            inode = self.folder.index_inode()
-            if inode is not None and (damage is None or inode != self._inode):
-                return
-            if damage:
-                self.folder.quarantine_index()
-            number = Index.create(self.folder.index, self.folder.temporary(), self._records())
-        finally:
-            file_locks.release(lock)
-        if damage or number:
-            what = f"is damaged ({damage})" if damage else "was gone"
-            self.say(
-                f"the index of the artifact cache in {self.folder.path} {what}; "
-                f"made again, with {number} entries"
-            )
-
-    def _records(self) -> Iterator[New]:
-        """What the records say there is."""
-        for file in self.folder.files("entries"):
-            path = Path(file.path)
-            try:
-                yield _new(*self.folder.read_record(path))
-            except (Damaged, OSError):
-                self.folder.quarantine(path)
-
-
-def _new(entry: Entry, small: bytes) -> New:
-    """An entry as the index takes it. small: its small payloads, one after the other."""
-    header = entry.header()
-    objects = [file.object for file in entry.files if file.object]
-    # What lies in the index lies in the record once more.
-    size = 2 * (len(header) + len(small)) + sum(file.stored for file in entry.files if file.object)
-    return New(entry.key, entry.stage, entry.created, size, header, small, objects)
+    def _remove_unneeded(self, index: Index, objects: Iterable[str]) -> None:
+        """Remove those of the objects that no entry has."""
+        for name in objects:
+            if not index.needs(name):
+                self.folder.object(name).unlink(missing_ok=True)

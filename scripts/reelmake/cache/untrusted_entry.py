@@ -16,12 +16,13 @@ from reelmake.cache.entry import (
     Entry,
     Packed,
     Payload,
+    exhaust,
     is_safe,
     parse,
     pieces,
     unpack,
 )
-from reelmake.cache.folder import Folder
+from reelmake.cache.folder import NewFile
 from reelmake.cache.packing import MOST_OBJECTS
 
 MOST_HEADER = 4 << 20
@@ -82,28 +83,23 @@ def read_entry(file: BinaryIO, key: str) -> Entry:
     return entry
 
 
-def read_payloads(
-    file: BinaryIO, entry: Entry, folder: Folder, temporary: list[Path]
-) -> list[Packed]:
-    """The payloads that follow an entry in a file, each verified.
+def read_payloads(file: BinaryIO, entry: Entry, new_file: NewFile) -> list[Packed]:
+    """The payloads that follow an entry in a file, each verified; large ones in new files.
 
-    Large ones are written to temporary files in the folder; `temporary` gets their paths before
-    they are there. Raises Damaged where one is not whole, or more than they are there, and
-    OSError if they can't be written.
+    Raises Damaged where one is not whole, or more than they are there, and OSError if they
+    can't be written.
     """
     packed = []
     for payload in entry.files:
         if payload.object:
-            temporary.append(folder.temporary())
-            _copy(file, payload, temporary[-1])
-            with temporary[-1].open("rb") as stored:
-                for _ in unpack(payload, pieces(stored, payload)):
-                    pass
-            packed.append(Packed(payload, b"", temporary[-1]))
+            path = new_file()
+            _copy(file, payload, path)
+            with path.open("rb") as stored:
+                exhaust(unpack(payload, pieces(stored, payload)))
+            packed.append(Packed(payload, b"", path))
         else:
             data = file.read(payload.stored)
-            for _ in unpack(payload, (data,)):
-                pass
+            exhaust(unpack(payload, (data,)))
             packed.append(Packed(payload, data, None))
     if file.read(1):
         raise Damaged("it goes on after its end")

@@ -1,5 +1,10 @@
-"""Locks between processes that the kernel frees when their owner dies, however it dies (flock)."""
+"""Locks between processes that the kernel frees when their owner dies, however it dies (flock).
 
+A program that the owner starts doesn't inherit them; a fork that starts none does, and holds them
+until it ends, too.
+"""
+
+import contextlib
 import fcntl
 import os
 import time
@@ -25,19 +30,20 @@ def try_lock(file: IO[str] | int, shared: bool = False) -> bool:
 def acquire(path: Path, timeout: float) -> IO[str] | None:
     """The lock as an open file, or None where another process has held it for `timeout` seconds.
 
-    Raises OSError where a file can't be locked.
+    path: absolute; the file is made where it is missing, its folder is not. Raises OSError where
+    a file can't be locked.
     """
     end = time.monotonic() + timeout
     while True:
-        file = path.open("a+")
-        try:
+        with contextlib.ExitStack() as closed_otherwise:
+            file = closed_otherwise.enter_context(path.open("a+"))
+            locked = _try(file, shared=False)
             # Who releases a lock takes its file away: what is locked then is nobody's any more.
-            if _try(file, shared=False) and _is_the_file_of(path, file):
+            if locked and _is_the_file_of(path, file):
+                closed_otherwise.pop_all()
                 return file
-        except OSError:
-            file.close()
-            raise
-        file.close()
+        if locked:  # the lock of a file that is gone: the next one is free, unless others are first
+            continue
         if time.monotonic() >= end:
             return None
         time.sleep(POLL)
@@ -45,8 +51,10 @@ def acquire(path: Path, timeout: float) -> IO[str] | None:
 
 def release(lock: IO[str]) -> None:
     """Let a lock go that `acquire` gave, and leave no file."""
-    Path(lock.name).unlink(missing_ok=True)
-    lock.close()
+    path = Path(lock.name)
+    with lock:
+        if _is_the_file_of(path, lock):  # not another's, where somebody has emptied the folder
+            path.unlink(missing_ok=True)
 
 
 def _try(file: IO[str] | int, shared: bool) -> bool:
