@@ -71,7 +71,7 @@ class Cache:
         """Whether there is an entry, here or shared. Counts as no use and verifies nothing."""
         if not self._off:
             with self._leaving_out():
-                here = self._store.index.run(lambda index: index.id(key)) is not None
+                here = self._store.index.run(lambda index: index.row(key)) is not None
                 return here or (self._second is not None and self._second.has(key))
         return False
 
@@ -229,17 +229,20 @@ class Cache:
 
     def _use(self, key: str, take: Callable[[Entry, Contents], T | None]) -> T | None:
         """What `take` makes of an entry, which it has to read to its end; None is a miss."""
+        if self._off:
+            return None
         taken = None
-        if not self._off:
-            with self._leaving_out():
+        try:
+            read = self._read(key, take)
+            if read is None and self._second and self._second.fetch(key):
                 read = self._read(key, take)
-                if read is None and self._second and self._second.fetch(key):
-                    read = self._read(key, take)
-                    if read is None:
-                        self._second.distrust(key)
-                if read:
-                    taken = read[1]
-                self._uses.note(key, read[0] if read and taken else None)
+                if read is None:
+                    self._second.distrust(key)
+            if read:
+                taken = read[1]
+            self._uses.note(key, read[0] if read and taken else None)
+        except Exception as error:  # (a context manager would cost a twentieth of a small read)
+            self._leave_out(error)
         return taken
 
     def _read(self, key: str, take: Callable[[Entry, Contents], T]) -> tuple[Entry, T] | None:
@@ -264,7 +267,10 @@ class Cache:
         try:
             yield
         except Exception as error:
-            if not self._off:
-                folder = self._store.folder.path
-                self.say(f"the artifact cache in {folder} can't be used and is left out: {error}")
-            self._off = True
+            self._leave_out(error)
+
+    def _leave_out(self, error: Exception) -> None:
+        if not self._off:
+            folder = self._store.folder.path
+            self.say(f"the artifact cache in {folder} can't be used and is left out: {error}")
+        self._off = True

@@ -7,7 +7,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,18 +55,13 @@ class IndexDamaged(Exception):
     """The file is not an index of this format."""
 
 
-class Found(NamedTuple):
-    """What there is of an entry; small: its small payloads, one after the other."""
-
-    id: int
-    key: str
-    stage: str
-    header: bytes
-    small: bytes
+Found = tuple[int, bytes, bytes]
+"""An entry's id, its header, and its small payloads, one after the other."""
 
 
 class Row(NamedTuple):
-    """What the index counts of an entry: times in seconds since 1970; size: bytes on disk."""
+    """What the index counts of an entry: times in seconds since 1970; size: bytes on disk.
+    Ids are never used again, keys are."""
 
     id: int
     key: str
@@ -75,19 +70,6 @@ class Row(NamedTuple):
     used: float
     hits: int
     size: int
-
-
-class New(NamedTuple):
-    """An entry to insert; size: bytes on disk; small: its small payloads, one after the other;
-    objects: the names of the large ones."""
-
-    key: str
-    stage: str
-    created: float
-    size: int
-    header: bytes
-    small: bytes
-    objects: Sequence[str]
 
 
 def is_damage(error: Exception) -> bool:
@@ -149,36 +131,46 @@ class Index:
 
     def find(self, key: str) -> Found | None:
         """What there is of an entry."""
-        found = self._db.execute(
-            "SELECT id, key, stage, header, small FROM entries JOIN contents ON entry = id"
-            " WHERE key = ?",
+        found: Found | None = self._db.execute(
+            "SELECT entry, header, small FROM entries JOIN contents ON entry = id WHERE key = ?",
             (key,),
         ).fetchone()
-        return Found(*found) if found else None
+        return found
 
     def rows(self, stage: str | None = None, unused_since: float | None = None) -> Iterator[Row]:
         """Entries, the least recently used first.
 
         stage: only of this one. unused_since: only those last used before that time.
         """
-        found = self._db.execute(
-            "SELECT id, key, stage, created, used, hits, size FROM entries"
-            " WHERE (?1 IS NULL OR stage = ?1) AND (?2 IS NULL OR used < ?2) ORDER BY used",
-            (stage, unused_since),
+        return self._rows(
+            "(?1 IS NULL OR stage = ?1) AND (?2 IS NULL OR used < ?2) ORDER BY used",
+            stage,
+            unused_since,
         )
-        return (Row(*row) for row in found)
 
-    def insert(self, new: New) -> None:
-        """Add an entry, just used; there is none of its key."""
+    def row(self, key: str) -> Row | None:
+        """The entry of this key."""
+        return next(self._rows("key = ?", key), None)
+
+    def insert(
+        self,
+        key: str,
+        stage: str,
+        created: float,
+        size: int,
+        header: bytes,
+        small: bytes,
+        objects: Iterable[str],
+    ) -> None:
+        """Add an entry, just used; there is none of its key. objects: names of the large payloads.
+        The others as `Row` and `Found` have them."""
         (used,) = self._stamps([time.time()])
         id = self._db.execute(
             "INSERT INTO entries (key, stage, created, used, size) VALUES (?, ?, ?, ?, ?)",
-            (new.key, new.stage, new.created, used, new.size),
+            (key, stage, created, used, size),
         ).lastrowid
-        self._db.execute("INSERT INTO contents VALUES (?, ?, ?)", (id, new.header, new.small))
-        self._db.executemany(
-            "INSERT OR IGNORE INTO objects VALUES (?, ?)", [(name, id) for name in new.objects]
-        )
+        self._db.execute("INSERT INTO contents VALUES (?, ?, ?)", (id, header, small))
+        self._db.executemany("INSERT INTO objects VALUES (?, ?)", [(name, id) for name in objects])
 
     def delete(self, id: int) -> list[str]:
         """Remove an entry; returns its objects, which others may need."""
@@ -190,11 +182,6 @@ class Index:
         """Whether an entry has this object."""
         query = "SELECT EXISTS (SELECT 1 FROM objects WHERE name = ?)"
         return bool(self._value(query, name))
-
-    def id(self, key: str) -> int | None:
-        """The id of the entry of this key: ids are never used again, keys are."""
-        found = self._db.execute("SELECT id FROM entries WHERE key = ?", (key,)).fetchone()
-        return found[0] if found else None
 
     def touch(self, uses: Mapping[str, tuple[int, float]]) -> None:
         """Say how often entries were used and when last: key -> (times, moment), in order."""
@@ -239,6 +226,10 @@ class Index:
     def shrink(self) -> None:
         """Give the space of removed entries back."""
         self._db.execute("PRAGMA incremental_vacuum").fetchall()
+
+    def _rows(self, where: str, *values: Any) -> Iterator[Row]:
+        query = "SELECT id, key, stage, created, used, hits, size FROM entries WHERE "
+        return (Row(*row) for row in self._db.execute(query + where, values))
 
     def _value(self, query: str, *values: Any) -> Any:
         return self._db.execute(query, values).fetchone()[0]

@@ -99,7 +99,7 @@ def entries(store: Store, stage: str | None, unused_for: float | None) -> Iterat
         said = {"key": row.key, "stage": row.stage, "created": row.created}
         found = store.index.run(functools.partial(Index.find, key=row.key))
         with contextlib.suppress(Damaged):  # `verify` says that
-            entry = parse(found.header if found else b"")
+            entry = parse(found[1] if found else b"")
             said |= entry._asdict() | {"files": [file._asdict() for file in entry.files]}
         yield said | {"used": row.used, "hits": row.hits, "bytes": row.size}
 

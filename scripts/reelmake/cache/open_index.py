@@ -27,14 +27,15 @@ class OpenIndex:
         self._inode: int | None = None  # of the index opened last
         self._begun_anew = False
 
-    def run(self, operation: Callable[[Index], T]) -> T:
+    def run(self, operation: Callable[[Index], T], reading: bool = False) -> T:
         """What the operation gives; in place of a damaged index, an empty one, once a process.
 
-        One thread is in here at a time. Raises OSError and what SQLite raises.
+        One thread is in here at a time. reading: an index that another process has replaced in
+        the meantime will do. Raises OSError and what SQLite raises.
         """
         with self._lock:
             try:
-                return operation(self._opened())
+                return operation(self._opened(reading))
             except Exception as error:
                 if self._begun_anew or not is_damage(error):
                     raise
@@ -49,14 +50,13 @@ class OpenIndex:
             if index:
                 index.close()
 
-    def _opened(self) -> Index:
+    def _opened(self, reading: bool = False) -> Index:
         """The index that lies there now, opened by this process."""
-        inode = self._folder.index_inode()
         index = self._indexes.get(os.getpid())
-        if index and inode == self._inode:
+        if index and (reading or self._inode == self._folder.index_inode()):
             return index
         self.close()
-        if inode is None:
+        if self._folder.index_inode() is None:
             self._make(damage=None)
         self._inode = self._folder.index_inode()
         index = self._indexes[os.getpid()] = Index(self._folder.index, self._busy_timeout)

@@ -9,7 +9,7 @@ from typing import BinaryIO, TypeVar
 
 from reelmake.cache.entry import Contents, Damaged, Entry, Packed, Payload, parse, pieces, unpack
 from reelmake.cache.folder import Folder
-from reelmake.cache.index import Found, Index, New, Row
+from reelmake.cache.index import Found, Index, Row
 from reelmake.cache.open_index import OpenIndex
 
 T = TypeVar("T")
@@ -44,16 +44,19 @@ class Store:
 
         Raises Damaged, with the entry quarantined, where it is not what was stored.
         """
-        found = self.index.run(lambda index: index.find(key))
+        found = self.index.run(lambda index: index.find(key), reading=True)
         if found is None:
             return None
+        opened: list[BinaryIO] = []
         try:
-            with contextlib.ExitStack() as files:
-                entry, contents = self._open(found, files)
-                return None if self.is_expired(entry) else (entry, take(entry, contents))
+            entry, contents = self._open(key, found, opened)
+            return None if self.is_expired(entry) else (entry, take(entry, contents))
         except Damaged as error:
             damage = error
-        if self.index.run(lambda index: self._quarantine(index, found, damage)):
+        finally:
+            for file in opened:
+                file.close()
+        if self.index.run(lambda index: self._quarantine(index, key, found, damage)):
             raise damage
         return None
 
@@ -66,15 +69,15 @@ class Store:
         large = {each.payload.object: each.temporary for each in packed if each.temporary}
         size = len(header) + len(small)
         size += sum(each.payload.stored for each in packed if each.temporary)
-        new = New(entry.key, entry.stage, entry.created, size, header, small, list(large))
 
         def write(index: Index) -> None:
             # Names are given and taken in transactions only, so that no process removes an
             # object that another one is just about to refer to.
             with index.transaction():
-                old = index.id(entry.key)
-                replaced = index.delete(old) if old is not None else []
-                index.insert(new)
+                old = index.row(entry.key)
+                replaced = index.delete(old.id) if old else []
+                facts = (entry.key, entry.stage, entry.created, size)
+                index.insert(*facts, header, small, large)
                 index.count(entry.stage, counter, 1)
                 for digest, temporary in large.items():
                     path = self.folder.object(digest)
@@ -94,11 +97,11 @@ class Store:
                 self.index.run(take_back)
             raise
 
-    def drop(self, index: Index, entry: Row | Found, counter: str | None = None) -> None:
+    def drop(self, index: Index, row: Row, counter: str | None = None) -> None:
         """Remove an entry with its files, in a transaction."""
-        self._remove_unneeded(index, index.delete(entry.id))
+        self._remove_unneeded(index, index.delete(row.id))
         if counter:
-            index.count(entry.stage, counter, 1)
+            index.count(row.stage, counter, 1)
 
     def evict(self, index: Index) -> int:
         """Remove the least recently used where there is too much, in a transaction; how many."""
@@ -119,22 +122,24 @@ class Store:
         ttl = self._stage_ttl.get(entry.stage, self._ttl)
         return ttl is not None and time.time() - entry.created > ttl
 
-    def _open(self, found: Found, files: contextlib.ExitStack) -> tuple[Entry, Contents]:
-        """An entry and its contents; `files` closes its objects. Raises Damaged.
+    def _open(self, key: str, found: Found, opened: list[BinaryIO]) -> tuple[Entry, Contents]:
+        """An entry and its contents. Raises Damaged.
 
-        All are open before the first is read: eviction takes their names, not what is in them.
+        The files of its objects are added to `opened`. All are open before the first is read:
+        eviction takes their names, not what is in them.
         """
-        entry, start = parse(found.header), 0
-        if entry.key != found.key:
+        _, header, small = found
+        entry, start = parse(header), 0
+        if entry.key != key:
             raise Damaged("it is another key's")
         contents: Contents = []
         for payload in entry.files:
             if payload.object:
-                file = files.enter_context(self._open_object(payload))
-                contents.append(unpack(payload, pieces(file, payload)))
+                opened.append(self._open_object(payload))
+                contents.append(unpack(payload, pieces(opened[-1], payload)))
             else:
                 end = start + payload.stored
-                contents.append(unpack(payload, (found.small[start:end],)))
+                contents.append(unpack(payload, (small[start:end],)))
                 start = end
         return entry, contents
 
@@ -150,16 +155,17 @@ class Store:
             raise Damaged(problem, payload)
         return file
 
-    def _quarantine(self, index: Index, found: Found, damage: Damaged) -> bool:
+    def _quarantine(self, index: Index, key: str, found: Found, damage: Damaged) -> bool:
         """Move what is damaged out of the way and say so; False where the entry was gone
         already: evicted, removed or replaced since it was found."""
         with index.transaction():
-            if index.id(found.key) != found.id:  # ids are never used again, keys are
+            row = index.row(key)
+            if row is None or row.id != found[0]:
                 return False
             if damage.payload and damage.payload.object:
                 self.folder.quarantine(self.folder.object(damage.payload.object))
-            self.drop(index, found, "quarantined")
-        self._say(f"the artifact cache's {found.stage} {found.key[:12]} is damaged: {damage}")
+            self.drop(index, row, "quarantined")
+        self._say(f"the artifact cache's {row.stage} {key[:12]} is damaged: {damage}")
         return True
 
     def _remove_unneeded(self, index: Index, objects: Iterable[str]) -> None:
