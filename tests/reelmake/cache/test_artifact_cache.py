@@ -13,8 +13,6 @@ import subprocess
 import sys
 import textwrap
 import time
-import tracemalloc
-import zlib
 from pathlib import Path
 
 import pytest
@@ -448,19 +446,6 @@ def test_verify_finds_all_that_is_damaged(cache, put, tmp_path):
         assert found["key"] not in one
     assert one.verify() == []
     assert one.info()["entries"] == 4
-
-
-def test_nothing_is_inflated_beyond_its_recorded_size(tmp_path):
-    """A forged entry: 100 bytes recorded, 200 MB in it."""
-    bomb = zlib.compress(bytes(200_000_000), 9)
-    payload = entry.Payload("x", 100, "0" * 64, "zlib", len(bomb), "")
-    tracemalloc.start()
-    try:
-        with pytest.raises(entry.Damaged, match="larger than the 100 bytes"):
-            list(entry.unpack(payload, [bomb]))
-        assert tracemalloc.get_traced_memory()[1] < 1_000_000
-    finally:
-        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
