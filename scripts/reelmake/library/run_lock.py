@@ -11,7 +11,7 @@ import os
 import shutil
 import signal
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from reelmake.foundation import artifact_files, file_locks, process_identity
 from reelmake.foundation.errors import UserError
@@ -59,7 +59,7 @@ def stop_run() -> None:
 def read_owner() -> process_identity.Owner:
     """The run that holds the library, or held it last; empty where there was none."""
     found = artifact_files.read_json(FOLDER / "reelmake.lock")
-    return found if isinstance(found, dict) else {}
+    return cast(process_identity.Owner, found) if isinstance(found, dict) else {}
 
 
 def hold_job() -> IO[str]:

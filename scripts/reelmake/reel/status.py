@@ -59,7 +59,8 @@ def video_status(video: Facts, fingerprints: Mapping[str, Any]) -> Status:
         | {"fingerprint": fingerprints.get(stage)}
         for stage, state in video.states.items()
     }
-    totals = {name: video.totals[name] for name in ("media_seconds", *COUNTED)}
+    totals: dict[str, Any] = {"media_seconds": video.totals["media_seconds"]}
+    totals |= {name: video.totals[name] for name in COUNTED}
     return {"video": video.video, "state": video.state} | totals | {"stages": stages}
 
 
