@@ -33,7 +33,7 @@ ARTIFACTS = (
 )
 ENGINES = (
     *("av", "cv2", "ctranslate2", "faster_whisper", "ffmpeg", "llama_cpp", "onnxruntime"),
-    *("pysubs2", "scenedetect", "yt_dlp"),
+    *("pandas", "pysubs2", "scenedetect", "yt_dlp"),
 )
 
 

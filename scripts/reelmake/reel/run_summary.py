@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from reelmake.foundation import text
 from reelmake.foundation.units import show_seconds
+from reelmake.library import library_scan
 from reelmake.library.job_records import state
 from reelmake.library.stages import STAGES
-from reelmake.reel import library_scan
 
 
 class _Job(NamedTuple):

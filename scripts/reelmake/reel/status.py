@@ -7,11 +7,11 @@ from typing import Any
 
 from reelmake.foundation import process_identity
 from reelmake.library import run_lock
+from reelmake.library.library_scan import STATES, Facts
 from reelmake.library.measures import COUNTED
 from reelmake.library.stages import STAGES
 from reelmake.reel import estimates
 from reelmake.reel.estimates import History, Lengths, Past
-from reelmake.reel.library_scan import STATES, Facts
 
 Status = dict[str, Any]
 

@@ -24,8 +24,8 @@ from reelmake.library import (
     sidecar_updates,
     sidecars,
 )
+from reelmake.library.library_scan import Scan
 from reelmake.library.stages import STAGES, artifact_paths
-from reelmake.reel.library_scan import Scan
 
 IDENTITY = {"path": "/films/V.mp4", "size": 1, "mtime_ns": 1}
 TICK = 10**9
