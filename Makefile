@@ -21,16 +21,22 @@ demo: $(READY)  ## the whole workflow on the bundled video, offline
 	@cd demo && HF_HUB_OFFLINE=1 ../$(BIN)/snakemake --snakefile ../Snakefile --cores 2 --configfile config.yaml
 	@$(BIN)/python demo/show.py
 
+# Two processes test; what times signals comes after, alone. (5: no test of that kind was chosen.)
 test: lint  ## lint, types, and the tests: make test PYTEST_ARGS="-k name"
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 -m "not long and not serial" $(PYTEST_ARGS) || [ $$? -eq 5 ]
+	@$(BIN)/python -m pytest -m "serial and not long" $(PYTEST_ARGS) || [ $$? -eq 5 ]
 
-lint: $(READY)  ## ruff, snakefmt, snakemake --lint, mypy
+test-long: $(READY)  ## chaos at length: kills and signals at many random moments
+	@$(BIN)/python -m pytest -m long $(PYTEST_ARGS)
+
+lint: $(READY)  ## ruff, snakefmt, snakemake --lint, mypy, the direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/snakefmt --check Snakefile rules
 	@$(BIN)/snakemake --lint
 	@$(BIN)/mypy
 	@$(BIN)/mypy scripts/*.py
+	@$(BIN)/lint-imports --no-logo
 
 bench: $(READY)  ## what it costs beside what one would use instead; prints tables
 	@$(BIN)/python benchmarks/run.py
