@@ -97,17 +97,29 @@ def _clear_locks_of_the_dead(holder: process_identity.Owner) -> None:
         file.unlink(missing_ok=True)
 
 
-def is_first_to_say(what: str) -> bool:
-    """Whether no job of this run has asked that of the same text before."""
+def is_first_to_say(what: str, line: str) -> bool:
+    """Whether no job of this run has asked that of the same text before.
+
+    line: what is said, which `said` tells later.
+    """
     name = hashlib.sha256(what.encode(errors="replace")).hexdigest()[:16]
     try:
         _SAID.mkdir(exist_ok=True)
-        (_SAID / name).touch(exist_ok=False)
+        with (_SAID / name).open("x") as file:
+            file.write(line)
     except FileExistsError:
         return False
     except OSError:
         return True
     return True
+
+
+def said() -> list[str]:
+    """What the jobs of this run had to say to people so far."""
+    try:
+        return [path.read_text(errors="replace") for path in sorted(_SAID.iterdir())]
+    except OSError:
+        return []
 
 
 def _open(name: str) -> IO[str]:
