@@ -5,29 +5,26 @@ It never fails a job: what is damaged is a miss, and a cache that can't be used 
 
 import atexit
 import contextlib
-import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from reelmake.cache import maintenance
-from reelmake.cache.entry import Contents, Damaged, Entry, parse
+from reelmake.cache.entry import Contents, Damaged, Entry
 from reelmake.cache.folder import HOUR
-from reelmake.cache.index import Index, Row
+from reelmake.cache.management import Management
 from reelmake.cache.packing import NotKept, pack_all, write_all
 from reelmake.cache.store import Store
+from reelmake.cache.uses import Uses
 from reelmake.foundation import file_locks
-from reelmake.foundation.errors import UserError
 
 if TYPE_CHECKING:
     from reelmake.cache.remote_tier import SecondTier
 
 T = TypeVar("T")
-
-_FLUSH_SECONDS, _FLUSH_USES = 60, 10_000
 
 
 def _to_stderr(line: str) -> None:
@@ -40,7 +37,7 @@ def _second_tier(url: str, store: Store, say: Callable[[str], None]) -> "SecondT
     return SecondTier(url, store, say)
 
 
-class Cache:
+class Cache(Management):
     """The cache in one folder of a local disk. Processes and threads may share it.
 
     folder: made where it is missing. size_limit: bytes on disk; past it the least recently
@@ -71,12 +68,7 @@ class Cache:
         self._store = Store(folder, size_limit, ttl, stage_ttl or {}, busy_timeout, say)
         self._second = _second_tier(shared, self._store, say) if shared else None
         self._off = False
-        # What was read since it was last written down, in order of use:
-        # key -> (hits, last use, stage, seconds saved by each).
-        self._uses: dict[str, tuple[int, float, str, float]] = {}
-        self._misses = 0
-        self._pid = os.getpid()
-        self._flushed = time.monotonic()
+        self._uses = Uses()
         atexit.register(self.close)
 
     def __contains__(self, key: str) -> bool:
@@ -155,9 +147,7 @@ class Cache:
                 made = (time.time(), seconds, content, dict(engines or {}))
                 entry = Entry(key, stage, version, *made, payloads)
                 small = b"".join(each.data for each in packed)
-                record = folder.write_record(entry, small, temporary)
-                new = (entry, small, packed, record)
-                self._store.run(lambda index: self._store.insert(index, *new))
+                self._store.run(lambda index: self._store.insert(index, entry, small, packed))
             if self._second:
                 self._second.keep(entry, packed)
             if self._store.run(maintenance.is_due):
@@ -219,62 +209,6 @@ class Cache:
         if self._second:
             self._second.close()
 
-    def info(self) -> dict[str, Any]:
-        """folder, shared (the URL without credentials, or None), entries, bytes, size_limit,
-        since (seconds since 1970), hits, shared_hits (fetched from the shared cache), misses,
-        stores, shared_stores, evictions, expired, quarantined, seconds_saved; and under `stages`
-        each stage's entries, bytes and counters, without misses: nobody knows of which stage a
-        missing key is."""
-        info = self._manage(lambda: self._run_upkeep(maintenance.info))
-        return info | {"shared": self._second.shown if self._second else None}
-
-    def entries(
-        self,
-        stage: str | None = None,
-        unused_for: float | None = None,
-        keys: Iterable[str] | None = None,
-    ) -> Iterator[dict[str, Any]]:
-        """Each local entry that meets all conditions, the least recently used first: key, stage,
-        version, created, used, hits, seconds, content, engines, bytes (on disk) and files (name,
-        size, sha256, encoding, stored bytes, object).
-
-        unused_for: seconds since its last use.
-        """
-        for row in self._manage(lambda: self._select(stage, unused_for, keys)):
-            said = {"key": row.key, "stage": row.stage, "created": row.created}
-            with contextlib.suppress(Damaged):  # `verify` says that
-                entry = parse(self._header(row.id))
-                said |= entry._asdict() | {"files": [file._asdict() for file in entry.files]}
-            yield said | {"used": row.used, "hits": row.hits, "bytes": row.size}
-
-    def remove(
-        self,
-        stage: str | None = None,
-        unused_for: float | None = None,
-        keys: Iterable[str] | None = None,
-    ) -> int:
-        """Remove the entries that `entries` gives for the same conditions; how many. Without
-        any condition all go, and what is quarantined. What is shared stays."""
-
-        def drop() -> int:
-            rows = self._select(stage, unused_for, keys)
-            self._store.run(lambda index: maintenance.remove(self._store, index, rows))
-            if stage is None and unused_for is None and keys is None:
-                self._store.folder.sweep(quarantined=0)
-            return len(rows)
-
-        return self._manage(drop)
-
-    def prune(self) -> dict[str, int]:
-        """Remove what is too old, too much, or nobody's, but nothing shared; how many entries
-        `expired` and were `evicted`, and how many `strays` there were. `put` does it hourly."""
-        return self._manage(lambda: self._run_upkeep(maintenance.prune))
-
-    def verify(self) -> list[dict[str, str]]:
-        """Read all local entries and quarantine the damaged; key, stage and reason of each."""
-        bad = self._manage(lambda: list(maintenance.verify(self._store)))
-        return [{"key": row.key, "stage": row.stage, "reason": reason} for row, reason in bad]
-
     def _use(self, key: str, take: Callable[[Entry, Contents], T]) -> T | None:
         """What `take` makes of an entry, which it has to read to its end; None is a miss."""
         if self._off:
@@ -286,18 +220,13 @@ class Cache:
                 read = self._read(key, take)
                 if read is None:
                     self._second.distrust(key)
-            if self._pid != os.getpid():
-                self._count_own()
             if read:
                 entry, taken = read
             if taken:
-                hits = self._uses.pop(key, (0,))[0] + 1
-                self._uses[key] = (hits, time.time(), entry.stage, entry.seconds)
+                self._uses.hit(entry)
             else:
-                self._misses += 1
-            # A write for each read would make reads wait for each other.
-            waited = time.monotonic() - self._flushed
-            if waited > _FLUSH_SECONDS or len(self._uses) >= _FLUSH_USES:
+                self._uses.miss()
+            if self._uses.are_due():
                 self._flush()
         except Exception as error:
             self._leave_out(error)
@@ -319,53 +248,9 @@ class Cache:
             for file in opened:
                 file.close()
 
-    def _count_own(self) -> None:
-        """After a fork, leave what was read before to the parent to count."""
-        self._pid, self._uses, self._misses = os.getpid(), {}, 0
-
     def _flush(self) -> None:
         """Write down what was used, and the counters."""
-        if self._pid != os.getpid():
-            self._count_own()
-        uses, self._uses = self._uses, {}
-        misses, self._misses = self._misses, 0
-        self._flushed = time.monotonic()
-
-        counts = {("", "misses"): float(misses)}
-        for hits, _, stage, seconds in uses.values():
-            for name, value in (("hits", hits), ("seconds_saved", hits * seconds)):
-                counts[stage, name] = counts.get((stage, name), 0) + value
-
-        def write(index: Index) -> None:
-            with index.transaction():
-                index.touch({key: use[:2] for key, use in uses.items()})
-                for (stage, name), value in counts.items():
-                    index.count(stage, name, value)
-
-        self._store.run(write if uses or misses else lambda index: None)
-
-    def _run_upkeep(self, task: Callable[[Store, Index], T]) -> T:
-        return self._store.run(lambda index: task(self._store, index))
-
-    def _header(self, id: int) -> bytes:
-        return self._store.run(lambda index: index.header(id))
-
-    def _select(
-        self, stage: str | None, unused_for: float | None, keys: Iterable[str] | None
-    ) -> list[Row]:
-        wanted = None if keys is None else set(keys)
-        before = None if unused_for is None else time.time() - unused_for
-        rows = self._store.run(lambda index: list(index.rows(stage, before)))
-        return [row for row in rows if wanted is None or row.key in wanted]
-
-    def _manage(self, operation: Callable[[], T]) -> T:
-        """What the operation gives, with all that was counted written down before."""
-        try:
-            self._flush()
-            return operation()
-        except Exception as error:
-            folder = self._store.folder.path
-            raise UserError(f"the artifact cache in {folder} can't be used: {error}") from error
+        self._store.run(self._uses.take())
 
     def _leave_out(self, error: Exception) -> None:
         """Say why the cache can't be used, and do without it from now on."""

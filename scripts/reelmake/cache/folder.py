@@ -2,8 +2,6 @@
 
 index.sqlite        the index, with the payloads up to 100 KB
 objects/ab/abcd…    larger payloads, each named by the SHA-256 of what is in it
-entries/ab/abcd…    one record a key: its metadata and its small payloads once more, from
-                    which (with objects/) a lost index is made again
 locks/              one file a key that is being computed
 tmp/                what is being written
 quarantine/         what did not match its SHA-256, kept for a week for who wants to know why
@@ -12,14 +10,13 @@ quarantine/         what did not match its SHA-256, kept for a week for who want
 import contextlib
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from reelmake.cache.entry import Damaged, Entry, parse
-
 HOUR = 3600.0
-_SUBFOLDERS = ("objects", "entries", "locks", "tmp", "quarantine")
+_SUBFOLDERS = ("objects", "locks", "tmp", "quarantine")
 
 
 class Folder:
@@ -46,10 +43,6 @@ class Folder:
     def object(self, digest: str) -> Path:
         """Where the object of that SHA-256 lies."""
         return self.path / "objects" / digest[:2] / digest
-
-    def record(self, key: str) -> Path:
-        """Where the record of that key lies."""
-        return self.path / "entries" / key[:2] / key
 
     def lock(self, name: str) -> Path:
         """Where the lock of that name, or key, lies."""
@@ -87,39 +80,17 @@ class Folder:
         for suffix in ("-wal", "-shm", ""):
             self.quarantine(Path(f"{self.index}{suffix}"))
 
-    def write_record(self, entry: Entry, small: bytes, temporary: list[Path]) -> Path:
-        """Write an entry's record to a temporary file, which is added to the list.
-
-        Not flushed: only an index that is lost needs it.
-        """
-        temporary.append(self.temporary())
-        with temporary[-1].open("xb") as file:
-            file.writelines([entry.header(), b"\n", small])
-        return temporary[-1]
-
-    def read_record(self, path: Path) -> tuple[Entry, bytes]:
-        """An entry and its small payloads.
-
-        Raises Damaged where that is not an entry's record, or an object of it is missing.
-        """
-        header, _, small = path.read_bytes().partition(b"\n")
-        entry = parse(header)
-        if entry.key != path.name:
-            raise Damaged("it is another key's")
-        for payload in entry.files:
-            if payload.object and not self.object(payload.object).exists():
-                raise Damaged(f"{payload.name} is missing")
-        return entry, small
-
-    def files(self, name: str) -> Iterator[os.DirEntry[str]]:
-        """The files in `objects` or `entries`."""
-        for folder in os.scandir(self.path / name):
+    def objects(self) -> Iterator[os.DirEntry[str]]:
+        """The files of all objects."""
+        for folder in os.scandir(self.path / "objects"):
             if folder.is_dir():
                 yield from os.scandir(folder.path)
 
     def sweep(self, quarantined: float = 7 * 24 * HOUR) -> int:
         """Remove temporary files older than an hour, and what was quarantined so many seconds
         ago; how many."""
+        # Earlier versions kept every small payload there a second time.
+        shutil.rmtree(self.path / "entries", ignore_errors=True)
         removed = 0
         for name, age in (("tmp", HOUR), ("quarantine", quarantined)):
             for file in os.scandir(self.path / name):

@@ -109,23 +109,13 @@ class Index:
             raise
 
     @staticmethod
-    def create(path: Path, temporary: Path, entries: Iterable[New]) -> int:
-        """Make an index with these entries and give it its name; returns their number.
-
-        No other process may do the same at the time.
-        """
+    def create(path: Path, temporary: Path) -> None:
+        """Make an empty index and give it its name. No other process may do so at the time."""
         temporary.touch(mode=0o600)  # its -wal and -shm get the same mode
         db = _connect(temporary, timeout=0)
-        number = 0
         try:
             db.executescript(_TABLES)
-            index = Index.__new__(Index)
-            index._db = db
-            with index.transaction():
-                for entry in entries:
-                    index.insert(entry, entry.created)
-                    number += 1
-                index.count("", "since", time.time())
+            db.execute("INSERT INTO counters VALUES ('', 'since', ?)", (time.time(),))
             db.execute(f"PRAGMA user_version = {FORMAT}")
             # The last, so that all lies in this one file when it is renamed.
             db.execute("PRAGMA journal_mode = WAL")
@@ -134,7 +124,6 @@ class Index:
         for suffix in ("-wal", "-shm"):  # of an index that was deleted: SQLite would replay it
             Path(f"{path}{suffix}").unlink(missing_ok=True)
         os.replace(temporary, path)
-        return number
 
     def close(self) -> None:
         """Close the connection."""
@@ -184,9 +173,9 @@ class Index:
         """A stage's entries that were made before `moment`."""
         return list(self._rows("WHERE stage = ? AND created < ?", stage, moment))
 
-    def insert(self, new: New, used: float | None = None) -> None:
-        """Add an entry; there is none of its key. used: the last use; by default now."""
-        stamp = self._stamps([time.time()])[0] if used is None else used
+    def insert(self, new: New) -> None:
+        """Add an entry, which is used now; there is none of its key."""
+        stamp = self._stamps([time.time()])[0]
         id = self._db.execute(
             "INSERT INTO entries (key, stage, created, used, size) VALUES (?, ?, ?, ?, ?)",
             (new.key, new.stage, new.created, stamp, new.size),

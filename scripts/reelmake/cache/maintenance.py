@@ -5,7 +5,7 @@ Functions that are given an index are operations for `Store.run`.
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -44,7 +44,7 @@ def prune(store: Store, index: Index) -> dict[str, int]:
                     store.drop(index, row, "expired")
                     expired += 1
         evicted = store.evict(index)
-    strays = store.folder.sweep() + _sweep_names(store, index) + _sweep_locks(store)
+    strays = store.folder.sweep() + _sweep_objects(store, index) + _sweep_locks(store)
     index.shrink()
     return {"expired": expired, "evicted": evicted, "strays": strays}
 
@@ -110,21 +110,16 @@ def _damage(store: Store, key: str) -> str | None:
     return None
 
 
-def _sweep_names(store: Store, index: Index) -> int:
-    """Remove objects and records older than an hour that no entry has: of killed jobs."""
+def _sweep_objects(store: Store, index: Index) -> int:
+    """Remove objects older than an hour that no entry has: of killed jobs and lost indexes."""
     removed = 0
-    wanted: dict[str, Callable[[str], bool]] = {
-        "objects": index.needs,
-        "entries": lambda key: index.id(key) is not None,
-    }
-    for name, is_wanted in wanted.items():
-        for file in store.folder.files(name):
-            if is_older(file, HOUR) and not is_wanted(file.name):
-                with index.transaction():  # a job may have stored it again: look once more
-                    path = Path(file.path)
-                    if time.time() - path.stat().st_mtime > HOUR and not is_wanted(file.name):
-                        path.unlink(missing_ok=True)
-                        removed += 1
+    for file in store.folder.objects():
+        if is_older(file, HOUR) and not index.needs(file.name):
+            with index.transaction():  # a job may have stored it again: look once more
+                path = Path(file.path)
+                if time.time() - path.stat().st_mtime > HOUR and not index.needs(file.name):
+                    path.unlink(missing_ok=True)
+                    removed += 1
     return removed
 
 

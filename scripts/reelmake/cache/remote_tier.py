@@ -68,11 +68,8 @@ class SecondTier:
                 self._store.run(lambda index: index.count(stage, "quarantined", 1))
                 return False
             small = b"".join(each.data for each in packed)
-            record = folder.write_record(entry, small, temporary)
             self._store.run(
-                lambda index: self._store.insert(
-                    index, entry, small, packed, record, counter="shared_hits"
-                )
+                lambda index: self._store.insert(index, entry, small, packed, counter="shared_hits")
             )
         return True
 

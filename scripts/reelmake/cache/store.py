@@ -4,7 +4,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -106,15 +106,14 @@ class Store:
         entry: Entry,
         small: bytes,
         packed: Sequence[Packed],
-        record: Path,
         counter: str = "stores",
     ) -> None:
         """Add an entry, in place of an older one, and evict what that is too much."""
-        names = [(self.folder.record(entry.key), record, "")]
-        for each in packed:
-            if each.temporary:
-                digest = each.payload.object
-                names.append((self.folder.object(digest), each.temporary, digest))
+        names = [
+            (self.folder.object(each.payload.object), each.temporary, each.payload.object)
+            for each in packed
+            if each.temporary
+        ]
         try:
             # Names are given and taken in transactions only, so that no process removes an
             # object that another one is just about to refer to.
@@ -144,7 +143,6 @@ class Store:
         """Remove an entry with its files, in a transaction."""
         for name in index.delete(row.id):
             self.folder.object(name).unlink(missing_ok=True)
-        self.folder.record(row.key).unlink(missing_ok=True)
         if counter:
             index.count(row.stage, counter, 1)
 
@@ -177,7 +175,6 @@ class Store:
                 row = index.row(found[0])
                 if row is None or row.key != key:
                     return False
-                self.folder.quarantine(self.folder.record(key))
                 bad = damage.payload
                 if bad and bad.object:
                     self.folder.quarantine(self.folder.object(bad.object))
@@ -219,7 +216,8 @@ class Store:
         return self._index
 
     def _make_index(self, damage: Exception | None) -> None:
-        """Make the index from the records, unless another process has just done so."""
+        """Make an empty index, unless another process has just done so. What the lost one knew is
+        computed again; the objects that it alone named go with the strays."""
         self.folder.make()
         lock = file_locks.acquire(self.folder.lock("index"), timeout=60)
         if lock is None:
@@ -230,30 +228,19 @@ class Store:
                 return
             if damage:
                 self.folder.quarantine_index()
-            number = Index.create(self.folder.index, self.folder.temporary(), self._records())
+            Index.create(self.folder.index, self.folder.temporary())
         finally:
             file_locks.release(lock)
-        if damage or number:
-            what = f"is damaged ({damage})" if damage else "was gone"
+        if damage:
             self.say(
-                f"the index of the artifact cache in {self.folder.path} {what}; "
-                f"made again, with {number} entries"
+                f"the index of the artifact cache in {self.folder.path} is damaged ({damage}) and "
+                "was put aside; the cache starts afresh"
             )
-
-    def _records(self) -> Iterator[New]:
-        """What the records say there is."""
-        for file in self.folder.files("entries"):
-            path = Path(file.path)
-            try:
-                yield _new(*self.folder.read_record(path))
-            except (Damaged, OSError):
-                self.folder.quarantine(path)
 
 
 def _new(entry: Entry, small: bytes) -> New:
     """An entry as the index takes it. small: its small payloads, one after the other."""
     header = entry.header()
     objects = [file.object for file in entry.files if file.object]
-    # What lies in the index lies in the record once more.
-    size = 2 * (len(header) + len(small)) + sum(file.stored for file in entry.files if file.object)
+    size = len(header) + len(small) + sum(file.stored for file in entry.files if file.object)
     return New(entry.key, entry.stage, entry.created, size, header, small, objects)
