@@ -82,7 +82,6 @@ def test_engines_are_imported_in_one_module_each():
         "fsspec",
         "huggingface_hub",
         "llama_cpp",
-        "pandas",
         "opentimelineio",
         "pysubs2",
         "requests",
