@@ -6,10 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint bench clean config lock
+.PHONY: help setup demo test test-long lint bench docs clean config lock
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
 
 setup: $(READY)  ## a virtual environment with the pinned packages (once: about 7 minutes)
 
@@ -41,8 +41,11 @@ lint: $(READY)  ## ruff, snakefmt, snakemake --lint, mypy, the direction of impo
 bench: $(READY)  ## what it costs beside what one would use instead; prints tables
 	@$(BIN)/python benchmarks/run.py
 
-config: $(READY)  ## write config.yaml and README's table as the schema has them
-	@$(BIN)/python tools/write_config.py
+config: $(READY)  ## write config.yaml and the pages that follow from the code
+	@$(BIN)/python tools/write_docs.py
+
+docs: config  ## build the documentation into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 lock: $(READY)  ## write the versions that are installed to requirements.lock and envs/
 	@$(BIN)/python tools/write_lock.py
