@@ -11,27 +11,25 @@ import sys
 from logging import LogRecord
 from typing import Any
 
-from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from reelmake.foundation.text import printable
 from reelmake.jobs.terminal import VARIABLE
+from snakemake_logger_plugin_default import LogHandler as SnakemakesOwn
 from snakemake_logger_plugin_reelmake.chatter import is_chatter
 from snakemake_logger_plugin_reelmake.dry_run import DryRun
 from snakemake_logger_plugin_reelmake.run_state import RunState
 
 
-class LogHandler(LogHandlerBase):
+class LogHandler(SnakemakesOwn):
     """Takes Snakemake's events, one after the other, in a thread of Snakemake's."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         given = self.common_settings
         self._stream = sys.stdout if given.stdout else sys.stderr
-        self._whole = None
-        if given.verbose or given.debug_dag or given.printshellcmds:
-            from snakemake_logger_plugin_default import LogHandler as Default
-
-            self._whole = Default(given, None)
+        self._is_whole = given.verbose or given.debug_dag or given.printshellcmds
+        if self._is_whole:
             return
         self._dry_run = DryRun() if given.dryrun else None
         self._state = RunState()
@@ -44,9 +42,8 @@ class LogHandler(LogHandlerBase):
     def emit(self, record: LogRecord) -> None:
         """Show what the record tells people."""
         try:
-            if self._whole is not None:
-                self._whole.setFormatter(self.formatter)
-                self._whole.emit(record)
+            if self._is_whole:
+                super().emit(record)
             else:
                 self._show(record)
         except Exception:
@@ -54,7 +51,7 @@ class LogHandler(LogHandlerBase):
 
     def close(self) -> None:
         """The end of the run."""
-        if self._whole is None:
+        if not self._is_whole:
             if self._screen is not None:
                 self._screen.stop()
                 self._screen = None
@@ -104,28 +101,3 @@ class LogHandler(LogHandlerBase):
         else:
             for line in lines:
                 print(line, file=self._stream, flush=True)
-
-    @property
-    def writes_to_stream(self) -> bool:
-        """It does."""
-        return True
-
-    @property
-    def writes_to_file(self) -> bool:
-        """It does not: Snakemake keeps its own log."""
-        return False
-
-    @property
-    def has_filter(self) -> bool:
-        """Snakemake's filter is used, which knows --quiet."""
-        return False
-
-    @property
-    def has_formatter(self) -> bool:
-        """Snakemake's formatter, for --verbose."""
-        return False
-
-    @property
-    def needs_rulegraph(self) -> bool:
-        """It does not: the table of stages is known."""
-        return False
