@@ -6,10 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint bench clean config lock
+.PHONY: help setup demo test test-long lint bench docs clean config lock
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
 
 setup: $(READY)  ## a virtual environment with the pinned packages (once: about 7 minutes)
 
@@ -21,22 +21,31 @@ demo: $(READY)  ## the whole workflow on the bundled video, offline
 	@cd demo && HF_HUB_OFFLINE=1 ../$(BIN)/snakemake --snakefile ../Snakefile --cores 2 --configfile config.yaml
 	@$(BIN)/python demo/show.py
 
+# Two processes test; what times signals comes after, alone. (5: no test of that kind was chosen.)
 test: lint  ## lint, types, and the tests: make test PYTEST_ARGS="-k name"
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 -m "not long and not serial" $(PYTEST_ARGS) || [ $$? -eq 5 ]
+	@$(BIN)/python -m pytest -m "serial and not long" $(PYTEST_ARGS) || [ $$? -eq 5 ]
 
-lint: $(READY)  ## ruff, snakefmt, snakemake --lint, mypy
+test-long: $(READY)  ## chaos at length: kills and signals at many random moments
+	@$(BIN)/python -m pytest -m long $(PYTEST_ARGS)
+
+lint: $(READY)  ## ruff, snakefmt, snakemake --lint, mypy, the direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/snakefmt --check Snakefile rules
 	@$(BIN)/snakemake --lint
 	@$(BIN)/mypy
 	@$(BIN)/mypy scripts/*.py
+	@$(BIN)/lint-imports --no-logo
 
 bench: $(READY)  ## what it costs beside what one would use instead; prints tables
 	@$(BIN)/python benchmarks/run.py
 
-config: $(READY)  ## write config.yaml and README's table as the schema has them
-	@$(BIN)/python tools/write_config.py
+config: $(READY)  ## write config.yaml and the pages that follow from the code
+	@$(BIN)/python tools/write_docs.py
+
+docs: config  ## build the documentation into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 lock: $(READY)  ## write the versions that are installed to requirements.lock and envs/
 	@$(BIN)/python tools/write_lock.py

@@ -14,7 +14,7 @@ from measure import ROOT, WORK, command, in_turns, table
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from reelmake.library import config
-from reelmake.media import clips, ffmpeg, pyav
+from reelmake.media import clips, ffmpeg, probing
 
 FILM = WORK / "10 min 1080p.mp4"
 SECONDS = 600
@@ -51,7 +51,7 @@ def main() -> None:
     """Print the tables."""
     make_film()
     binary = ffmpeg.binary(None)
-    facts = pyav.probe(FILM)
+    facts = probing.probe(FILM)
     settings = config.load({"clips": {"preset": PRESET}})["clips"]
     # Anywhere in the groups of pictures.
     starts = [

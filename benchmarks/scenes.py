@@ -10,7 +10,7 @@ from measure import ROOT, WORK, command, in_turns, table
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from reelmake.library import config
-from reelmake.media import ffmpeg, pyav, scenes
+from reelmake.media import ffmpeg, probing, scenes
 
 FLOOR = "ffmpeg decode (-f null)"
 SECONDS = 30
@@ -43,7 +43,7 @@ def main() -> None:
     """Print the table."""
     make_film()
     binary = ffmpeg.binary(None)
-    facts = pyav.probe(FILM)
+    facts = probing.probe(FILM)
     settings = config.load({})["scenes"]
     found = {}
 

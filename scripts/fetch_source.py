@@ -9,7 +9,7 @@ from reelmake.foundation.errors import StageError
 from reelmake.jobs.job import Job
 from reelmake.jobs.runner import job
 from reelmake.library import sources
-from reelmake.media import download, ffmpeg, pyav
+from reelmake.media import download, ffmpeg, probing
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -50,7 +50,7 @@ def fetch_source(this: Job, output: Path) -> None:
 def _refuse_what_is_no_film(film: Path, folder: Path, url: str) -> None:
     """Raise StageError for it, in words of its address, and download it anew next time."""
     try:
-        pyav.probe(film)
+        probing.probe(film)
     except StageError as error:
         with film.open("rb") as file:
             start = file.read(1000).lower()

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 def probe_media(this: Job, output: Path) -> None:
     """Probe the source that the fingerprint names and write its facts with its digest."""
-    from reelmake.media import pyav  # the engine, which a restored artifact does without
+    from reelmake.media import probing  # the engine, which a restored artifact does without
 
-    found = {"content": this.content} | pyav.probe(this.source())
+    found = {"content": this.content} | probing.probe(this.source())
     this.source()
     artifact_files.write_json(output, found, "media")
 

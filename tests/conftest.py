@@ -1,22 +1,42 @@
-"""Fixtures for all tests: real media, made once a session."""
+"""Fixtures for all tests: real media and libraries, made once however many processes test."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import filelock
 import pytest
 
 import make_media
 from web import Web
 
+Shared = Callable[[str, Callable[[Path], object]], Path]
+
 
 @pytest.fixture(scope="session")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Shared:
+    """shared(name, make): a folder that make(folder) has filled, once for all of pytest-xdist's
+    workers. Tests only read it."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base if worker_id == "master" else base.parent) / "shared"
+    root.mkdir(exist_ok=True)
+
+    def get(name: str, make: Callable[[Path], object]) -> Path:
+        with filelock.FileLock(root / f"{name}.lock"):
+            if not (root / f"{name}.made").exists():
+                (root / name).mkdir()
+                make(root / name)
+                (root / f"{name}.made").touch()
+        return root / name
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def film(shared: Shared) -> Callable[[str], Path]:
     """film("vfr.mkv"): the file of that name in make_media.FILMS. Tests only read it."""
-    folder = tmp_path_factory.mktemp("films")
 
     def get(name: str) -> Path:
-        path = folder / name
-        return path if path.exists() else make_media.FILMS[name](path)
+        return shared(f"film {name}", lambda folder: make_media.FILMS[name](folder / name)) / name
 
     return get
 

@@ -33,7 +33,7 @@ ARTIFACTS = (
 )
 ENGINES = (
     *("av", "cv2", "ctranslate2", "faster_whisper", "ffmpeg", "llama_cpp", "onnxruntime"),
-    *("pysubs2", "scenedetect", "yt_dlp"),
+    *("pandas", "pysubs2", "scenedetect", "yt_dlp"),
 )
 
 
@@ -44,6 +44,7 @@ class Workspace:
     """
 
     snakefile = ROOT / "Snakefile"
+    logger = "default"
 
     def __init__(self, folder: Path, videos: Path):
         self.folder, self.videos = folder, videos
@@ -75,7 +76,9 @@ class Workspace:
         (self.folder / "test.yaml").write_text(yaml.safe_dump(self.config))
         return [
             *(sys.executable, "-m", "snakemake", "--snakefile", str(self.snakefile)),
-            *("--configfile", "test.yaml", "--cores", "2", "--nocolor", *args),
+            # Tests read Snakemake's own words, but where they are of our logger.
+            *("--configfile", "test.yaml", "--logger", self.logger, "--cores", "2", "--nocolor"),
+            *args,
         ]
 
     def start(self, *args: str, **options) -> subprocess.Popen:

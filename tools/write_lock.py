@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-EVERY = ("filelock", "fsspec", "jsonschema-rs", "numpy")
+EVERY = ("fsspec", "jsonschema-rs", "numpy")
 FFMPEG = ("ffmpeg-python", "imageio-ffmpeg")
 
 ENVIRONMENTS = {

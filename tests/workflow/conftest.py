@@ -16,30 +16,43 @@ def workspace(tmp_path) -> Workspace:
 
 
 @pytest.fixture(scope="session")
-def spoken_film(tmp_path_factory) -> Path:
+def spoken_film(shared) -> Path:
     """A video of about 8 s with two or three sentences and scenes. Do not change it."""
-    path = tmp_path_factory.mktemp("spoken_film") / "spoken_film.mp4"
-    make_video(path, *random_story(seed=1, seconds=8), width=320, height=180)
-    return path
+    name = "spoken_film.mp4"
+
+    def make(folder):
+        make_video(folder / name, *random_story(seed=1, seconds=8), width=320, height=180)
+
+    return shared("spoken film", make) / name
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, spoken_film) -> Workspace:
+def finished(shared, spoken_film, tmp_path_factory) -> Workspace:
     """A library of two finished videos. Only look at it, or copy it."""
-    folder = tmp_path_factory.mktemp("finished")
-    workspace = Workspace(folder / "work", folder / "videos")
-    shutil.copy(spoken_film, workspace.videos / "one.mp4")
-    make_video(workspace.videos / "two.mp4", *random_story(seed=2, seconds=5), 320, 180)
-    workspace.run()
-    workspace.run()  # from now on it is known to be finished without a full check
-    return workspace
+
+    def make(folder):
+        library = Workspace(folder / "work", folder / "videos")
+        shutil.copy(spoken_film, library.videos / "one.mp4")
+        make_video(library.videos / "two.mp4", *random_story(seed=2, seconds=5), 320, 180)
+        library.run()
+        library.run()  # from now on it is known to be finished without a full check
+
+    folder = shared("finished", make)
+    library = Workspace(folder / "work", folder / "videos")
+    # A copy for each process that tests: two runs at once in one library are refused.
+    return library.copy(tmp_path_factory.mktemp("finished") / "work")
 
 
 @pytest.fixture(scope="session")
-def complete(finished, tmp_path_factory) -> Workspace:
+def complete(shared, finished, tmp_path_factory) -> Workspace:
     """The same, with every stage. Only look at it, or copy it."""
-    library = finished.copy(tmp_path_factory.mktemp("complete") / "work")
+
+    def make(folder):
+        library = finished.copy(folder / "work")
+        del library.config["stages"]
+        library.run()
+        library.run()
+
+    library = Workspace(shared("complete", make) / "work", finished.videos)
     del library.config["stages"]
-    library.run()
-    library.run()
-    return library
+    return library.copy(tmp_path_factory.mktemp("complete") / "work")

@@ -228,16 +228,16 @@ import probe_media
 from reelmake.foundation import artifact_files
 from reelmake.jobs.runner import job
 from reelmake.library import config, fingerprints, sources
-from reelmake.media import pyav
+from reelmake.media import probing
 settings = fingerprints.settings(config.load({{}}))
 wanted = fingerprints.compute(settings, sources.identify({str(source)!r}))
 artifact_files.write_json(Path("results/V/fingerprints/media.json"), wanted["media"])
-probe = pyav.probe
+probe = probing.probe
 def replaced(path):
     found = probe(path)
     os.utime(path)
     return found
-pyav.probe = replaced
+probing.probe = replaced
 with job("results/V/fingerprints/media.json", "log", {{}}) as this:
     probe_media.probe_media(this, Path("results/V/media.json"))
 """

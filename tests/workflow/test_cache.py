@@ -24,16 +24,27 @@ def every(outcome: str) -> dict[str, str]:
     return dict.fromkeys(CACHED, outcome)
 
 
-@pytest.fixture
-def library(finished, tmp_path) -> Workspace:
-    """The finished library, elsewhere, with a copy of its cache and of its videos."""
-    library = finished.copy(tmp_path / "work")
-    library.videos = tmp_path / "videos"
+def with_own_videos(finished: Workspace, folder) -> Workspace:
+    """The finished library elsewhere, with a copy of its cache and of its videos."""
+    library = finished.copy(folder / "work")
+    library.videos = folder / "videos"
     shutil.copytree(finished.videos, library.videos, copy_function=shutil.copy2)
     library.config["videos"] = str(library.videos)
     library.config["cache"] = {"dir": "cache"}
     library.run(env=library.without_engines())  # the videos have moved
     return library
+
+
+@pytest.fixture(scope="module")
+def moved(finished, tmp_path_factory) -> Workspace:
+    """Only look at it, or copy it."""
+    return with_own_videos(finished, tmp_path_factory.mktemp("moved"))
+
+
+@pytest.fixture
+def library(moved, tmp_path) -> Workspace:
+    """A library that was restored from its cache. Its videos are others', too."""
+    return moved.copy(tmp_path / "work")
 
 
 def remove_results(library: Workspace) -> None:
@@ -59,7 +70,8 @@ def test_a_deleted_results_folder_is_restored_without_an_engine(finished, tmp_pa
     assert library.plan() == []
 
 
-def test_a_moved_or_touched_video_is_looked_up_not_computed(library):
+def test_a_moved_or_touched_video_is_looked_up_not_computed(finished, tmp_path):
+    library = with_own_videos(finished, tmp_path)
     assert outcomes(library) == outcomes(library, "two") == every("hit")
     before = library.artifacts()
     os.utime(library.videos / "one.mp4")
@@ -73,7 +85,8 @@ def test_a_moved_or_touched_video_is_looked_up_not_computed(library):
     assert library.plan() == []
 
 
-def test_another_film_under_the_old_name_is_computed(library):
+def test_another_film_under_the_old_name_is_computed(finished, tmp_path):
+    library = with_own_videos(finished, tmp_path)
     stat = (library.videos / "one.mp4").stat()
     make_video(library.videos / "one.mp4", *random_story(seed=3, seconds=4), 320, 180)
     os.utime(library.videos / "one.mp4", ns=(stat.st_atime_ns, stat.st_mtime_ns))

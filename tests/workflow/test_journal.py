@@ -78,7 +78,7 @@ class Describing(Workspace):
 def keyframed(finished, tmp_path_factory):
     """The library with its descriptions as an undisturbed run makes them."""
     library = finished.copy(tmp_path_factory.mktemp("keyframed") / "work")
-    library.config["keyframes"] = {"per_scene": 8, "strategy": "first"}
+    library.config["keyframes"] = {"per_scene": 14, "strategy": "first"}
     library.run(Describing.target)
     return library
 
@@ -90,12 +90,13 @@ def library(keyframed, tmp_path):
     return found
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_at_random_moments_no_journaled_item_is_computed_again(library, seed):
     rng = random.Random(seed)
     kills = 3
     for _ in range(kills):
-        library.stop_after(rng.randint(1, 4), rng.uniform(0, 0.3), signal.SIGKILL)
+        library.stop_after(rng.randint(1, 4), rng.uniform(0, 0.1), signal.SIGKILL)
     # What was asked and is not kept is the item in work, once a kill.
     kept = library.journal()
     assert library.calls - kills <= kept <= library.calls
@@ -108,6 +109,7 @@ def test_killed_at_random_moments_no_journaled_item_is_computed_again(library, s
     assert not library.result("one", "journal").exists()
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_loses_nothing(library, number):
     library.stop_after(5, 0.05, number)

@@ -11,9 +11,11 @@ from collections import Counter
 import pytest
 
 from faults import EngineCalls, kill_group
+from job_script import content_of, run_job
 from make_video import make_video, random_story
 from reelmake.foundation import artifact_files
 from reelmake.foundation.journal import Journal
+from reelmake.library.stages import STAGES, artifact_paths
 from workspace import Workspace
 
 MODELS = {"scenedesc": "{video}.scenedesc.msgpack", "transcript": "transcript.json"}
@@ -78,15 +80,13 @@ def stop_run(process: subprocess.Popen, number: int) -> None:
         kill_group(process, number)
 
 
-@pytest.mark.parametrize(
-    ("number", "cache", "times"),
-    [
-        (signal.SIGKILL, True, 10),
-        (signal.SIGKILL, False, 10),
-        (signal.SIGTERM, False, 20),
-        (signal.SIGINT, False, 20),
-    ],
-)
+RANDOM = [(signal.SIGKILL, True), (signal.SIGKILL, False), (signal.SIGTERM, False)]
+RANDOM += [(signal.SIGINT, False)]
+
+
+@pytest.mark.serial
+@pytest.mark.parametrize(("number", "cache"), RANDOM)
+@pytest.mark.parametrize("times", [3, pytest.param(20, marks=pytest.mark.long)])
 def test_stopped_at_random_moments(whole, tmp_path, number, cache, times):
     """And started again by the same command, without any other."""
     library = Killed(tmp_path / "library", whole)
@@ -130,6 +130,63 @@ def assert_whole(library: Killed) -> None:
     results = library.folder / "results"
     assert not list(results.rglob("*.tmp-*"))
     assert not list(results.glob("*/journal"))
+
+
+JOBS = {
+    "media": ({}, {"media": "media.json"}),
+    "subtitles": (
+        {"transcript": "transcript.json"},
+        {suffix: f"transcript.{suffix}" for suffix in ("srt", "vtt", "txt", "md")},
+    ),
+    "keyframes": (
+        {"media": "media.json", "scenes": "scenes.json"},
+        {"keyframes": "keyframes.json", "folder": "keyframes"},
+    ),
+    "scenedesc": (
+        {"keyframes": "keyframes.json", "folder": "keyframes"},
+        {"descriptions": "two.scenedesc.msgpack"},
+    ),
+    "clips": (
+        {name: f"{name}.json" for name in ("media", "transcript", "keyframes", "highlights")},
+        {"clips": "clips.json", "folder": "clips"},
+    ),
+    "trailer": (
+        {name: f"{name}.json" for name in ("media", "scenes", "narrative")},
+        {
+            name: f"trailer.{end}"
+            for name, end in (("film", "mp4"), ("otio", "otio"), ("edl", "edl"))
+        },
+    ),
+}
+"""Stages of every kind (one file, several, a folder, a journal, programs), with the inputs and
+outputs of their rules."""
+
+
+@pytest.mark.parametrize("stage", JOBS)
+def test_killed_before_each_step_that_a_disk_sees(complete, tmp_path, stage):
+    """Before the n-th rename, flush or start of a program, for every n: nothing has its final name
+    that is not whole, and the next job makes the rest."""
+    library = complete.copy(tmp_path / "work")
+    models = {
+        f"description.{name}": library.config["description"][name] for name in ("model", "mmproj")
+    }
+    whole = content_of(library, "two", stage)
+    for number in range(1, 100):
+        for path in artifact_paths(STAGES[stage], "two"):
+            artifact_files.remove(library.result("two", path))
+        library.result("two", "jobs", f"{stage}.json").unlink(missing_ok=True)
+        ended = run_job(library, "two", stage, *JOBS[stage], kill_at=number, models=models)
+        there = content_of(library, "two", stage)
+        assert there.items() <= whole.items(), number
+        if ended == 0:
+            break
+        assert ended == -signal.SIGKILL
+        assert run_job(library, "two", stage, *JOBS[stage], models=models) == 0
+        assert content_of(library, "two", stage) == whole, number
+        assert library.record("two", stage)["state"] == "done"
+        assert not list(library.result("two").glob("*.tmp-*"))
+    assert number > 3
+    assert there == whole
 
 
 KILL_AT_THE_END = """

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from make_video import make_video, random_story
-from reelmake.library import config
+from reelmake.library import config, fingerprints
 from reelmake.library.stages import STAGES, downstream
 from workspace import Workspace, snapshot
 
@@ -134,16 +134,48 @@ def test_the_table_has_every_setting():
     assert set(TABLE) | {"videos"} == {name for name, _ in config.settings()}
 
 
+IDENTITY = {"path": "/films/one.mp4", "size": 1, "mtime_ns": 1}
+
+
+def changed(given: dict, setting: str) -> dict:
+    """The configuration with the table's other value for a setting."""
+    complete = config.load(given)
+    found = config.with_overrides(complete, {setting: TABLE[setting][0]})
+    assert found != complete
+    return found
+
+
 @pytest.mark.parametrize("setting", TABLE)
-def test_a_setting_makes_its_stages_stale(complete, setting, monkeypatch):
-    value, stages = TABLE[setting]
+def test_a_setting_is_in_the_keys_of_its_stages(complete, setting):
+    """And in no others: which jobs a changed key runs, is proved below stage by stage."""
+    before, after = (
+        fingerprints.compute(fingerprints.settings(given), IDENTITY)
+        for given in (config.load(complete.config), changed(complete.config, setting))
+    )
+    differ = {name for name in before.keys() & after.keys() if before[name] != after[name]}
+    assert differ == {name for stage in TABLE[setting][1] for name in downstream(stage)}
+
+
+ONE_OF_EACH = {tuple(stages): setting for setting, (_, stages) in TABLE.items() if stages}
+"""A setting for each list of stages in the table."""
+
+
+@pytest.mark.parametrize("setting", ONE_OF_EACH.values())
+def test_a_changed_key_runs_its_stages(complete, setting, monkeypatch):
     before = snapshot(complete.folder / "results")
-    given = config.load(complete.config)
-    changed = config.with_overrides(given, {setting: value})
-    assert changed != given
-    monkeypatch.setattr(complete, "config", changed)
-    assert complete.plan() == [f"{rule} x2" for rule in rules(stages)]
+    monkeypatch.setattr(complete, "config", changed(complete.config, setting))
+    assert complete.plan() == [f"{rule} x2" for rule in rules(TABLE[setting][1])]
     assert snapshot(complete.folder / "results") == before
+
+
+def test_what_is_in_no_key_runs_nothing(complete, monkeypatch):
+    """All such settings at once."""
+    given = complete.config
+    for setting, (_, stages) in TABLE.items():
+        if not stages:
+            given = changed(given, setting)
+    monkeypatch.setattr(complete, "config", given)
+    assert complete.plan() == []
 
 
 def test_a_dry_run_says_why_and_a_plain_one_after_it_has_nothing_to_do(finished):

@@ -4,11 +4,21 @@ import os
 import socket
 import time
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
-Owner = dict[str, Any]
-"""{"pid", "host", "boot": the machine's boot id, "process": when the process started, in clock
-ticks after the boot, "since": when it said so, in seconds since 1970}"""
+
+class Owner(TypedDict, total=False):
+    """A process that nothing else is mistaken for.
+
+    boot: the machine's boot id. process: when the process started, in clock ticks after the boot.
+    since: when it said so, in seconds since 1970.
+    """
+
+    pid: int
+    host: str
+    boot: str | None
+    process: int | None
+    since: float
 
 
 def this_process() -> Owner:

@@ -3,15 +3,13 @@
 import contextlib
 import functools
 import importlib.metadata
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelmake.foundation import artifact_files
-from reelmake.foundation.text import printable
-from reelmake.jobs import signals
+from reelmake.jobs import signals, terminal
 from reelmake.jobs.progress import Progress
 from reelmake.jobs.run_context import RunContext
 from reelmake.library import currency, integrity, job_records, run_lock, sources
@@ -34,9 +32,9 @@ class Job:
     the stage's job before this one.
     """
 
-    def __init__(self, sidecar: str, log: str, run: RunContext, terminal: int = 2):
+    def __init__(self, sidecar: str, log: str, run: RunContext, descriptor: int = 2):
         self.run = run
-        self._terminal = terminal
+        self._terminal = descriptor
         self.results = Path(sidecar).parent.parent
         self.video = self.results.name
         self.fingerprint: Fingerprint = artifact_files.read_json(Path(sidecar))
@@ -45,7 +43,7 @@ class Job:
             name.partition(".")[2]: value for name, value in self.fingerprint["settings"].items()
         }
         self._saved = 0.0
-        self._said = Progress(self.video, self.stage, terminal)
+        self._said = Progress(self.video, self.stage, descriptor)
         self._in_item = self._stopped = False
         self._signalled = 0.0
         self.shortages = 0
@@ -141,8 +139,9 @@ class Job:
         What stands before the first ": " is said once a run, though every job finds it.
         """
         print(line, flush=True)
-        if run_lock.is_first_to_say(line.partition(": ")[0]):
-            os.write(self._terminal, f"reelmake: {printable(line)}\n".encode(errors="replace"))
+        first = run_lock.is_first_to_say(line.partition(": ")[0], line)
+        if first and not terminal.shows_all():
+            terminal.write(self._terminal, line)
 
     def forget_journals(self) -> None:
         """Delete the stage's, those of killed jobs too. Only once the record says that the

@@ -4,8 +4,8 @@ import os
 import time
 from collections.abc import Callable
 
-from reelmake.foundation.text import printable
 from reelmake.foundation.units import show_seconds
+from reelmake.jobs import terminal
 from reelmake.library.stages import STAGES
 
 AT_TERMINAL, IN_LOG = 10.0, 60.0
@@ -13,17 +13,17 @@ AT_TERMINAL, IN_LOG = 10.0, 60.0
 
 
 class Progress:
-    """Says how far a job is, on the file descriptor `terminal`.
+    """Says how far a job is, on a file descriptor of its terminal.
 
     clock: seconds that only go forward.
     """
 
     def __init__(
-        self, video: str, stage: str, terminal: int, clock: Callable[[], float] = time.monotonic
+        self, video: str, stage: str, descriptor: int, clock: Callable[[], float] = time.monotonic
     ):
         self._name, self._items = f"{video}: {stage}", STAGES[stage].items
-        self._terminal, self._clock = terminal, clock
-        self._every = AT_TERMINAL if os.isatty(terminal) else IN_LOG
+        self._terminal, self._clock = descriptor, clock
+        self._every = AT_TERMINAL if os.isatty(descriptor) else IN_LOG
         self._said = clock()
         self._first: tuple[float, int] | None = None
 
@@ -33,7 +33,7 @@ class Progress:
         if self._first is None:
             # What a journal or a slow start brought says nothing of the rate.
             self._first = (now, done)
-        if now - self._said < self._every or done >= total:
+        if now - self._said < self._every or done >= total or terminal.shows_all():
             return
         self._said = now
         since, before = self._first
@@ -41,5 +41,4 @@ class Progress:
         if done > before:
             seconds = (now - since) / (done - before) * (total - done)
             left = f", about {show_seconds(seconds)} left"
-        line = f"reelmake: {self._name}: {done} of {total} {self._items}{left}\n"
-        os.write(self._terminal, printable(line[:-1]).encode(errors="replace") + b"\n")
+        terminal.write(self._terminal, f"{self._name}: {done} of {total} {self._items}{left}")

@@ -18,6 +18,7 @@ from reelmake.foundation import units
 from reelmake.foundation.errors import OUT_OF_MEMORY, Kind, StageError, UserError, explain
 from reelmake.foundation.text import printable
 from reelmake.jobs import signals
+from reelmake.jobs import terminal as shown
 from reelmake.jobs.job import Job
 from reelmake.jobs.run_context import RunContext
 from reelmake.library import measures, run_lock
@@ -127,7 +128,8 @@ def _fail(this: Job, terminal: int, cause: str, kind: Kind) -> None:
         "ended": round(time.time(), 3),
     }
     this.save()
-    os.write(terminal, f"reelmake: {message}\n".encode(errors="replace"))
+    if not shown.shows_failures():
+        shown.write(terminal, message)
     with contextlib.suppress(OSError):  # the log's disk may be full, too
         sys.stdout.flush()
         print(message, file=sys.stderr, flush=True)

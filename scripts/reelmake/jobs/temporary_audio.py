@@ -8,7 +8,7 @@ from pathlib import Path
 from reelmake.foundation import artifact_files
 from reelmake.jobs.job import Job
 from reelmake.library import integrity, job_records, run_lock
-from reelmake.media import ffmpeg
+from reelmake.media import decoding, ffmpeg
 
 _CLAIMS = run_lock.FOLDER / "reelmake.audio"
 """An empty file for each video that has, or soon has, sound on disk."""
@@ -25,7 +25,7 @@ def extract(this: Job, media: Path, output: Path) -> None:
     wanted = artifact_files.read_json(this.results / "fingerprints" / "audio.json")
     track = wanted["settings"]["audio.track"]
     with artifact_files.writing(output) as temporary:
-        ffmpeg.extract_audio(path, integrity.read_json(media), track, temporary, binary)
+        decoding.extract_audio(path, integrity.read_json(media), track, temporary, binary)
         this.source()
 
 

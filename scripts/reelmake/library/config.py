@@ -1,8 +1,4 @@
-"""The configuration: defaults and types from `schemas/config.schema.json`, which closes it.
-
-`python -m reelmake.library.config yaml` prints config.yaml as the schema has it, and
-`python -m reelmake.library.config markdown` the README's table (a test holds them together).
-"""
+"""The configuration: defaults and types from `schemas/config.schema.json`, which closes it."""
 
 import contextlib
 import copy
@@ -17,7 +13,6 @@ from reelmake.foundation.artifact_files import SCHEMAS, is_valid, validate
 from reelmake.foundation.errors import UserError
 from reelmake.foundation.text import nearest
 from reelmake.library import config_checks
-from reelmake.library.stages import STAGES, downstream
 
 Config = dict[str, Any]
 
@@ -190,42 +185,3 @@ def _refuse_unknown(config: Config, node: dict[str, Any], prefix: str = "") -> N
             raise UserError(f"config: there is no setting '{name}'{hint}")
         if "properties" in child and isinstance(value, dict):
             _refuse_unknown(value, child, f"{name}.")
-
-
-def as_yaml() -> str:
-    """config.yaml: every setting with its default and its description."""
-    head = (
-        "# yaml-language-server: $schema=scripts/reelmake/schemas/config.schema.json\n"
-        "# Every setting with its default. Override some with --config key=value, with\n"
-        "# --config 'section={key: value}', or with --configfile and a file of what differs.\n"
-        "# Paths are relative to the working directory, ~ is your home.\n"
-    )
-    return head + "".join(f"{line}\n" for line in _yaml_lines(schema()))
-
-
-def as_markdown() -> str:
-    """A table of every setting, for the README."""
-    rows = ["| setting | default | what it is | a change makes stale |", "|---|---|---|---|"]
-    for name, node in settings():
-        users = [
-            stage.name
-            for stage in STAGES.values()
-            if any(name == used or name.startswith(f"{used}.") for used in stage.settings)
-        ]
-        after = " and after" if users and len(downstream(users[0])) > 1 else ""
-        default = json.dumps(node["default"]).replace("|", "\\|")
-        stale = f"{users[0]}{after}" if users else "nothing"
-        rows.append(f"| `{name}` | `{default}` | {node['description']} | {stale} |")
-    return "".join(f"{row}\n" for row in rows)
-
-
-def _yaml_lines(node: dict[str, Any], indent: str = "") -> Iterator[str]:
-    for key, child in node["properties"].items():
-        if "properties" in child:
-            yield f"\n{indent}{key}: # {child['description']}"
-            yield from _yaml_lines(child, indent + "  ")
-        else:
-            value = child["default"]
-            plain = isinstance(value, str) and len(value) < 60  # longer ones hold `: ` or `#`
-            yield f"{indent}# {child['description']}"
-            yield f"{indent}{key}: {value if plain else json.dumps(value)}"

@@ -8,9 +8,9 @@ of a stage become its fingerprint in `compute`, and nowhere else.
 import functools
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from reelmake.foundation import urls
 from reelmake.foundation.errors import UserError
@@ -19,9 +19,20 @@ from reelmake.library import sources
 from reelmake.library.config import Config
 from reelmake.library.stages import STAGES, Stage, chosen, stages_of
 
-Fingerprint = dict[str, Any]
-"""{"stage", "version", "source": Identity, "settings": {dotted name: value},
-"upstream": {stage: key}, "key"}"""
+
+class Fingerprint(TypedDict):
+    """What the artifact of a stage should be made from.
+
+    version: the stage's. settings: those that the stage uses, by dotted name. upstream: the keys
+    of the stages before it. key: SHA-256 of all that, 64 hex digits.
+    """
+
+    stage: str
+    version: int
+    source: sources.Identity
+    settings: dict[str, Any]
+    upstream: dict[str, str]
+    key: str
 
 
 def settings(config: Config, also: Collection[str] = ()) -> dict[str, dict[str, Any]]:
@@ -61,7 +72,7 @@ def compute(
                 name: fingerprints[name]["key"] for name in stage.upstream if name in before
             },
         }
-        fingerprints[stage.name] = content | {"key": key(content)}
+        fingerprints[stage.name] = cast(Fingerprint, content | {"key": key(content)})
     return fingerprints
 
 
@@ -76,22 +87,21 @@ def model_name(setting: str | dict[str, str]) -> str:
     return setting if isinstance(setting, str) else setting["name"]
 
 
-def differences(old: Fingerprint | None, new: Fingerprint) -> list[str]:
+def differences(old: Mapping[str, Any] | None, new: Fingerprint) -> list[str]:
     """What a person would say changed, or nothing where only an upstream stage did."""
     if not old:
         return ["new"]
     said = []
     if old.get("version") != new["version"]:
         said.append(f"{new['stage']}'s version {old.get('version')} -> {new['version']}")
-    before, after = old.get("source") or {}, new["source"]
-    if before.get("path") != after["path"]:
-        there = Path(before.get("path", "")).is_file()
+    was, source = old.get("source") or {}, new["source"]
+    if was.get("path") != source["path"]:
+        there = Path(was.get("path", "")).is_file()
         said.append("source moved" + (", though the old one is still there" if there else ""))
-    elif urls.is_url(after["path"]) and before != after:
-        how = "may have changed, its server can't tell" if "step" in after else "changed"
+    elif urls.is_url(source["path"]) and was != source:
+        how = "may have changed, its server can't tell" if "step" in source else "changed"
         said.append(f"source {how}")
-    stats = [(seen.get("size"), seen.get("mtime_ns")) for seen in (before, after)]
-    if stats[0] != stats[1]:
+    if any(was.get(name) != source.get(name) for name in ("size", "mtime_ns")):
         said.append("source changed (its size or time)")
     before, after = old.get("settings") or {}, new["settings"]
     for name in sorted(before.keys() | after.keys()):

@@ -7,7 +7,7 @@ once a second while it works, and when it ends.
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, cast
 
 from reelmake.foundation import artifact_files, process_identity
 from reelmake.foundation.errors import Kind
@@ -30,6 +30,33 @@ class Made(TypedDict, total=False):
 """What a stage made, in numbers: `bytes` of its artifacts on disk, and what else is counted of
 it. `media_seconds` is null where nobody knows the film's length."""
 
+
+class StageTotals(TypedDict):
+    """Of one stage of a video.
+
+    started: seconds since 1970. seconds: that the job took; None: it did not compute the artifact.
+    saved: seconds that computing it took once, if it was restored.
+    """
+
+    started: float | None
+    seconds: float | None
+    bytes: int
+    cache: str
+    saved: float
+
+
+class Totals(TypedDict):
+    """Of all stages of a video. media_seconds: None: nobody knows."""
+
+    media_seconds: float | None
+    bytes: int
+    segments: int
+    frames: int
+    descriptions: int
+    highlights: int
+    stages: dict[str, StageTotals]
+
+
 JobRecord = TypedDict(
     "JobRecord",
     {
@@ -48,7 +75,7 @@ JobRecord = TypedDict(
         "cache": Literal["hit", "miss", "waiting", "off"],
         "saved": float,
         "made": Made,
-        "totals": dict[str, Any],
+        "totals": Totals,
         "items_done": int,
         "items_total": int,
         "items_resumed": int,
@@ -73,7 +100,7 @@ instead. `error` and `class`: of a failure."""
 def read(results: Path, stage: str) -> JobRecord:
     """What happened to a stage of the video in `results`; empty where nothing is known."""
     found = artifact_files.read_json(results / "jobs" / f"{stage}.json")
-    return found if isinstance(found, dict) else {}  # type: ignore[return-value]
+    return cast(JobRecord, found) if isinstance(found, dict) else {}
 
 
 def write(results: Path, stage: str, record: JobRecord) -> None:
@@ -151,7 +178,7 @@ def state(record: Mapping[str, Any], now: float | None = None) -> str:
         return "killed"
     if found != "running":
         return found
-    lives = process_identity.is_alive(dict(record))
+    lives = process_identity.is_alive(cast(process_identity.Owner, record))
     if lives is None:
         since = (time.time() if now is None else now) - record.get("updated", 0)
         lives = "items_total" not in record or since < SILENT

@@ -62,7 +62,6 @@ class Library:
         self._sidecars: dict[str, dict[str, Path]] = {}
         self._fetched: dict[str, sources.Identity] = {}
         self._reasons: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
-        self._at_last = ""
         self._lock: IO[str] | None = None
         self.unfinished: list[str] = []
         """The ids of the videos that a run of all has to look at, as `prepare` found them."""
@@ -136,7 +135,7 @@ class Library:
         if left_out:
             failed = self.config["failed"]
             what = "failed before" if failed == "skip" else "did not fail before"
-            self._at_last = f"failed={failed}: {text.videos(left_out)}, which {what}, left out"
+            self.say(f"failed={failed}: {text.videos(left_out)}, which {what}, left out")
 
     def sidecar(self, video: str, stage: str) -> str:
         """The path of the file that says what the stage's artifact should be made from.
@@ -264,9 +263,6 @@ class Library:
             after = " and everything after it" if len(downstream(stage)) > 1 else ""
             what = "" if difference == "new" else f", {stage}{after}"
             self.say(f"{difference}: {text.videos(ids)}{what}")
-        if self._at_last:
-            self.say(self._at_last)
-            self._at_last = ""
 
     @functools.cached_property
     def _elsewhere(self) -> Path:

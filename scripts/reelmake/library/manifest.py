@@ -7,14 +7,42 @@ import datetime
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from reelmake.foundation import artifact_files, urls
 from reelmake.foundation.errors import StageError
-from reelmake.library import integrity, job_records
+from reelmake.library import integrity, job_records, sources
 from reelmake.library.stages import STAGES, artifact_paths, chosen, stages_of
 
-Manifest = dict[str, Any]
+
+class Listed(TypedDict):
+    """What the manifest says of a file: its path below the video's folder, size in bytes, time in
+    ns since 1970, and SHA-256."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    sha256: str
+
+
+class StageEntry(TypedDict):
+    """What the manifest says of a stage; engines: distribution -> version."""
+
+    key: str
+    version: int
+    settings: dict[str, Any]
+    engines: dict[str, str]
+    artifacts: list[Listed]
+
+
+class Manifest(TypedDict):
+    """content: the digest of the source. written: ISO 8601."""
+
+    video: str
+    source: sources.Identity
+    content: str
+    written: str
+    stages: dict[str, StageEntry]
 
 
 def build(results: Path) -> Manifest:
@@ -26,7 +54,7 @@ def build(results: Path) -> Manifest:
     """
     video = results.name
     media = integrity.read_json(results / "media.json")
-    listed: dict[str, Any] = {}
+    listed: dict[str, StageEntry] = {}
     of_this_video = artifact_files.read_json(results / "fingerprints" / "manifest.json")
     source, names = of_this_video["source"], chosen(of_this_video["settings"]["stages"])
     for stage in stages_of(urls.is_url(source["path"])):
@@ -80,8 +108,8 @@ def _files(results: Path, stage: str) -> list[str]:
     return found
 
 
-def describe(results: Path, path: str) -> dict[str, Any]:
-    """What the manifest says of a file: {"path", "size" (bytes), "mtime_ns", "sha256"}."""
+def describe(results: Path, path: str) -> Listed:
+    """What the manifest says of a file."""
     stat = os.stat(results / path)
     with (results / path).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

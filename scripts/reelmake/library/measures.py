@@ -8,23 +8,24 @@ import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from reelmake.foundation import artifact_files
 from reelmake.library import job_records, sources
-from reelmake.library.job_records import Made
+from reelmake.library.job_records import Made, Totals
 from reelmake.library.stages import STAGES, artifact_paths
 
 Records = Mapping[str, Mapping[str, Any]]
 """Job records by stage."""
 
-Totals = dict[str, Any]
-"""{"media_seconds" (null: nobody knows), "bytes", "segments", "frames", "descriptions",
-"highlights", "stages": {stage: {"started" (seconds since 1970), "seconds" (null: the job did not
-compute it), "bytes", "cache" (hit, miss or off), "saved": seconds that computing it took once, if
-it was restored}}}"""
 
-COUNTED = ("bytes", "segments", "frames", "descriptions", "highlights")
+COUNTED: tuple[Literal["bytes", "segments", "frames", "descriptions", "highlights"], ...] = (
+    "bytes",
+    "segments",
+    "frames",
+    "descriptions",
+    "highlights",
+)
 
 
 def count(stage: str, results: Path) -> Made:
@@ -61,7 +62,15 @@ def add_up(results: Path, records: Records) -> Totals:
 
     Where a record says nothing of what was made (an earlier version wrote it), the artifacts do.
     """
-    totals: Totals = {"media_seconds": None} | dict.fromkeys(COUNTED, 0) | {"stages": {}}
+    totals: Totals = {
+        "media_seconds": None,
+        "bytes": 0,
+        "segments": 0,
+        "frames": 0,
+        "descriptions": 0,
+        "highlights": 0,
+        "stages": {},
+    }
     for name, record in records.items():
         if name == "manifest":
             continue

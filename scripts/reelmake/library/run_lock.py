@@ -11,7 +11,7 @@ import os
 import shutil
 import signal
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from reelmake.foundation import artifact_files, file_locks, process_identity
 from reelmake.foundation.errors import UserError
@@ -59,7 +59,7 @@ def stop_run() -> None:
 def read_owner() -> process_identity.Owner:
     """The run that holds the library, or held it last; empty where there was none."""
     found = artifact_files.read_json(FOLDER / "reelmake.lock")
-    return found if isinstance(found, dict) else {}
+    return cast(process_identity.Owner, found) if isinstance(found, dict) else {}
 
 
 def hold_job() -> IO[str]:
@@ -97,17 +97,29 @@ def _clear_locks_of_the_dead(holder: process_identity.Owner) -> None:
         file.unlink(missing_ok=True)
 
 
-def is_first_to_say(what: str) -> bool:
-    """Whether no job of this run has asked that of the same text before."""
+def is_first_to_say(what: str, line: str) -> bool:
+    """Whether no job of this run has asked that of the same text before.
+
+    line: what is said, which `said` tells later.
+    """
     name = hashlib.sha256(what.encode(errors="replace")).hexdigest()[:16]
     try:
         _SAID.mkdir(exist_ok=True)
-        (_SAID / name).touch(exist_ok=False)
+        with (_SAID / name).open("x") as file:
+            file.write(line)
     except FileExistsError:
         return False
     except OSError:
         return True
     return True
+
+
+def said() -> list[str]:
+    """What the jobs of this run had to say to people so far."""
+    try:
+        return [path.read_text(errors="replace") for path in sorted(_SAID.iterdir())]
+    except OSError:
+        return []
 
 
 def _open(name: str) -> IO[str]:

@@ -13,6 +13,7 @@ import msgpack
 from reelmake.foundation import artifact_files, urls
 from reelmake.foundation.errors import StageError
 from reelmake.library import sources
+from reelmake.library.fingerprints import Fingerprint
 
 FIELDS = ("visual_content", "mood", "action", "setting")
 
@@ -32,22 +33,22 @@ def write(path: Path, metadata: dict[str, Any], results: list[dict[str, Any]]) -
     artifact_files.write_bytes(path, msgpack.packb(document, use_bin_type=True))
 
 
-def source_facts(fingerprint: dict[str, Any], results: Path) -> dict[str, Any]:
+def source_facts(fingerprint: Fingerprint, results: Path) -> dict[str, Any]:
     """What the metadata says of the source and the key: {"source_file", "mtime" (seconds since
     1970; None for a URL), "size" (bytes), "key"}. results: the video's folder."""
     identity = fingerprint["source"]
-    fetched = urls.is_url(identity["path"])
+    fetched, time = urls.is_url(identity["path"]), identity.get("mtime_ns")
     name = urls.name(identity["path"]) if fetched else Path(identity["path"]).name
     return {
         # A name that is not UTF-8 can't be packed as it is.
         "source_file": name.encode(errors="replace").decode(),
-        "mtime": None if fetched else identity["mtime_ns"] / 1e9,
+        "mtime": None if time is None else time / 1e9,
         "size": (sources.download(results) if fetched else identity)["size"],
         "key": fingerprint["key"],
     }
 
 
-def adopt(path: Path, fingerprint: dict[str, Any], results: Path) -> None:
+def adopt(path: Path, fingerprint: Fingerprint, results: Path) -> None:
     """Make a file that was written for another copy of the source this one's, in place.
 
     Raises ValueError for what is not its form.

@@ -1,7 +1,7 @@
 """Sidecars: the fingerprints on disk, `results/V/fingerprints/S.json`."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from reelmake.foundation import artifact_files
 from reelmake.library.fingerprints import Fingerprint
@@ -20,4 +20,5 @@ def read(results: Path, stage: str) -> dict[str, Any]:
 
 def read_all(results: Path) -> dict[str, Fingerprint]:
     """The sidecars on disk, by stage."""
-    return {file.stem: read(results, file.stem) for file in path(results, "").parent.glob("*.json")}
+    files = path(results, "").parent.glob("*.json")
+    return {file.stem: cast(Fingerprint, read(results, file.stem)) for file in files}

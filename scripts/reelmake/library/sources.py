@@ -6,16 +6,27 @@ import stat
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from reelmake.foundation import artifact_files, urls
 from reelmake.foundation.errors import StageError
 
-Identity = dict[str, Any]
-"""{"path": absolute path, "size": bytes, "mtime_ns": ns since 1970}; size and mtime are
-None where the file can't be seen. Of a URL {"path": URL} with what is known of its state:
-"etag", "last_modified" (as its server says them), or "step", the time (s since 1970) from which
-on it is asked again where its server says neither."""
+
+class Identity(TypedDict):
+    """Which source it is, and in which state.
+
+    path: absolute, or a URL. size (bytes), mtime_ns (ns since 1970): of a file; None where it
+    can't be seen. etag, last_modified: of a URL, as its server says them. step: where it says
+    neither, the time (s since 1970) from which on it is asked again.
+    """
+
+    path: str
+    size: NotRequired[int | None]
+    mtime_ns: NotRequired[int | None]
+    etag: NotRequired[str]
+    last_modified: NotRequired[str]
+    step: NotRequired[int]
+
 
 BLOCK = 64 * 1024
 BLOCKS = 64

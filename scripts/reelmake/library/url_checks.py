@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal, cast
 
 from reelmake.foundation import artifact_files, text, urls
 from reelmake.library import job_records, sources
@@ -82,7 +83,7 @@ def identify(
             if before:
                 offline[f"{urls.host(url)} {answer}"].append(results.name)
         else:
-            found[results] = answer or before or {}
+            found[results] = answer or before or {"path": url}
             if write and answer == before:
                 _note(results, now)
     for reason, ids in offline.items():
@@ -97,11 +98,10 @@ def ask(url: str, known: Identity | None, step: float) -> Identity:
     """
     import requests
 
-    known = known or {}
     headers = dict(HEADERS)
-    if "etag" in known:
+    if known and "etag" in known:
         headers["If-None-Match"] = known["etag"]
-    if "last_modified" in known:
+    if known and "last_modified" in known:
         headers["If-Modified-Since"] = known["last_modified"]
     try:
         # Not HEAD, which addresses that are signed for GET refuse. The body is left unread.
@@ -117,28 +117,30 @@ def ask(url: str, known: Identity | None, step: float) -> Identity:
         return known
     if status >= 400:
         raise NoAnswer(f"answers {status}", silent=status in (429, 503))
-    found = {"path": url}
-    for name, header in (("etag", "ETag"), ("last_modified", "Last-Modified")):
-        if said.get(header):
-            found[name] = said[header]
+    found: Identity = {"path": url}
+    if said.get("ETag"):
+        found["etag"] = said["ETag"]
+    if said.get("Last-Modified"):
+        found["last_modified"] = said["Last-Modified"]
     if len(found) == 1:
         return _step(url, step)
     # Some servers send all of it again although nothing changed.
-    same = "etag" if "etag" in found else "last_modified"
-    return known if found[same] == known.get(same) else found
+    same: Literal["etag", "last_modified"] = "etag" if "etag" in found else "last_modified"
+    return known if known and found[same] == known.get(same) else found
 
 
 def _known(results: Path, url: str) -> Identity | None:
     """The identity of what was downloaded last, if that was from this URL."""
     last = sources.download(results)
-    return {"path": url} | last["state"] if last.get("url") == url else None
+    return cast(Identity, {"path": url} | last["state"]) if last.get("url") == url else None
 
 
 def _wanted(results: Path, url: str) -> Identity | None:
     """The identity that an earlier run wanted."""
     sidecar = artifact_files.read_json(results / "fingerprints" / "source.json")
     identity = sidecar.get("source") if isinstance(sidecar, dict) else None
-    return identity if isinstance(identity, dict) and identity.get("path") == url else None
+    there = isinstance(identity, dict) and identity.get("path") == url
+    return cast(Identity, identity) if there else None
 
 
 def _step(url: str, step: float) -> Identity:

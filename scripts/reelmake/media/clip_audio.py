@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from reelmake.editing.streams import Media
-from reelmake.media import ffmpeg
+from reelmake.media import decoding, ffmpeg
 
 RATE = 48_000
 
@@ -57,7 +57,7 @@ def decode(
         outputs += ["-af", f"asetpts=PTS-round({shift:.6f}/TB),atrim=start=0:end={end:.6f}"]
         outputs += ["-ac", str(channels), "-ar", str(RATE), "-c:a", "pcm_f32le"]
         outputs += ["-f", "nut", "-y", ffmpeg.address(target)]
-    ffmpeg.run(binary, [*inputs, *ffmpeg.KEEP_TIMES, *outputs], source)
+    ffmpeg.run(binary, [*inputs, *decoding.KEEP_TIMES, *outputs], source)
 
 
 def reading(decoded: Path, channels: int) -> list[str]:
@@ -74,6 +74,6 @@ def placed(number: int, samples: int) -> str:
     sound and gaps become silence. Without a label."""
     return (
         # first_pts fills the beginning, async the gaps, apad the end.
-        f"[{number}:0]aresample={RATE}:async=1:first_pts=0:min_hard_comp={ffmpeg.GAP},"
+        f"[{number}:0]aresample={RATE}:async=1:first_pts=0:min_hard_comp={decoding.GAP},"
         f"apad=whole_len={samples},atrim=end_sample={samples}"
     )

@@ -14,13 +14,15 @@ from reelmake.foundation.errors import StageError
 from reelmake.media import (
     burned_subtitles,
     clip_audio,
+    decoding,
     encoding,
     ffmpeg,
+    film_frames,
     loudness,
+    probing,
     subtitles,
     trimming,
 )
-from reelmake.media import pyav as films
 from reelmake.media.trimming import Cut
 
 Settings = dict[str, Any]
@@ -60,7 +62,7 @@ def cut_all(
         if media["video"] is not None:
             # Read, not decoded: no thread has anything to do.
             frames = stack.enter_context(
-                films.Frames(source, media["video"], media["start_time"], threads=1)
+                film_frames.Frames(source, media["video"], media["start_time"], threads=1)
             )
         for number, highlight in enumerate(highlights, start=1):
             cut = trimming.plan(frames, media, highlight["start"], highlight["end"])
@@ -85,9 +87,9 @@ def cut_all(
                         keyframe["file"]
                         for keyframe in keyframes
                         # Rounded to microseconds, as they are.
-                        if cut.start - films.EPSILON
+                        if cut.start - film_frames.EPSILON
                         <= keyframe["timestamp"]
-                        < cut.end - films.EPSILON
+                        < cut.end - film_frames.EPSILON
                     ],
                     **found,
                 }
@@ -142,7 +144,7 @@ def _cut(
                 )
             graph.append(f"{chain}[a]")
             output += ["-map", "[a]", *encoding.SOUND]
-        arguments = [*reading, *ffmpeg.KEEP_TIMES, "-filter_complex", ";".join(graph), *output]
+        arguments = [*reading, *decoding.KEEP_TIMES, "-filter_complex", ";".join(graph), *output]
         arguments += [*encoding.FILE, ffmpeg.address(target)]
         problem: str | None = None
         for back in FURTHER:
@@ -160,7 +162,7 @@ def _cut(
 def _checked(target: Path, cut: Cut, where: str) -> tuple[dict[str, Any], str | None]:
     """What clips.json says of a file, and what is wrong with it."""
     try:
-        facts = films.probe(target)
+        facts = probing.probe(target)
     except StageError as error:
         return {}, f"no clip came of it ({error})"
     found = {"duration": facts["duration"], "width": None, "height": None}
@@ -172,10 +174,10 @@ def _checked(target: Path, cut: Cut, where: str) -> tuple[dict[str, Any], str | 
     stream = streams.video(facts)
     found |= {"width": stream["width"], "height": stream["height"]}
     # The header's duration is of decoding, which ends early where the last pictures stay long.
-    with films.Frames(target, facts["video"], 0.0, threads=1) as frames:
+    with film_frames.Frames(target, facts["video"], 0.0, threads=1) as frames:
         _, ticks = frames.times(0.0, math.inf)
     base = Fraction(stream["time_base"])
-    begin, last = (films.film_time(ticks[at], base, 0.0) for at in (0, -1))
+    begin, last = (film_frames.film_time(ticks[at], base, 0.0) for at in (0, -1))
     if begin > LATE:
         return found, f"no picture can be decoded in its first {begin:.2f} s"
     if last < cut.last - cut.start - LATE:

@@ -1,4 +1,4 @@
-"""Runs of the ffmpeg binary. The only module that imports ffmpeg-python.
+"""Runs of the ffmpeg program.
 
 Arguments are lists, never a shell's line, and sources are given as `file:` and an absolute
 path, so that no file name is taken for an option, a protocol, a pattern or a device.
@@ -13,38 +13,17 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from reelmake.editing import streams
-from reelmake.foundation.errors import StageError, UserError, explain
+from reelmake.foundation.errors import StageError, UserError
 from reelmake.library.config import expand
-from reelmake.media import wav_files
 
 Process = subprocess.Popen[bytes]
 
-# What stands for the file until the command is made: ffmpeg-python encodes names as UTF-8,
-# which not every name on a disk is.
-SOURCE = "source"
-
-# Silence is filled in, and overlaps are cut, where the timestamps are off by more than this
-# (seconds): well over the jitter of containers (1 ms in Matroska, some 10 ms in old ASF and
-# FLV recordings), which must not tear the sound.
-GAP = 0.05
 
 # Only local files: what is named .mp4 may be a playlist that names addresses.
 WHITELIST = "file"
 
-# How frames are scaled down for the detector. CPU time of decoding 600 frames of 1080p H.264 with
-# scaling to 256 x 144, pipe included, beside `-f null`: neighbor 1.04, fast_bilinear 1.07, area
-# 1.09, bilinear 1.18. fast_bilinear takes single pixels, like PySceneDetect's own scaling, for
-# which the published thresholds hold. (Whole scene detection: 1.13 of the CPU time of the bare
-# decode, 0.85 to 1.07 of its wall time on 2 busy cores.)
-SCALER = "fast_bilinear"
-
-# ffmpeg hands on the source's own timestamps and filters move them to film time. Left to
-# itself, and with start_at_zero too, it takes the start of the streams that it reads, not of
-# the film, for zero (in MPEG-TS, measured: sound that starts 2 s late came 2 s early).
-KEEP_TIMES = ("-copyts",)
 
 # Of ffmpeg's messages: where one comes from, and those that only say that something failed.
 ORIGIN = re.compile(r"^(\[[^]]* @ 0x[0-9a-f]+\] )+")
@@ -105,108 +84,6 @@ def _is_recent(version: str) -> bool:
     return (int(numbers[1]), int(numbers[2])) >= (5, 1)
 
 
-def extract_audio(
-    source: Path, media: dict[str, Any], track: str | int, target: Path, binary: str
-) -> dict[str, Any] | None:
-    """Write one audio track to `target`: WAV, 16 kHz, mono, 16 bits; sample 0 is film time 0.
-
-    What starts late is padded with silence, gaps are filled, so sample n is heard at n / 16000 s.
-    track: as `streams.track` has it. Returns the track's entry in media.json; None, and a
-    WAV with no sample, for a source without audio.
-    Raises StageError: `input` for an unknown track or sound that can't be decoded,
-    `resources` for a full disk.
-    """
-    stream = streams.track(source, media, track)
-    if stream is None:
-        wav_files.write(target, [])
-        return None
-    # Silence or a cut at the beginning, up to film time zero. Where the layout changes on the way
-    # (films of 5.1 in a broadcast) ffmpeg begins the filters again, and would fill in as much
-    # once more: such a film is read again without.
-    for begin in (":first_pts=0", ""):
-        if _write_wav(source, media, stream["index"], begin, target, binary):
-            break
-    wav_files.check(source, media, stream, target)
-    return stream
-
-
-def _write_wav(
-    source: Path, media: dict[str, Any], index: int, begin: str, target: Path, binary: str
-) -> bool:
-    """Write the sound of a stream; False where ffmpeg began its filters again.
-
-    begin: an option for the beginning; without it, what ffmpeg leaves out is filled in here.
-    """
-    import ffmpeg
-
-    from reelmake.media import pyav as films
-
-    # async fills gaps.
-    resample = f"aresample={wav_files.RATE}:async=1:min_hard_comp={GAP}{begin}"
-    command = (
-        _input(ffmpeg)[str(index)]
-        .output(
-            "pipe:1",
-            af=f"asetpts=PTS-{media['start_time']}/TB,{resample}",
-            ac=1,
-            acodec="pcm_s16le",
-            format="nut",
-        )
-        .global_args(*KEEP_TIMES)
-    )
-    arguments = _named(command.compile(cmd=binary), source)
-    with _started(arguments, stdout=subprocess.PIPE) as (process, errors):
-        assert process.stdout is not None
-        packets = films.raw_sound(process.stdout, wav_files.RATE)
-        try:
-            is_whole = wav_files.write(target, packets, strict=bool(begin))
-        except OSError as error:
-            raise StageError(f"{source}: {(said := explain(error))[0]}", said[1]) from None
-        if is_whole:
-            process.stdout.close()  # should the reader have stopped early, ffmpeg must not wait
-            _finish(process, errors, source)
-    return is_whole
-
-
-@contextlib.contextmanager
-def small_frames(
-    source: Path, media: dict[str, Any], width: int, binary: str, threads: int = 0
-) -> Iterator[IO[bytes]]:
-    """A pipe with every frame of the main video as NUT, raw bgr24, at most `width` pixels wide.
-
-    Timestamps count from film time zero and are exact, in ticks of the source's stream; frames
-    are as coded: a phone's may lie on the side. media.raw_frames reads it. threads: for
-    decoding; 0 is one a core.
-    ffmpeg is killed when the block ends before the pipe does; StageError when ffmpeg fails.
-    """
-    import ffmpeg
-
-    stream = streams.video(media)
-    # A fixed size, because a broadcast recording may change its own on the way.
-    width = min(width, stream["width"])
-    height = max(1, round(stream["height"] * width / stream["width"]))
-    shift = f"setpts=PTS-round({media['start_time']}/TB)"
-    command = (
-        _input(ffmpeg, noautorotate=None, threads=threads)[str(stream["index"])]
-        .output(
-            "pipe:1",
-            vf=f"{shift},scale={width}:{height}:flags={SCALER}",
-            format="nut",
-            vcodec="rawvideo",
-            pix_fmt="bgr24",
-            fps_mode="passthrough",
-            enc_time_base=stream["time_base"].replace("/", ":"),  # or they are rounded to frames
-        )
-        .global_args(*KEEP_TIMES)
-    )
-    arguments = _named(command.compile(cmd=binary), source)
-    with _started(arguments, stdout=subprocess.PIPE) as (process, errors):
-        assert process.stdout is not None
-        yield process.stdout
-        if not process.stdout.read(1):  # else the reader has seen enough
-            _finish(process, errors, source)
-
-
 def address(path: Path) -> str:
     """How an ffmpeg's arguments name a file, so that no name means anything else."""
     return f"file:{os.path.abspath(path)}"
@@ -238,28 +115,19 @@ def run(
     if progress is not None:
         command += ["-progress", "pipe:1"]
     stdout = subprocess.DEVNULL if progress is None else subprocess.PIPE
-    with _started([*command, *arguments], stdout, folder) as (process, errors):
+    with started([*command, *arguments], stdout, folder) as (process, errors):
         for line in process.stdout or ():
             name, _, value = line.strip().partition(b"=")
             is_time = name == b"out_time_us" and value.lstrip(b"-").isdigit()  # or N/A, at first
             if is_time and progress is not None:
                 progress(max(0, int(value)) / 1_000_000)
-        _finish(process, errors, source)
+        finish(process, errors, source)
         errors.seek(0)
         return errors.read().decode(errors="replace")
 
 
-def _input(ffmpeg: Any, **options: Any) -> Any:
-    return ffmpeg.input(SOURCE, protocol_whitelist=WHITELIST, **options)
-
-
-def _named(arguments: list[str], source: Path) -> list[str]:
-    """The arguments with the file's address in place of SOURCE."""
-    return [address(source) if argument == SOURCE else argument for argument in arguments]
-
-
 @contextlib.contextmanager
-def _started(
+def started(
     command: list[str], stdout: int, folder: Path | None = None
 ) -> Iterator[tuple[Process, IO[bytes]]]:
     """ffmpeg, and the file that takes its stderr; it does not outlive the block."""
@@ -276,7 +144,7 @@ def _started(
             process.kill()
 
 
-def _finish(process: Process, errors: IO[bytes], source: Path | str) -> None:
+def finish(process: Process, errors: IO[bytes], source: Path | str) -> None:
     """Wait for the end; StageError with the last words on stderr if it is not a good one."""
     code = process.wait()
     if code == 0:

@@ -15,7 +15,7 @@ import numpy as np
 
 from reelmake.editing import streams
 from reelmake.foundation.errors import StageError
-from reelmake.media.pyav import EPSILON, Frames, Shown, picture
+from reelmake.media.film_frames import EPSILON, Frames, Shown, picture
 
 # Longest side, in pixels, on which sharpness is measured and faces are looked for: at full
 # size the noise of the sensor would count as sharpness.

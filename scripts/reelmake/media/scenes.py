@@ -11,7 +11,7 @@ from typing import Any
 
 from reelmake.editing import streams
 from reelmake.foundation.errors import StageError
-from reelmake.media import ffmpeg
+from reelmake.media import decoding
 from reelmake.media.pyav import raw_frames
 
 # The width to which PySceneDetect scales too: the published thresholds hold for it.
@@ -88,7 +88,7 @@ def _look(
     times: list[float] = []
     found = []
     last = None
-    with ffmpeg.small_frames(source, media, WIDTH, binary, threads) as pipe:
+    with decoding.small_frames(source, media, WIDTH, binary, threads) as pipe:
         for pts, time_base, image in raw_frames(pipe):
             if last is not None and pts <= last.pts:
                 continue  # a step back in time, as in joined recordings, is no place to cut

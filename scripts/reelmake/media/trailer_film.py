@@ -14,7 +14,7 @@ from reelmake.editing import streams
 from reelmake.editing.picture_geometry import shown_size
 from reelmake.editing.trailer_plan import Plan
 from reelmake.foundation.errors import StageError
-from reelmake.media import clip_audio, encoding, ffmpeg, pyav
+from reelmake.media import clip_audio, decoding, encoding, ffmpeg, film_frames, probing
 from reelmake.media.clip_audio import RATE
 
 # The filter xfade knows no picture format with less of the colors than of brightness.
@@ -93,7 +93,7 @@ def command(
         *inputs,
         *("-filter_complex_threads", str(threads), "-filter_complex", ";".join(graph)),
         *output,
-        *ffmpeg.KEEP_TIMES,
+        *decoding.KEEP_TIMES,
         *(*encoding.FILE, "-f", "mp4", ffmpeg.address(target)),
     ]
 
@@ -183,7 +183,7 @@ def _seconds(time: Fraction) -> str:
 
 def _check(source: Path, found: Mapping[str, Any], plan: Plan, target: Path) -> None:
     """Raise StageError where the trailer is not what was planned."""
-    made = pyav.probe(target)
+    made = probing.probe(target)
     wanted = float(plan.length / plan.film.rate)
     near = 2 / float(plan.film.rate)
     for kind in ("video", "audio"):
@@ -198,6 +198,6 @@ def _check(source: Path, found: Mapping[str, Any], plan: Plan, target: Path) -> 
                 "a shot can't be decoded, get an intact file."
             )
     if made["video"] is not None:
-        with pyav.Frames(target, made["video"], made["start_time"]) as frames:
+        with film_frames.Frames(target, made["video"], made["start_time"]) as frames:
             if next(frames.between(wanted - near, wanted), None) is None:
                 raise StageError(f"{source}: its trailer can't be decoded.", kind="engine")

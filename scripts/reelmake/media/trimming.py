@@ -14,8 +14,7 @@ from pathlib import Path
 
 from reelmake.editing.picture_geometry import Shape
 from reelmake.editing.streams import Media, video
-from reelmake.media import ffmpeg
-from reelmake.media import pyav as films
+from reelmake.media import ffmpeg, film_frames
 
 # A cut is moved to the nearest frame, if that is within so many seconds: up to half a frame at
 # 10 frames a second and more. In a picture that stays longer, as slides do, it is where it was
@@ -53,7 +52,7 @@ class Cut:
         return replace(self, seek=max(0.0, self.seek - seconds))
 
 
-def plan(frames: films.Frames | None, media: Media, start: float, end: float) -> Cut:
+def plan(frames: film_frames.Frames | None, media: Media, start: float, end: float) -> Cut:
     """The frames of [start, end), seconds of film time; each end at the frame nearest to it.
 
     So the first frame is the first whose time is at least `start` less half a frame, the last
@@ -66,7 +65,7 @@ def plan(frames: films.Frames | None, media: Media, start: float, end: float) ->
         return Cut(start, end)
     seek, ticks = frames.times(start, end + SNAP)
     base, zero = _time_base(media), media["start_time"]
-    times = [films.film_time(each, base, zero) for each in ticks]
+    times = [film_frames.film_time(each, base, zero) for each in ticks]
     if not times:
         return Cut(start, end)
     if times[-1] < end:  # the pictures end: so does the last of them, as long as the one before
@@ -79,7 +78,7 @@ def plan(frames: films.Frames | None, media: Media, start: float, end: float) ->
         start = times[at]
     until = _nearest(times, end)
     if until is None or until <= at:
-        until = bisect_left(times, end - films.EPSILON)
+        until = bisect_left(times, end - film_frames.EPSILON)
     else:
         end = times[until]
     if at >= min(until, len(ticks)):
@@ -89,7 +88,7 @@ def plan(frames: films.Frames | None, media: Media, start: float, end: float) ->
         end=end,
         first=ticks[at],
         after=ticks[until] if until < len(ticks) else None,
-        zero=films.ticks(start, base, zero),
+        zero=film_frames.ticks(start, base, zero),
         last=times[until - 1],
         # A microsecond more than the frame's time: ffmpeg's is rounded down to one.
         seek=seek and min(seek, start) + 1e-6,
@@ -99,7 +98,7 @@ def plan(frames: films.Frames | None, media: Media, start: float, end: float) ->
 def _nearest(times: list[float], time: float) -> int | None:
     """The index of the time nearest to `time`; None where none is within SNAP."""
     at = min(range(len(times)), key=lambda index: abs(times[index] - time))
-    return at if abs(times[at] - time) <= SNAP + films.EPSILON else None
+    return at if abs(times[at] - time) <= SNAP + film_frames.EPSILON else None
 
 
 def reading(source: Path, cut: Cut, threads: int = 0) -> list[str]:

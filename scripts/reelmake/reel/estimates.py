@@ -84,7 +84,7 @@ class History:
         self._jobs[stage].append(past)
 
     def add_all(self, totals: Mapping[str, Any]) -> None:
-        """Take note of a video's jobs, by its totals (`measures.Totals`)."""
+        """Take note of a video's jobs, by its totals (`job_records.Totals`)."""
         if totals["media_seconds"] is None:
             return
         minutes = max(SHORTEST, totals["media_seconds"] / 60)

@@ -10,7 +10,14 @@ from collections.abc import Callable
 
 from reelmake.foundation.errors import UserError, explain
 from reelmake.foundation.text import printable
-from reelmake.reel import cache_command, doctor_command, look_command, plan_command, status_command
+from reelmake.reel import (
+    cache_command,
+    doctor_command,
+    export_command,
+    look_command,
+    plan_command,
+    status_command,
+)
 from reelmake.reel.options import Arguments
 
 
@@ -44,5 +51,6 @@ def _parser() -> argparse.ArgumentParser:
     plan_command.add_to(commands)
     doctor_command.add_to(commands)
     look_command.add_to(commands)
+    export_command.add_to(commands)
     cache_command.add_to(commands)
     return parser

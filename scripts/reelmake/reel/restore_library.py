@@ -42,11 +42,11 @@ def warm(
     progress: told the videos done and in all. Raises UserError, also while a run is at work.
     """
     library = Library(config, write=True, say=say)
-    wanted_videos = library.prepare(prune=True)
-    before = len(library.videos) - len(wanted_videos)
-    finished, restored, missing = before, 0, 0
     cache = memoized_job.opened(config["cache"], say)
     try:
+        wanted_videos = library.prepare(prune=True)
+        before = len(library.videos) - len(wanted_videos)
+        finished, restored, missing = before, 0, 0
         for number, video in enumerate(wanted_videos):
             progress(number, len(wanted_videos))
             wanted = library.wanted(video)

@@ -4,14 +4,14 @@ import shutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reelmake.library import currency
+from reelmake.library import currency, library_scan
 from reelmake.library.config import Config
 from reelmake.library.fingerprints import Fingerprint
 from reelmake.library.library import RESULTS, Library
+from reelmake.library.library_scan import Facts
 from reelmake.library.stages import STAGES
-from reelmake.reel import estimates, library_scan, status
+from reelmake.reel import estimates, status
 from reelmake.reel.estimates import History
-from reelmake.reel.library_scan import Facts
 
 Plan = dict[str, Any]
 """{"videos": {"total", "to_do", "guessed": how many nobody has probed and whose length is only

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from reelmake.foundation import text
 from reelmake.foundation.units import show_seconds
+from reelmake.library import library_scan
 from reelmake.library.job_records import state
 from reelmake.library.stages import STAGES
-from reelmake.reel import library_scan
 
 
 class _Job(NamedTuple):
@@ -97,7 +97,8 @@ def _reasons(results: Path, failed: list[_Job]) -> list[str]:
     """One line a reason, for however many videos."""
     groups: dict[tuple[str, str, str], list[_Job]] = defaultdict(list)
     for job in failed:
-        groups[job.record.get("class", ""), job.stage, _general(results, job)].append(job)
+        cause = without_names(results, job.video, job.stage, job.record.get("error", ""))
+        groups[job.record.get("class", ""), job.stage, cause].append(job)
     said = []
     for (kind, stage, message), jobs in sorted(groups.items(), key=lambda group: -len(group[1])):
         if len(jobs) == 1:
@@ -108,11 +109,14 @@ def _reasons(results: Path, failed: list[_Job]) -> list[str]:
     return said
 
 
-def _general(results: Path, job: _Job) -> str:
-    """The error without what is different for each video."""
-    message: str = job.record.get("error", "").removeprefix(f"{job.video}: {job.stage}: ")
-    sidecar = library_scan.read(str(results / job.video / "fingerprints" / f"{job.stage}.json"))
+def without_names(results: Path, video: str, stage: str, error: str) -> str:
+    """A job's error without what is different for each video: two of one cause are the same.
+
+    error: of its record. results: the folder of all videos.
+    """
+    message = error.removeprefix(f"{video}: {stage}: ")
+    sidecar = library_scan.read(str(results / video / "fingerprints" / f"{stage}.json"))
     path = sidecar.get("source", {}).get("path", "")
-    for own in (path, Path(path).name, f"{results}/{job.video}"):
+    for own in (path, Path(path).name, f"{results}/{video}"):
         message = re.sub(rf"(?<!\w){re.escape(own)}(?!\w)", "…", message) if own else message
     return message

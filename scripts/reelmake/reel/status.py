@@ -7,11 +7,11 @@ from typing import Any
 
 from reelmake.foundation import process_identity
 from reelmake.library import run_lock
+from reelmake.library.library_scan import STATES, Facts
 from reelmake.library.measures import COUNTED
 from reelmake.library.stages import STAGES
 from reelmake.reel import estimates
 from reelmake.reel.estimates import History, Lengths, Past
-from reelmake.reel.library_scan import STATES, Facts
 
 Status = dict[str, Any]
 
@@ -59,7 +59,8 @@ def video_status(video: Facts, fingerprints: Mapping[str, Any]) -> Status:
         | {"fingerprint": fingerprints.get(stage)}
         for stage, state in video.states.items()
     }
-    totals = {name: video.totals[name] for name in ("media_seconds", *COUNTED)}
+    totals: dict[str, Any] = {"media_seconds": video.totals["media_seconds"]}
+    totals |= {name: video.totals[name] for name in COUNTED}
     return {"video": video.video, "state": video.state} | totals | {"stages": stages}
 
 

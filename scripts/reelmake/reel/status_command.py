@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from reelmake.foundation.errors import UserError
 from reelmake.foundation.text import did_you_mean
-from reelmake.library import sidecars
+from reelmake.library import library_scan, sidecars
 from reelmake.library.library import RESULTS
-from reelmake.reel import library_scan, status
+from reelmake.reel import status
 from reelmake.reel.options import Arguments, add_command, print_json
 
 if TYPE_CHECKING:

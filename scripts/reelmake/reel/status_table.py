@@ -11,7 +11,7 @@ from rich.text import Text
 
 from reelmake.foundation.text import printable
 from reelmake.foundation.units import show_bytes, show_hours, show_seconds
-from reelmake.reel.library_scan import STATES
+from reelmake.library.library_scan import STATES
 from reelmake.reel.status import Status
 
 COLOURS = {

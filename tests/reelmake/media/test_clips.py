@@ -15,7 +15,7 @@ import make_media
 from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError
 from reelmake.library import config
-from reelmake.media import clips, ffmpeg, pyav
+from reelmake.media import clips, decoding, ffmpeg, film_frames, probing
 
 Film = Callable[[str], Path]
 
@@ -39,7 +39,7 @@ def cut(
     given = config.load({"clips": {"preset": "ultrafast", **settings}})["clips"]
     folder.mkdir(exist_ok=True)
     found = clips.cut_all(
-        path, pyav.probe(path), chosen, transcript, [*keyframes], given, folder,
+        path, probing.probe(path), chosen, transcript, [*keyframes], given, folder,
         ffmpeg.binary(), threads=2,
     )  # fmt: skip
     artifact_files.validate(found, "clips")
@@ -52,8 +52,8 @@ def cut(
 
 def pictures(path: Path) -> list[tuple[float, np.ndarray]]:
     """When each frame is shown, seconds of film time, and what is, gray and upright."""
-    facts = pyav.probe(path)
-    with pyav.Frames(path, facts["video"], facts["start_time"]) as frames:
+    facts = probing.probe(path)
+    with film_frames.Frames(path, facts["video"], facts["start_time"]) as frames:
         return [(s.time, s.frame.to_ndarray(format="gray")) for s in frames.between(0, 99)]
 
 
@@ -64,7 +64,7 @@ def numbers(path: Path) -> list[tuple[float, int]]:
 def heard(path: Path, tmp_path: Path) -> tuple[np.ndarray, float]:
     """When each tone begins, and how long the sound is; seconds."""
     target = tmp_path / "heard.wav"
-    ffmpeg.extract_audio(path, pyav.probe(path), "default", target, ffmpeg.binary())
+    decoding.extract_audio(path, probing.probe(path), "default", target, ffmpeg.binary())
     with wave.open(str(target), "rb") as file:
         sound = np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(int)
     loud = np.flatnonzero(np.abs(sound) > 4000) / 16_000
@@ -190,17 +190,19 @@ def test_an_ffmpeg_without_the_encoder_is_named_with_the_setting(
     given = config.load({"clips": {}})["clips"] | {"codec": "libnope"}
     chosen = [{"id": 0, "start": 0, "end": 1, "score": 8, "reason": None, "text": ""}]
     with pytest.raises(StageError, match=r"encoder libnope: set clips\.codec") as caught:
-        clips.cut_all(path, pyav.probe(path), chosen, SILENT, [], given, tmp_path, ffmpeg.binary())
+        clips.cut_all(
+            path, probing.probe(path), chosen, SILENT, [], given, tmp_path, ffmpeg.binary()
+        )
     assert caught.value.kind == "engine"
 
 
 def test_a_phones_film_is_upright(film: Film, tmp_path: Path) -> None:
     (record,) = cut(film("rotated.mp4"), tmp_path, (0.5, 1.5))
     assert (record["width"], record["height"]) == (90, 160)
-    facts = pyav.probe(tmp_path / record["file"])
+    facts = probing.probe(tmp_path / record["file"])
     assert facts["streams"][0]["rotation"] == 0
     assert facts["audio"] is None
-    with pyav.Frames(tmp_path / record["file"], 0, 0) as frames:
+    with film_frames.Frames(tmp_path / record["file"], 0, 0) as frames:
         shown = next(frames.between(0, 1)).frame.to_ndarray(format="bgr24")
     assert shown.shape == (160, 90, 3)
     assert shown[20, 45].argmax() == 0  # blue above
@@ -215,7 +217,7 @@ def test_unusual_pictures_are_made_playable(
 ) -> None:
     (record,) = cut(film(name), tmp_path, (0.5, 1.5))
     assert (record["width"], record["height"]) == size
-    stream = pyav.probe(tmp_path / record["file"])["streams"][0]
+    stream = probing.probe(tmp_path / record["file"])["streams"][0]
     assert (stream["pixel_format"], stream["bit_depth"]) == ("yuv420p", 8)
 
 
@@ -244,7 +246,7 @@ def test_another_shape(
     (record,) = cut(target, tmp_path, (0.5, 1.5), aspect=aspect, fit=fit, crf=5)
     found = (record["width"], record["height"])
     assert found == size
-    stream = pyav.probe(tmp_path / record["file"])["streams"][0]
+    stream = probing.probe(tmp_path / record["file"])["streams"][0]
     assert stream["pixel_aspect"] == pytest.approx(4 / 3, abs=0.001)
     if aspect:
         across, down = map(int, aspect.split(":"))
@@ -405,7 +407,7 @@ def test_sound_is_brought_to_a_loudness(tmp_path: Path, sound: str, wanted: floa
     folder = tmp_path / "clips"
     (record,) = cut(path, folder, (0.5, 4.5), loudness=wanted)
     assert loudness(folder / record["file"]) == pytest.approx(wanted, abs=1)
-    facts = pyav.probe(folder / record["file"])
+    facts = probing.probe(folder / record["file"])
     assert facts["streams"][0]["sample_rate"] == 48_000
     (record,) = cut(path, tmp_path / "as it is", (0.5, 4.5))
     assert abs(loudness(tmp_path / "as it is" / record["file"]) - wanted) > 4
@@ -474,7 +476,7 @@ def test_progress_is_told_in_clips(film: Film, tmp_path: Path) -> None:
         {"id": n, "start": n, "end": n + 1, "score": 8, "reason": None, "text": ""} for n in (0, 2)
     ]
     clips.cut_all(
-        path, pyav.probe(path), chosen, SILENT, [], given, tmp_path, ffmpeg.binary(),
+        path, probing.probe(path), chosen, SILENT, [], given, tmp_path, ffmpeg.binary(),
         progress=lambda *now: told.append(now),
     )  # fmt: skip
     assert told == [(1, 2), (2, 2)]

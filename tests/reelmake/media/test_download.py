@@ -17,7 +17,7 @@ from reelmake.foundation.errors import StageError
 from reelmake.jobs.job import Job
 from reelmake.jobs.run_context import RunContext
 from reelmake.library import config, fingerprints
-from reelmake.media import download, ffmpeg, pyav
+from reelmake.media import download, ffmpeg, probing
 from web import Page
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
@@ -303,7 +303,7 @@ def test_sound_and_picture_apart_are_joined(web, get, tmp_path, film):
     web.pages["/film.m3u8"] = Page(main.encode(), "application/vnd.apple.mpegurl")
     joined = tmp_path / "joined.mp4"
     joined.write_bytes(get("/film.m3u8"))
-    streams = pyav.probe(joined)["streams"]
+    streams = probing.probe(joined)["streams"]
     assert {stream["type"] for stream in streams} == {"video", "audio"}
 
 

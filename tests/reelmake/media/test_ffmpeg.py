@@ -13,7 +13,7 @@ import pytest
 
 import make_media
 from reelmake.foundation.errors import StageError, UserError
-from reelmake.media import ffmpeg, pyav
+from reelmake.media import decoding, ffmpeg, film_frames, probing, pyav
 
 Film = Callable[[str], Path]
 
@@ -24,7 +24,7 @@ NEAR = 80
 
 def extract(path: Path, target: Path, track: str | int = "default") -> np.ndarray:
     """The samples of audio.wav, int16."""
-    ffmpeg.extract_audio(path, pyav.probe(path), track, target, ffmpeg.binary())
+    decoding.extract_audio(path, probing.probe(path), track, target, ffmpeg.binary())
     return samples(target)
 
 
@@ -41,8 +41,8 @@ def heard(sound: np.ndarray) -> int:
 
 def seen(path: Path) -> float:
     """Film time of the flash, s."""
-    found = pyav.probe(path)
-    with pyav.Frames(path, found["video"], found["start_time"]) as frames:
+    found = probing.probe(path)
+    with film_frames.Frames(path, found["video"], found["start_time"]) as frames:
         for shown in frames.between(0, 10):
             if shown.frame.to_ndarray(format="gray").mean() > 200:
                 return shown.time
@@ -85,8 +85,8 @@ def test_the_track_is_chosen(
     film: Film, tmp_path: Path, track: str | int, second: int, index: int
 ) -> None:
     path = film("two.mkv")
-    stream = ffmpeg.extract_audio(
-        path, pyav.probe(path), track, tmp_path / "audio.wav", ffmpeg.binary()
+    stream = decoding.extract_audio(
+        path, probing.probe(path), track, tmp_path / "audio.wav", ffmpeg.binary()
     )
     assert stream is not None
     assert stream["index"] == index
@@ -146,7 +146,7 @@ def test_damaged_pictures_are_refused_with_what_ffmpeg_said(film: Film) -> None:
     path = film("no frames.mp4")
     with (
         pytest.raises(StageError, match="intact file") as caught,
-        ffmpeg.small_frames(path, pyav.probe(path), 64, ffmpeg.binary()) as pipe,
+        decoding.small_frames(path, probing.probe(path), 64, ffmpeg.binary()) as pipe,
     ):
         assert list(pyav.raw_frames(pipe)) == []
     assert caught.value.kind == "input"
@@ -164,7 +164,7 @@ def test_a_killed_ffmpeg_is_named(film: Film, tmp_path: Path) -> None:
     program = script(tmp_path / "ffmpeg", "kill -9 $$")
     path = film("together.mp4")
     with pytest.raises(StageError, match="signal 9") as caught:
-        ffmpeg.extract_audio(path, pyav.probe(path), "default", tmp_path / "a.wav", program)
+        decoding.extract_audio(path, probing.probe(path), "default", tmp_path / "a.wav", program)
     assert caught.value.kind == "killed"
 
 
@@ -198,10 +198,10 @@ PICTURES = [
 def test_small_frames_have_the_times_of_the_film(film: Film, name: str) -> None:
     """All of them, to the tick, as PyAV gives them, and the same pictures."""
     path = film(name)
-    found = pyav.probe(path)
-    with ffmpeg.small_frames(path, found, 64, ffmpeg.binary()) as pipe:
+    found = probing.probe(path)
+    with decoding.small_frames(path, found, 64, ffmpeg.binary()) as pipe:
         small = [(float(pts * base), im.mean(), im.shape) for pts, base, im in raw(pipe)]
-    with pyav.Frames(path, found["video"], found["start_time"]) as frames:
+    with film_frames.Frames(path, found["video"], found["start_time"]) as frames:
         every = [(s.time, s.frame.to_ndarray(format="bgr24").mean()) for s in frames.between(0, 99)]
     assert [time for time, _, _ in small] == [time for time, _ in every]
     assert [level for _, level, _ in small] == pytest.approx([level for _, level in every], abs=4)
@@ -213,13 +213,13 @@ raw = pyav.raw_frames
 
 def test_small_frames_are_not_enlarged(film: Film) -> None:
     path = film("odd.mkv")
-    with ffmpeg.small_frames(path, pyav.probe(path), 256, ffmpeg.binary()) as pipe:
+    with decoding.small_frames(path, probing.probe(path), 256, ffmpeg.binary()) as pipe:
         assert {image.shape for _, _, image in raw(pipe)} == {(91, 161, 3)}
 
 
 def test_small_frames_are_as_coded(film: Film) -> None:
     path = film("rotated.mp4")
-    with ffmpeg.small_frames(path, pyav.probe(path), 64, ffmpeg.binary()) as pipe:
+    with decoding.small_frames(path, probing.probe(path), 64, ffmpeg.binary()) as pipe:
         _, _, image = next(pyav.raw_frames(pipe))
     assert image[:, :16].mean((0, 1)).argmax() == 2  # red on the left
     assert image[:, -16:].mean((0, 1)).argmax() == 0  # blue on the right
@@ -227,7 +227,7 @@ def test_small_frames_are_as_coded(film: Film) -> None:
 
 def test_ffmpeg_ends_with_a_reader_that_has_seen_enough(film: Film) -> None:
     path = film("cfr.mp4")
-    with ffmpeg.small_frames(path, pyav.probe(path), 160, ffmpeg.binary()) as pipe:
+    with decoding.small_frames(path, probing.probe(path), 160, ffmpeg.binary()) as pipe:
         assert pipe.read(1)
 
 
@@ -238,7 +238,7 @@ def test_ffmpeg_ends_with_a_reader_that_fails(film: Film, tmp_path: Path) -> Non
     begin = time.monotonic()
     with (
         pytest.raises(RuntimeError, match="enough"),
-        ffmpeg.small_frames(path, pyav.probe(path), 160, program) as pipe,
+        decoding.small_frames(path, probing.probe(path), 160, program) as pipe,
     ):
         assert pipe.read(1)
         raise RuntimeError("enough")

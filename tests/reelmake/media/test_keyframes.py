@@ -11,13 +11,13 @@ import make_media
 from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError
 from reelmake.library import config
-from reelmake.media import ffmpeg, keyframes, pyav, scenes
+from reelmake.media import ffmpeg, keyframes, probing, scenes
 
 Film = Callable[[str], Path]
 
 
 def extract(path: Path, folder: Path, cuts: dict | None = None, **settings: object) -> list[dict]:
-    facts = pyav.probe(path)
+    facts = probing.probe(path)
     given = config.load({"keyframes": settings})
     cuts = cuts or scenes.detect(path, facts, given["scenes"], ffmpeg.binary())
     found = keyframes.extract(path, facts, cuts, given["keyframes"], folder)
@@ -190,7 +190,7 @@ def test_the_same_film_gives_the_same_bytes(film: Film, tmp_path: Path) -> None:
 
 def test_a_scene_without_frames_is_passed_over_and_counted(film: Film, tmp_path: Path) -> None:
     path = film("count.mp4")
-    facts = pyav.probe(path)
+    facts = probing.probe(path)
     cuts = one_scene(0, 8)
     cuts["scenes"].append({"id": 1, "start": 8.0, "end": 20, "start_frame": 200, "end_frame": 500})
     found = keyframes.extract(path, facts, cuts, config.load({})["keyframes"], tmp_path)
@@ -204,7 +204,7 @@ def test_a_film_without_keyframes_is_refused_and_sound_only_is_not(
     path = film("no frames.mp4")
     with pytest.raises(StageError, match="no keyframe") as caught:
         keyframes.extract(
-            path, pyav.probe(path), one_scene(0, 6), config.load({})["keyframes"], tmp_path
+            path, probing.probe(path), one_scene(0, 6), config.load({})["keyframes"], tmp_path
         )
     assert str(path) in str(caught.value)
     assert extract(film("song.m4a"), tmp_path) == []
@@ -213,7 +213,7 @@ def test_a_film_without_keyframes_is_refused_and_sound_only_is_not(
 def test_progress_is_told_in_scenes(film: Film, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     path = film("cfr.mp4")
-    facts = pyav.probe(path)
+    facts = probing.probe(path)
     cuts = scenes.detect(path, facts, config.load({})["scenes"], ffmpeg.binary())
     keyframes.extract(
         path, facts, cuts, config.load({})["keyframes"], tmp_path, lambda *now: told.append(now)

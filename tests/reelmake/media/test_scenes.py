@@ -10,7 +10,7 @@ import make_media
 from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError
 from reelmake.library import config
-from reelmake.media import ffmpeg, pyav, scenes
+from reelmake.media import ffmpeg, probing, scenes
 
 Film = Callable[[str], Path]
 
@@ -20,7 +20,7 @@ def given(**settings: object) -> dict:
 
 
 def detect(path: Path, **settings: object) -> dict:
-    found = scenes.detect(path, pyav.probe(path), given(**settings), ffmpeg.binary())
+    found = scenes.detect(path, probing.probe(path), given(**settings), ffmpeg.binary())
     artifact_files.validate(found, "scenes")
     bounds = found["scenes"]
     for before, after in itertools.pairwise(bounds):
@@ -111,7 +111,7 @@ def test_an_ffmpeg_that_gives_nothing_is_refused(film: Film, tmp_path: Path) -> 
     program.write_text("#!/bin/sh\nexit 0\n")
     program.chmod(0o755)
     with pytest.raises(StageError, match="not one frame"):
-        scenes.detect(path, pyav.probe(path), given(), str(program))
+        scenes.detect(path, probing.probe(path), given(), str(program))
 
 
 def test_the_settings_reach_the_detector(film: Film) -> None:
@@ -135,7 +135,7 @@ def test_progress_is_told_in_frames(film: Film) -> None:
     told: list[tuple[int, int]] = []
     path = film("cfr.mp4")
     scenes.detect(
-        path, pyav.probe(path), given(), ffmpeg.binary(), progress=lambda *now: told.append(now)
+        path, probing.probe(path), given(), ffmpeg.binary(), progress=lambda *now: told.append(now)
     )
     assert told == [(100, 150), (150, 150)]
 

@@ -20,7 +20,7 @@ from reelmake.editing.trailer_plan import Plan, Shot, plan
 from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError
 from reelmake.jobs.run_context import RunContext
-from reelmake.media import ffmpeg, pyav, trailer_film
+from reelmake.media import ffmpeg, film_frames, probing, trailer_film
 
 Film = Callable[[str], Path]
 
@@ -32,7 +32,7 @@ RATE = 48_000
 def planned(
     path: Path, seconds: float = 8, fade: float = 0.5, beats: list[Any] | None = None
 ) -> tuple[dict[str, Any], Plan]:
-    found = pyav.probe(path)
+    found = probing.probe(path)
     end = found["duration"]
     pictures = found["video"] is not None
     scenes = {"fps": None, "scenes": [{"start": 0, "end": end}] if pictures else []}
@@ -44,7 +44,7 @@ def planned(
 
 
 def assembled(path: Path, target: Path, made: Plan, **settings: Any) -> Path:
-    found = pyav.probe(path)
+    found = probing.probe(path)
     chosen = SETTINGS | settings
     trailer_film.assemble(path, found, made, chosen, target, ffmpeg.binary(), 2, lambda done: None)
     return target
@@ -52,9 +52,9 @@ def assembled(path: Path, target: Path, made: Plan, **settings: Any) -> Path:
 
 def gray(path: Path) -> list[np.ndarray]:
     """Every frame; checks that frame n is shown at n / rate seconds."""
-    found = pyav.probe(path)
+    found = probing.probe(path)
     rate = found["streams"][found["video"]]["fps_average"]
-    with pyav.Frames(path, found["video"], found["start_time"]) as frames:
+    with film_frames.Frames(path, found["video"], found["start_time"]) as frames:
         shown = list(frames.between(0, 1000))
     times = [frame.time for frame in shown]
     assert times == pytest.approx([number / rate for number in range(len(times))], abs=1e-4)
@@ -81,11 +81,11 @@ def test_every_frame_is_the_planned_one(film: Film, tmp_path: Path, name: str, f
     found, made = planned(path, fade=fade)
     target = assembled(path, tmp_path / "trailer.mp4", made)
     frames = gray(target)
-    assert pyav.probe(target)["streams"][0]["pixel_format"] == "yuv420p"
+    assert probing.probe(target)["streams"][0]["pixel_format"] == "yuv420p"
     assert len(made.shots) == 3
     assert len(frames) == made.length
     numbers = [make_media.number(frame) for frame in frames]
-    with pyav.Frames(path, found["video"], found["start_time"]) as shown:
+    with film_frames.Frames(path, found["video"], found["start_time"]) as shown:
         source = {
             made.film.frame(frame.time): make_media.number(frame.frame.to_ndarray(format="gray"))
             for frame in shown.between(0, 99)
@@ -150,7 +150,7 @@ def test_two_runs_give_the_same_bytes_and_nothing_of_the_sources_metadata(tmp_pa
     assert one == assembled(path, tmp_path / "2.mp4", made).read_bytes()
     assert b"secret" not in one and b"Lavf6" not in one
     assert one.index(b"moov") < one.index(b"mdat")
-    assert pyav.probe(tmp_path / "1.mp4")["streams"][1]["language"] is None
+    assert probing.probe(tmp_path / "1.mp4")["streams"][1]["language"] is None
 
 
 def test_a_film_of_uneven_frames_is_cut_without_a_frame_of_another_scene(
@@ -162,8 +162,8 @@ def test_a_film_of_uneven_frames_is_cut_without_a_frame_of_another_scene(
     length = Cadence(Fraction(180, 7), 180)
     assert [length.frame(2.0), length.frame(5.0)] == [51, 129]
     target = assembled(path, tmp_path / "trailer.mp4", Plan(shots, 0, length))
-    found = pyav.probe(target)
-    with pyav.Frames(target, found["video"], 0) as frames:
+    found = probing.probe(target)
+    with film_frames.Frames(target, found["video"], 0) as frames:
         colors = [f.frame.to_ndarray(format="bgr24").mean((0, 1)) for f in frames.between(0, 99)]
     assert len(colors) == 128
     assert all(blue > 200 and red < 50 for blue, _, red in colors[:77])
@@ -186,12 +186,12 @@ def test_pictures_are_upright_even_and_never_enlarged(
     path = film(name)
     _, made = planned(path, 2, 0.2, [("setup", 0, 0.9), ("climax", 1, 2)])
     target = assembled(path, tmp_path / "trailer.mp4", made, height=height)
-    stream = pyav.probe(target)["streams"][0]
+    stream = probing.probe(target)["streams"][0]
     assert (stream["width"], stream["height"]) == size
     assert (stream["rotation"], stream["pixel_aspect"]) == (0, 1.0)
     assert (stream["pixel_format"], stream["codec"]) == ("yuv420p", "h264")
     if name == "rotated.mp4":  # blue is on top
-        with pyav.Frames(target, 0, 0) as frames:
+        with film_frames.Frames(target, 0, 0) as frames:
             top = next(frames.between(0, 1)).frame.to_ndarray(format="bgr24")[: size[1] // 3]
         assert top.mean((0, 1)).argmax() == 0
 
@@ -226,7 +226,7 @@ def test_pictures_and_sound_are_there_where_the_film_has_them(
     found, made = planned(path, 5, 0.5, beats)
     target = assembled(path, tmp_path / "trailer.mp4", made)
     length = pytest.approx(made.length / made.film.rate, abs=0.03)
-    result = pyav.probe(target)
+    result = probing.probe(target)
     kinds = ["video"] * (found["video"] is not None) + ["audio"] * (found["audio"] is not None)
     assert [stream["type"] for stream in result["streams"]] == kinds
     assert [stream["start_time"] for stream in result["streams"]] == [0.0] * len(kinds)
@@ -262,7 +262,7 @@ def test_h265_is_tagged_for_apple(film: Film, tmp_path: Path) -> None:
     path = film("cfr.mp4")
     _, made = planned(path, 1, 0, [])
     target = assembled(path, tmp_path / "trailer.mp4", made, codec="libx265", crf=30)
-    assert pyav.probe(target)["streams"][0]["codec"] == "hevc"
+    assert probing.probe(target)["streams"][0]["codec"] == "hevc"
     assert b"hvc1" in target.read_bytes()
 
 
@@ -307,7 +307,7 @@ def test_a_trailer_that_is_not_what_was_planned_is_refused(film: Film, tmp_path:
     half = assembled(path, tmp_path / "half.mp4", planned(path, 2, 0.0, [])[1])
     program.write_text(f'#!/bin/sh\nfor last; do :; done\ncp {half} "${{last#file:}}"\n')
     program.chmod(0o755)
-    found, target = pyav.probe(path), tmp_path / "trailer.mp4"
+    found, target = probing.probe(path), tmp_path / "trailer.mp4"
     with pytest.raises(StageError, match=r"has 2\.00 s instead of 2\.48"):
         trailer_film.assemble(path, found, made, SETTINGS, target, str(program), 2, print)
 
@@ -329,7 +329,7 @@ def test_the_stage_publishes_a_film_and_two_lists_of_its_cuts(
 ) -> None:
     """Of a film with beats, of one without pictures, of one of a single frame."""
     path = film(name)
-    found = pyav.probe(path) | {"content": "0" * 64}
+    found = probing.probe(path) | {"content": "0" * 64}
     pictures = found["video"] is not None
     beats = [beat("setup", 1.5, 6.0), beat("climax", 8.0, 12.0)] if "numbered" in name else []
     scene = {"id": 0, "start": 0.0, "end": found["duration"], "start_frame": 0, "end_frame": 9}
@@ -360,7 +360,7 @@ def test_the_stage_publishes_a_film_and_two_lists_of_its_cuts(
     first = made()
     assert this.asked == 2
     assert this.record["engines"]["ffmpeg"] == ffmpeg.version(ffmpeg.binary())
-    assert pyav.probe(tmp_path / "trailer.mp4")["duration"] <= 4.04
+    assert probing.probe(tmp_path / "trailer.mp4")["duration"] <= 4.04
     timeline = otio.adapters.read_from_string(first[1].decode(), "otio_json")
     kinds = ["Video"] * pictures + ["Audio"] * (found["audio"] is not None)
     assert [track.kind for track in timeline.tracks] == kinds

@@ -14,10 +14,10 @@ import pytest
 from rich.console import Console
 
 from reelmake.foundation import artifact_files, process_identity
-from reelmake.library import config, fingerprints, job_records, measures, sources
+from reelmake.library import config, fingerprints, job_records, library_scan, measures, sources
 from reelmake.library.job_records import SILENT, state
 from reelmake.library.stages import stages_of
-from reelmake.reel import library_scan, main, status, status_table
+from reelmake.reel import main, status, status_table
 
 STAGES = [stage.name for stage in stages_of(url=False)]
 SETTINGS = fingerprints.settings(config.load({}))

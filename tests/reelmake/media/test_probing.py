@@ -1,19 +1,16 @@
-"""Probing and seeking on real files: what is said of them is what is in them."""
+"""What is in a media file, and why a file is refused."""
 
 import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-import make_media
 from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError
-from reelmake.media import ffmpeg, pyav
+from reelmake.media import decoding, ffmpeg, probing, pyav
 
 Film = Callable[[str], Path]
 
@@ -31,7 +28,7 @@ WHOLE = ["whole.avi", "whole.flv", "whole.mkv", "fragments.mp4"]
 
 def probe(path: Path) -> dict:
     """The facts, checked against the schema as the job does."""
-    found = pyav.probe(path)
+    found = probing.probe(path)
     artifact_files.validate({"content": "0" * 64} | found, "media")
     return found
 
@@ -159,7 +156,7 @@ def _ordinary_user() -> Iterator[None]:
 def refused(path: Path) -> str:
     """The sentence that refuses the file; it names it, and is one line."""
     with pytest.raises(StageError) as caught:
-        pyav.probe(path)
+        probing.probe(path)
     message = str(caught.value)
     assert caught.value.kind == "input"
     assert str(path) in message
@@ -189,105 +186,8 @@ def test_any_file_name_is_only_a_name(
     monkeypatch.chdir(tmp_path)
     shutil.copy(film("together.mp4"), name)
     path = Path(name)
-    found = pyav.probe(path)
+    found = probing.probe(path)
     program = ffmpeg.binary()
-    assert ffmpeg.extract_audio(path, found, "default", tmp_path / "out.wav", program)
-    with ffmpeg.small_frames(path, found, 64, program) as pipe:
+    assert decoding.extract_audio(path, found, "default", tmp_path / "out.wav", program)
+    with decoding.small_frames(path, found, 64, program) as pipe:
         assert sum(1 for _ in pyav.raw_frames(pipe)) == 150
-
-
-def gray(shown: pyav.Shown) -> float:
-    return float(shown.frame.to_ndarray(format="gray").mean())
-
-
-@pytest.mark.parametrize("name", COUNTED)
-def test_windows_hold_the_frames_of_their_times(film: Film, name: str) -> None:
-    """In any order, whatever was read before, and whichever way the container seeks."""
-    found = probe(film(name))
-    order = np.random.default_rng(7).permutation(190)[:25]
-    with pyav.Frames(film(name), found["video"], found["start_time"]) as frames:
-        every = list(frames.between(0, 100))
-        levels = [gray(shown) for shown in every]
-        # One step of luma is 4; the codec may err by 1.
-        assert np.abs(np.diff(levels[:50]) - 4.7).max() < 2.5
-        for first in [*order, 3, 4, 6, 198]:
-            start = every[first].time
-            window = list(frames.between(start, start + 0.08))
-            expected = every[first : first + 2]
-            assert [shown.time for shown in window] == [shown.time for shown in expected]
-            assert [gray(shown) for shown in window] == [gray(shown) for shown in expected]
-
-
-def test_window_begins_with_the_frame_on_screen(film: Film) -> None:
-    with pyav.Frames(film("vfr.mkv"), 0, 0.0) as frames:
-        # 10 frames a second from 2 s on: the one of 2.4 s is shown until 2.5 s.
-        assert [s.time for s in frames.between(2.45, 2.55)] == [2.4, 2.5]
-        assert [s.time for s in frames.between(6.999, 60)] == [6.98]
-        assert [s.time for s in frames.between(-5, 0.01)] == [0.0]
-
-
-def test_a_window_left_early_does_not_spoil_the_next(film: Film) -> None:
-    with pyav.Frames(film("count.mp4"), 0, 0.0) as frames:
-        assert next(frames.between(1.0, 4.0)).time == 1.0
-        assert next(frames.between(1.2, 4.0)).time == 1.2
-        assert next(frames.between(0.4, 4.0)).time == 0.4
-
-
-def test_seeking_decodes_little(film: Film) -> None:
-    """The last second of 8 s: from the keyframe at 6 s, not from the beginning."""
-    with pyav.Frames(film("count.mp4"), 0, 0.0) as frames:
-        shown = list(frames._from(7.0))
-    assert shown[0].time == 6.0
-
-
-def test_streams_are_read_from_the_start_where_seeking_fails(
-    film: Film, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pyav.Frames, "_seek", lambda self, time: False)
-    with pyav.Frames(film("count.mp4"), 0, 0.0) as frames:
-        assert [s.time for s in frames.between(5.0, 5.08)] == [5.0, 5.04]
-        assert [s.time for s in frames.between(1.0, 1.08)] == [1.0, 1.04]
-
-
-def test_seeks_that_land_too_late_go_further_back(
-    film: Film, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seek = pyav.Frames._seek
-    monkeypatch.setattr(pyav.Frames, "_seek", lambda self, time: seek(self, time + 3))
-    with pyav.Frames(film("count.mp4"), 0, 0.0) as frames:
-        assert [s.time for s in frames.between(5.0, 5.08)] == [5.0, 5.04]
-
-
-@pytest.mark.parametrize("degrees", [90, 180, -90])
-def test_pictures_are_turned_upright_as_ffmpeg_turns_them(tmp_path: Path, degrees: int) -> None:
-    path = make_media.rotated(tmp_path / "phone.mp4", degrees)
-    stream = main_video(probe(path))
-    with pyav.Frames(path, 0, 0.0) as frames:
-        image = pyav.picture(next(frames.between(0, 1)), stream, 1000)
-    make_media.ffmpeg("-i", path, "-frames:v", "1", tmp_path / "expected.bmp")
-    with pyav.Frames(tmp_path / "expected.bmp", 0, 0.0) as frames:
-        expected = next(frames.between(0, 1)).frame.to_ndarray(format="bgr24")
-    assert image.shape == expected.shape
-    assert np.abs(image.astype(int) - expected).mean() < 3
-
-
-def test_pictures_are_made_smaller_and_never_larger(film: Film) -> None:
-    stream = main_video(probe(film("odd.mkv")))
-    with pyav.Frames(film("odd.mkv"), 0, 0.0) as frames:
-        shown = next(frames.between(0, 1))
-    assert pyav.picture(shown, stream, 768).shape == (91, 161, 3)
-    assert pyav.picture(shown, stream, 80).shape == (45, 80, 3)
-    assert pyav.picture(shown, stream | {"pixel_aspect": 2.0}, 768).shape == (46, 161, 3)
-
-
-def test_ten_bits_keep_their_colors(film: Film) -> None:
-    stream = main_video(probe(film("ten bit.mp4")))
-    with pyav.Frames(film("ten bit.mp4"), 0, 0.0) as frames:
-        blue, green, red = pyav.picture(next(frames.between(0, 1)), stream, 768).mean((0, 1))
-    assert red > 200
-    assert max(blue, green) < 40
-
-
-def test_film_time_rounds_as_ffmpeg_does() -> None:
-    assert pyav.film_time(126902, Fraction(1, 90000), 1.4) == pytest.approx(902 / 90000)
-    assert pyav.film_time(3, Fraction(1, 25), 0.05) == pytest.approx(2 / 25)

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from reelmake.library import measures
-from reelmake.library.job_records import state
-from reelmake.library.measures import Totals
+from reelmake.library.job_records import StageTotals, Totals, state
 from reelmake.library.stages import STAGES
 
 STATES = ("done", "running", "waiting", "failed", "killed")
@@ -151,14 +150,16 @@ def _is_finished(last: dict[str, Any], wanted: dict[str, Any]) -> bool:
 
 def _with_last(found: Totals, record: dict[str, Any]) -> Totals:
     """The totals with the stage that wrote them down, and could not count itself."""
-    last = {
+    last: StageTotals = {
         "started": record.get("started"),
         "seconds": measures.seconds("manifest", {"manifest": record}),
         "bytes": 0,
         "cache": "off",
         "saved": 0.0,
     }
-    return found | {"stages": found["stages"] | {"manifest": last}}
+    with_last = found.copy()
+    with_last["stages"] = found["stages"] | {"manifest": last}
+    return with_last
 
 
 def _read_all(folder: str) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,103 @@
+"""A run that people can read: `snakemake --logger reelmake`, which the default profile asks for.
+
+On a terminal: what is stale and why, a block that shows what is at work, failures as they happen,
+and the summary. In a pipe or a file: a line for each finished video and for each failure. For a dry
+run: a table. Snakemake's full log stays in `.snakemake/log`; `--verbose` and `--logger default`
+print what Snakemake prints.
+"""
+
+import os
+import sys
+from logging import LogRecord
+from typing import Any
+
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from reelmake.foundation.text import printable
+from reelmake.jobs.terminal import VARIABLE
+from snakemake_logger_plugin_default import LogHandler as SnakemakesOwn
+from snakemake_logger_plugin_reelmake.chatter import is_chatter
+from snakemake_logger_plugin_reelmake.dry_run import DryRun
+from snakemake_logger_plugin_reelmake.run_state import RunState
+
+
+class LogHandler(SnakemakesOwn):
+    """Takes Snakemake's events, one after the other, in a thread of Snakemake's."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given = self.common_settings
+        self._stream = sys.stdout if given.stdout else sys.stderr
+        self._is_whole = given.verbose or given.debug_dag or given.printshellcmds
+        if self._is_whole:
+            return
+        self._dry_run = DryRun() if given.dryrun else None
+        self._state = RunState()
+        self._screen: Any = None
+        self._is_terminal = self._stream.isatty() and not given.dryrun
+        self._trace = ""
+        # Jobs print to the same terminal: what this shows, they need not say.
+        os.environ[VARIABLE] = "live" if self._is_terminal else "lines"
+
+    def emit(self, record: LogRecord) -> None:
+        """Show what the record tells people."""
+        try:
+            if self._is_whole:
+                super().emit(record)
+            else:
+                self._show(record)
+        except Exception:
+            self.handleError(record)
+
+    def close(self) -> None:
+        """The end of the run."""
+        if not self._is_whole:
+            if self._screen is not None:
+                self._screen.stop()
+                self._screen = None
+            os.environ.pop(VARIABLE, None)
+        super().close()
+
+    def _show(self, record: LogRecord) -> None:
+        event, told = getattr(record, "event", None), record.__dict__
+        if event == LogEvent.RUN_INFO:
+            self._begin(told["stats"])
+        elif event == LogEvent.JOB_INFO:
+            if self._dry_run is not None:
+                self._dry_run.add(told)
+            else:
+                self._state.start(told["jobid"], told["rule_name"], dict(told["wildcards"] or {}))
+        elif event == LogEvent.JOB_FINISHED:
+            self._print(self._state.finish(told["job_id"]))
+        elif event == LogEvent.JOB_ERROR:
+            self._print(self._state.fail(told["jobid"], self._trace))
+            self._trace = ""
+        elif event == LogEvent.ERROR and told.get("exception") == "RuleException":
+            self._trace = record.getMessage()  # shown only where the job left no reason
+        elif event is None or event == LogEvent.ERROR:
+            self._print_message(record)
+        if self._screen is not None:
+            self._screen.update()
+
+    def _print_message(self, record: LogRecord) -> None:
+        message = str(record.msg)
+        if message.startswith("This was a dry-run") and self._dry_run is not None:
+            self._print(self._dry_run.lines())
+        elif not is_chatter(message):
+            self._print([printable(line) for line in message.splitlines()])
+
+    def _begin(self, stats: dict[str, int]) -> None:
+        self._state.plan(stats)
+        if self._dry_run is not None:
+            self._dry_run.plan(stats)
+        elif self._is_terminal and self._screen is None and self._state.total_jobs:
+            from snakemake_logger_plugin_reelmake.live import Screen
+
+            self._screen = Screen(self._state, self._stream, self.common_settings.nocolor)
+
+    def _print(self, lines: list[str]) -> None:
+        if self._screen is not None:
+            self._screen.print(lines)
+        else:
+            for line in lines:
+                print(line, file=self._stream, flush=True)

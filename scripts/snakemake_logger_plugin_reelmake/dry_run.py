@@ -1,0 +1,68 @@
+"""What a dry run says: a short table of what would run, stage by stage, and why."""
+
+from collections import Counter
+from typing import Any
+
+from reelmake.foundation.text import count
+from reelmake.library.stages import STAGES
+
+WHY = (
+    ("Forced execution", "forced"),
+    ("Missing output files", "not made yet"),
+    ("Updated input files", "changed"),
+    ("Input files updated by another job", "after a stage before it"),
+)
+"""The beginning of a reason of Snakemake's, the strongest first, and what it means here."""
+
+RULES = {stage.rule: stage.name for stage in STAGES.values()}
+
+
+class DryRun:
+    """The jobs that a run would have."""
+
+    def __init__(self) -> None:
+        self._jobs: Counter[str] = Counter()
+        self._why: dict[str, Counter[str]] = {}
+        self._videos: set[str] = set()
+
+    def plan(self, stats: dict[str, int]) -> None:
+        """Take note of how many jobs there are. stats: by rule."""
+        self._jobs = Counter(
+            {RULES[rule]: number for rule, number in stats.items() if rule in RULES}
+        )
+
+    def add(self, told: dict[str, Any]) -> None:
+        """Take note of a job. told: the fields of Snakemake's event."""
+        stage = RULES.get(told["rule_name"])
+        if stage is None:
+            return
+        self._videos.add(dict(told["wildcards"] or {}).get("video", ""))
+        self._why.setdefault(stage, Counter())[reason(told.get("reason") or "")] += 1
+
+    def lines(self) -> list[str]:
+        """The table, in the order of the pipeline."""
+        rows = [(name, self._jobs[name], self._why.get(name, Counter())) for name in STAGES]
+        found = ["", f"{'stage':<12} {'jobs':>7}  why"]
+        for name, jobs, why in rows:
+            if jobs:
+                said = ", ".join(
+                    text if len(why) == 1 else f"{text} ({number:,})"
+                    for text, number in why.most_common()
+                )
+                found.append(f"{name:<12} {jobs:>7,}  {said}")
+        total, videos = self._jobs.total(), len(self._videos)
+        found += [
+            f"{'in all':<12} {total:>7,}  of {count(videos, 'video')}",
+            "",
+            "A dry run: nothing was changed. `reel plan` estimates hours and disk space;",
+            "`snakemake -n --logger default` lists every job.",
+        ]
+        return found
+
+
+def reason(said: str) -> str:
+    """Why a job would run, in a word or two. said: Snakemake's reason."""
+    for beginning, means in WHY:
+        if beginning in said:
+            return means
+    return said.split(":")[0][:40] or "asked for"

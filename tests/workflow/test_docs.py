@@ -1,0 +1,115 @@
+"""The documentation says what the code does: generated pages are current, commands work."""
+
+import re
+import shlex
+
+import pytest
+
+import write_docs
+from reelmake.library.stages import TARGETS
+from reelmake.reel import main
+from workspace import ROOT
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+NOT_HERE = {
+    "git clone": "fetches this repository",
+    "make ": "is what runs this very test, or the demo, which test_demo.py runs",
+    "source .venv": "is of a shell",
+    ". .venv": "is of a shell",
+    "pip install": "needs a registry",
+    "ffmpeg -i": "test_chapters.py puts chapters into films",
+    "export CMAKE_ARGS": "needs CUDA",
+    "python benchmarks": "takes minutes",
+    "rm -r": "removes what others need",
+}
+"""Beginnings of commands that no test of this file runs, and why."""
+
+
+def commands() -> list[str]:
+    """Every command in the fenced blocks of the pages, comments taken off."""
+    found = []
+    for page in PAGES:
+        for block in re.findall(r"^```(?:sh|bash)?\n(.*?)^```", page.read_text(), re.M | re.S):
+            for line in block.splitlines():
+                line = re.sub(r"\s+#.*", "", line).strip()
+                if re.match(r"(snakemake|reel|git|make|pip|ffmpeg|\.|python|rm|export) ", line):
+                    found.append(line)
+    return list(dict.fromkeys(found))
+
+
+@pytest.mark.parametrize("path", write_docs.pages())
+def test_generated_files_are_what_the_code_says(path):
+    assert (ROOT / path).read_text() == write_docs.pages()[path], "run: make config"
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 130
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_no_page_fetches_anything_from_elsewhere():
+    for page in PAGES:
+        assert not re.search(r"<(script|img|link)[^>]*https?://", page.read_text()), page
+
+
+REEL_FAILS = {
+    "cache clean": "asks at a terminal, of which there is none here",
+    "doctor": "has models to download, and says so",
+    "verify": "exits with 1 where something differs",
+}
+"""Commands that may end with exit status 1 here, and why."""
+
+
+@pytest.fixture
+def library(complete, tmp_path, monkeypatch):
+    """A finished library, whose film `one` stands for the documentation's `holiday`."""
+    library = complete.copy(tmp_path / "work")
+    monkeypatch.chdir(library.folder)
+    monkeypatch.setenv("HOME", str(tmp_path))  # where the artifact cache lies by default
+    return library
+
+
+REEL = [line for line in commands() if line.startswith("reel ")]
+
+
+@pytest.mark.parametrize("line", REEL)
+def test_a_command_of_the_documentation_works(library, line, capsys):
+    words = shlex.split(re.split(r" && | > ", line)[0])[1:]
+    named = {"holiday": "one", "VIDEO": "one", "videos=~/Movies": f"videos={library.videos}"}
+    words = [named.get(word, word) for word in words if word != "--watch"]
+    if words == ["cache", "warm"]:  # which has to find the films
+        words += ["--config", named["videos=~/Movies"]]
+    may_fail = any(" ".join(words).startswith(name) for name in REEL_FAILS)
+    status = main.main(words)
+    said = capsys.readouterr()
+    assert status == 0 or (may_fail and status == 1), said.err
+    assert "Traceback" not in said.out + said.err
+
+
+def test_every_other_command_is_a_run_or_it_is_said_why_it_is_not_tried():
+    for line in commands():
+        known = line in REEL or line.startswith("snakemake ")
+        assert known or any(line.startswith(beginning) for beginning in NOT_HERE), line
+
+
+def test_the_runs_that_are_shown_are_understood(library):
+    """As dry runs: all targets and settings of the documentation in one, and each of its options
+    is one that Snakemake knows."""
+    targets, settings = set(), set()
+    for line in commands():
+        if line.startswith("snakemake "):
+            for word in shlex.split(line)[1:]:
+                if word in TARGETS or word.startswith("results/"):
+                    targets.add(word.replace("holiday", "one"))
+                elif "=" in word and not word.startswith(("-", "videos=", "failed=", "prune=")):
+                    settings.add(word)
+    assert len(targets) > 3 and settings
+    library.logger = "reelmake"
+    output = library.run("-n", *sorted(targets), "--config", *sorted(settings))
+    assert "in all" in output

@@ -1,0 +1,177 @@
+"""Write config.yaml and the pages of the documentation that follow from the code.
+
+make config
+"""
+
+import argparse
+import re
+import sys
+from html import escape
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+
+from reelmake.library import config_docs
+from reelmake.library.stages import STAGES, TARGETS, Stage
+from reelmake.reel import main as reel
+from reelmake.tables import columns
+
+ROOT = Path(__file__).resolve().parents[1]
+WIDTH, HEIGHT, ACROSS, DOWN = 116, 34, 160, 56
+"""Of a box of the diagram, and from one to the next, in pixels."""
+
+
+def settings_page() -> str:
+    """docs/settings.md."""
+    return f"""# Every setting
+
+`config.yaml` holds them with their defaults. Override with `--config key=value`, with
+`--config 'transcription={{model: tiny, language: de}}'`, or with `--configfile yours.yaml` that
+holds only what differs. An unknown key is refused with the nearest right one.
+
+{config_docs.as_markdown()}"""
+
+
+def pipeline_page() -> str:
+    """docs/pipeline.md."""
+    rows = [
+        "| stage | rule | artifacts | made from | kept in the cache |",
+        "|---|---|---|---|---|",
+    ]
+    for stage in STAGES.values():
+        made = ", ".join(f"`{path.replace('{video}', '<id>')}`" for path in stage.artifacts)
+        before = "everything" if stage.name == "manifest" else ", ".join(stage.upstream)
+        cached = "yes" if stage.cached else "no"
+        rows.append(f"| {stage.name} | `{stage.rule}` | {made} | {before} | {cached} |")
+    targets = [f"- `snakemake {name}`: {', '.join(made)}" for name, made in TARGETS.items()]
+    return f"""# The pipeline
+
+Each stage makes its artifact from those before it. Snakemake runs what is missing or stale, and
+films are finished one by one.
+
+![The stages, from the film to the manifest](pipeline.svg)
+
+{chr(10).join(rows)}
+
+`source` is there for videos on the web only. `audio.wav` is deleted when the transcript is done.
+
+## Targets
+
+A plain `snakemake` makes what the setting `stages` asks for. By name:
+
+{chr(10).join(targets)}
+"""
+
+
+def diagram() -> str:
+    """docs/pipeline.svg: the stages in columns, each to the right of all that it is made from."""
+    shown = [stage for stage in STAGES.values() if stage.name != "manifest"]
+    column: dict[str, int] = {}
+    places: dict[str, tuple[int, int]] = {}
+    for stage in shown:
+        column[stage.name] = 1 + max((column[name] for name in stage.upstream), default=-1)
+        row = sum(other == column[stage.name] for other in column.values()) - 1
+        places[stage.name] = (20 + column[stage.name] * ACROSS, 20 + row * DOWN)
+    width = max(x for x, _ in places.values()) + WIDTH + 20
+    height = max(y for _, y in places.values()) + HEIGHT + 20
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        'font-family="sans-serif" font-size="14">',
+        f'<rect width="{width}" height="{height}" fill="#fff"/>',
+    ]
+    for stage in shown:
+        for name in direct(stage):
+            (x1, y1), (x2, y2) = places[name], places[stage.name]
+            x1, y1, y2 = x1 + WIDTH, y1 + HEIGHT // 2, y2 + HEIGHT // 2
+            middle = (x1 + x2) // 2
+            parts.append(
+                f'<path d="M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}" '
+                'fill="none" stroke="#888" stroke-width="1.5"/>'
+            )
+    for stage in shown:
+        x, y = places[stage.name]
+        fill = "#fde7c8" if stage.gpu else "#e3ecf7"
+        parts.append(
+            f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6" fill="{fill}" '
+            f'stroke="#555"/><text x="{x + WIDTH // 2}" y="{y + 22}" text-anchor="middle" '
+            f'fill="#111">{escape(stage.name)}</text>'
+        )
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def direct(stage: Stage) -> list[str]:
+    """The stages before this one that none of the others before it come after."""
+    after = {name for other in stage.upstream for name in STAGES[other].upstream}
+    return [name for name in stage.upstream if name not in after]
+
+
+def commands_page() -> str:
+    """docs/commands.md: what each `reel` command says of itself."""
+    parser = reel._parser()
+    parts = [
+        "# The command `reel`",
+        "",
+        "`reel` is for what is not a target of Snakemake. It takes no lock and works while a run",
+        "is going on. Runs are started with `snakemake`.",
+    ]
+    for name, command in _commands(parser, "reel"):
+        if not any(isinstance(a, argparse._SubParsersAction) for a in command._actions):
+            command.formatter_class = _Plain
+            parts += ["", f"## {name}", "", "```", command.format_help().rstrip(), "```"]
+    return "\n".join([*parts, ""])
+
+
+class _Plain(argparse.RawDescriptionHelpFormatter):
+    """As wide as a page, whatever the terminal is."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=88)
+
+
+def _commands(
+    parser: argparse.ArgumentParser, name: str
+) -> list[tuple[str, argparse.ArgumentParser]]:
+    found = [(name, parser)]
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for word, command in action.choices.items():
+                found += _commands(command, f"{name} {word}")
+    return found
+
+
+def artifact_list() -> str:
+    """The part of docs/artifacts.md that follows from the schemas."""
+    names = sorted(path.name for path in (ROOT / "scripts/reelmake/schemas").glob("*.json"))
+    rows = ["## Schemas", "", "JSON Schema, draft 2020-12, in `scripts/reelmake/schemas/`:", ""]
+    return "\n".join([*rows, *(f"- `{name}`" for name in names), ""])
+
+
+def filled(page: str, marker: str, content: str) -> str:
+    """A page with what stands after its marker replaced by the content."""
+    text = (ROOT / "docs" / page).read_text()
+    kept = re.match(rf".*<!-- generated: {marker} -->\n", text, re.S)
+    assert kept, (page, marker)
+    return f"{kept[0]}\n{content}"
+
+
+def pages() -> dict[str, str]:
+    """Every generated file: its path below the project -> its content."""
+    return {
+        "config.yaml": config_docs.as_yaml(),
+        "docs/settings.md": settings_page(),
+        "docs/pipeline.md": pipeline_page(),
+        "docs/pipeline.svg": diagram(),
+        "docs/commands.md": commands_page(),
+        "docs/artifacts.md": filled("artifacts.md", "artifacts", artifact_list()),
+        "docs/tables.md": filled("tables.md", "tables", columns.as_markdown()),
+    }
+
+
+def main() -> None:
+    """Write them all."""
+    for path, content in pages().items():
+        (ROOT / path).write_text(content)
+
+
+if __name__ == "__main__":
+    main()
