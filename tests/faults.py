@@ -10,6 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
+
+
+def long(*values: object) -> ParameterSet:
+    """Parameters of a test that only `make test-long` tries: others of their kind are quick."""
+    return pytest.param(*values, marks=pytest.mark.long)
+
 
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
 

@@ -9,16 +9,18 @@ print what Snakemake prints.
 import os
 import sys
 from logging import LogRecord
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from reelmake.foundation.text import printable
-from reelmake.jobs.terminal import VARIABLE
 from snakemake_logger_plugin_default import LogHandler as SnakemakesOwn
 from snakemake_logger_plugin_reelmake.chatter import is_chatter
-from snakemake_logger_plugin_reelmake.dry_run import DryRun
-from snakemake_logger_plugin_reelmake.run_state import RunState
+
+# The library is imported when the first jobs are known, not before: Snakemake loads every plugin
+# before it reads the Snakefile, which says whose library it is.
+if TYPE_CHECKING:
+    from snakemake_logger_plugin_reelmake.dry_run import DryRun
+    from snakemake_logger_plugin_reelmake.run_state import RunState
 
 
 class LogHandler(SnakemakesOwn):
@@ -31,13 +33,10 @@ class LogHandler(SnakemakesOwn):
         self._is_whole = given.verbose or given.debug_dag or given.printshellcmds
         if self._is_whole:
             return
-        self._dry_run = DryRun() if given.dryrun else None
-        self._state = RunState()
+        self._dry_run: DryRun | None = None
+        self._state: RunState | None = None
         self._screen: Any = None
-        self._is_terminal = self._stream.isatty() and not given.dryrun
         self._trace = ""
-        # Jobs print to the same terminal: what this shows, they need not say.
-        os.environ[VARIABLE] = "live" if self._is_terminal else "lines"
 
     def emit(self, record: LogRecord) -> None:
         """Show what the record tells people."""
@@ -51,25 +50,22 @@ class LogHandler(SnakemakesOwn):
 
     def close(self) -> None:
         """The end of the run."""
-        if not self._is_whole:
-            if self._screen is not None:
-                self._screen.stop()
-                self._screen = None
-            os.environ.pop(VARIABLE, None)
+        if not self._is_whole and self._screen is not None:
+            self._screen.stop()
+            self._screen = None
         super().close()
 
     def _show(self, record: LogRecord) -> None:
         event, told = getattr(record, "event", None), record.__dict__
         if event == LogEvent.RUN_INFO:
             self._begin(told["stats"])
-        elif event == LogEvent.JOB_INFO:
-            if self._dry_run is not None:
-                self._dry_run.add(told)
-            else:
-                self._state.start(told["jobid"], told["rule_name"], dict(told["wildcards"] or {}))
-        elif event == LogEvent.JOB_FINISHED:
+        elif event == LogEvent.JOB_INFO and self._dry_run is not None:
+            self._dry_run.add(told)
+        elif event == LogEvent.JOB_INFO and self._state is not None:
+            self._state.start(told["jobid"], told["rule_name"], dict(told["wildcards"] or {}))
+        elif event == LogEvent.JOB_FINISHED and self._state is not None:
             self._print(self._state.finish(told["job_id"]))
-        elif event == LogEvent.JOB_ERROR:
+        elif event == LogEvent.JOB_ERROR and self._state is not None:
             self._print(self._state.fail(told["jobid"], self._trace))
             self._trace = ""
         elif event == LogEvent.ERROR and told.get("exception") == "RuleException":
@@ -84,13 +80,26 @@ class LogHandler(SnakemakesOwn):
         if message.startswith("This was a dry-run") and self._dry_run is not None:
             self._print(self._dry_run.lines())
         elif not is_chatter(message):
+            from reelmake.foundation.text import printable
+
             self._print([printable(line) for line in message.splitlines()])
 
     def _begin(self, stats: dict[str, int]) -> None:
-        self._state.plan(stats)
-        if self._dry_run is not None:
+        """The jobs of the run are known. stats: how many, by rule."""
+        from reelmake.jobs import terminal
+        from snakemake_logger_plugin_reelmake.dry_run import DryRun
+        from snakemake_logger_plugin_reelmake.run_state import RunState
+
+        if self.common_settings.dryrun:
+            self._dry_run = self._dry_run or DryRun()
             self._dry_run.plan(stats)
-        elif self._is_terminal and self._screen is None and self._state.total_jobs:
+            return
+        self._state = self._state or RunState()
+        self._state.plan(stats)
+        is_terminal = self._stream.isatty()
+        # Jobs print to the same terminal: what this shows, they need not say.
+        os.environ[terminal.VARIABLE] = "live" if is_terminal else "lines"
+        if is_terminal and self._screen is None and self._state.total_jobs:
             from snakemake_logger_plugin_reelmake.live import Screen
 
             self._screen = Screen(self._state, self._stream, self.common_settings.nocolor)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from faults import DAMAGES
+from faults import DAMAGES, long
 from workspace import Workspace, jobs
 
 READABLE = {
@@ -25,7 +25,9 @@ READABLE = {
 
 TEXTS = ("transcript.srt", "transcript.vtt", "transcript.txt")
 
-every_damage = pytest.mark.parametrize("damage", DAMAGES)
+every_damage = pytest.mark.parametrize(
+    "damage", ["cut off", *(long(damage) for damage in DAMAGES if damage != "cut off")]
+)
 
 
 @pytest.fixture
@@ -56,7 +58,13 @@ def run(library: Workspace, *args: str, **options) -> str:
 
 
 @pytest.mark.parametrize(
-    ("damage", "keep_time"), [*((damage, True) for damage in DAMAGES), ("a flipped bit", False)]
+    ("damage", "keep_time"),
+    [
+        ("a flipped bit", False),
+        ("cut off", True),
+        long("a flipped bit", True),
+        long("empty", True),
+    ],
 )
 def test_verify_finds_and_the_cache_restores(library, damage, keep_time):
     before = library.artifacts()
@@ -75,7 +83,9 @@ def test_verify_finds_and_the_cache_restores(library, damage, keep_time):
     assert library.plan() == []
 
 
-@pytest.mark.parametrize("names", [*([name] for name in READABLE), list(READABLE)])
+@pytest.mark.parametrize(
+    "names", [list(READABLE), ["media.json"], *(long([name]) for name in list(READABLE)[1:])]
+)
 def test_what_can_not_be_read_counts_as_absent(library, names):
     """Though its time is new, it is not taken for an edit."""
     before = library.artifacts()
@@ -88,7 +98,10 @@ def test_what_can_not_be_read_counts_as_absent(library, names):
     library.reel("verify")
 
 
-@pytest.mark.parametrize("name", [name for name in READABLE if name.endswith(".json")])
+JSON = [name for name in READABLE if name.endswith(".json")]
+
+
+@pytest.mark.parametrize("name", [*JSON[1:2], *(long(name) for name in JSON if name != JSON[1])])
 def test_a_stage_that_reads_a_damaged_artifact_says_so(library, name):
     """Where no manifest tells how it was."""
     library.config["cache"] = False
@@ -138,7 +151,8 @@ def test_job_records(library, damage):
 
 
 @pytest.mark.parametrize(
-    ("damage", "keep_time"), [("a flipped bit", False), ("cut off", False), ("empty", True)]
+    ("damage", "keep_time"),
+    [("cut off", False), long("a flipped bit", False), long("empty", True)],
 )
 def test_a_manifest(library, damage, keep_time):
     before = library.artifacts()
@@ -156,7 +170,7 @@ def test_the_whole_cache(library, damage):
     """Whatever it holds, the artifacts are those that were computed."""
     before = library.artifacts()
     files = [path for path in (library.folder / "cache").rglob("*") if path.is_file()]
-    assert len(files) > 10
+    assert files
     for path in files:
         spoil(path, damage)
     for _ in range(2):

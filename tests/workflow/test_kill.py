@@ -10,7 +10,7 @@ from collections import Counter
 
 import pytest
 
-from faults import EngineCalls, kill_group
+from faults import EngineCalls, kill_group, long
 from job_script import content_of, run_job
 from make_video import make_video, random_story
 from reelmake.foundation import artifact_files
@@ -84,9 +84,8 @@ RANDOM = [(signal.SIGKILL, True), (signal.SIGKILL, False), (signal.SIGTERM, Fals
 RANDOM += [(signal.SIGINT, False)]
 
 
-@pytest.mark.serial
 @pytest.mark.parametrize(("number", "cache"), RANDOM)
-@pytest.mark.parametrize("times", [3, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize("times", [2, long(20)])
 def test_stopped_at_random_moments(whole, tmp_path, number, cache, times):
     """And started again by the same command, without any other."""
     library = Killed(tmp_path / "library", whole)

@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -41,6 +42,14 @@ def test_a_dry_run_is_a_short_table_and_every_job_is_one_option_away(library):
     assert "one: detecting scenes" in library.run("-n", "--verbose")
     library.logger = "default"
     assert "one: detecting scenes" in library.run("-n")
+
+
+def test_the_library_is_that_of_the_snakefile():
+    """Snakemake loads every plugin before it reads the Snakefile, which says whose library it is:
+    one of another checkout may be installed."""
+    code = "import sys, snakemake_logger_plugin_reelmake; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not any(name.split(".")[0] == "reelmake" for name in done.stdout.split())
 
 
 def test_quiet_is_quiet(library):

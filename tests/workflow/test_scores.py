@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from faults import long
 from reelmake.foundation import artifact_files
 from text_job import ANY
 from workspace import ROOT, Workspace, wait_for
@@ -26,7 +27,7 @@ def library(workspace) -> Workspace:
     return workspace
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGKILL, long(signal.SIGTERM)])
 def test_stopped_scores_go_on_after_the_last_segment(library, tmp_path, number):
     target = "results/film/scores.json"
     library.run("results/film/segments.json", "results/film/film.scenedesc.msgpack")
