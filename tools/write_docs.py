@@ -107,14 +107,13 @@ def direct(stage: Stage) -> list[str]:
 
 def commands_page() -> str:
     """docs/commands.md: what each `reel` command says of itself."""
-    parser = reel._parser()
     parts = [
         "# The command `reel`",
         "",
         "`reel` is for what is not a target of Snakemake. It takes no lock and works while a run",
         "is going on. Runs are started with `snakemake`.",
     ]
-    for name, command in _commands(parser, "reel"):
+    for name, command in _commands(reel.parser(), "reel"):
         if not any(isinstance(a, argparse._SubParsersAction) for a in command._actions):
             command.formatter_class = _Plain
             parts += ["", f"## {name}", "", "```", command.format_help().rstrip(), "```"]

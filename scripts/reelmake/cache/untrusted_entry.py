@@ -1,4 +1,4 @@
-"""What comes from where others can write: nothing of it is believed before it was checked.
+"""Checks of entries that others may have written: those of the tier that machines share.
 
 An entry that lies apart from an index is its header, a line end, and its payloads as stored,
 one after the other.

@@ -1,4 +1,4 @@
-"""The streams of a film, by what media.json says of them."""
+"""Which stream of a film is meant: the main video, an audio track by number or language."""
 
 from collections.abc import Mapping
 from pathlib import Path

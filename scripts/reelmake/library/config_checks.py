@@ -1,5 +1,5 @@
-"""What no type says of a configuration: names that stand for nothing, and settings that are each
-right and together make no sense. Better said before a run than by each video's job."""
+"""Checks of a configuration that no type can make: names that stand for nothing, and settings that
+contradict each other. Better said before a run than by each video's job."""
 
 from typing import Any
 

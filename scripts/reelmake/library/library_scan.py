@@ -1,4 +1,4 @@
-"""What the fingerprints and job records below `results/` say, video by video.
+"""What is known of each video from the fingerprints and job records below `results/`.
 
 A finished video costs two small files: `fingerprints/manifest.json` and `jobs/manifest.json`,
 which holds the totals of the video. No lock is taken, and nothing is written.

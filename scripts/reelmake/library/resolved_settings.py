@@ -1,4 +1,4 @@
-"""The settings of every stage, which many videos share, and the models that are gone for now."""
+"""The settings of every stage as fingerprints hold them; models that are gone for now stay known."""
 
 import copy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Sidecars are written so that their times tell Snakemake which artifacts are up to date."""
+"""Writes sidecars, with times that tell Snakemake which artifacts are up to date."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Subtitles in the picture: ffmpeg's filter for them, which reads them from a file."""
+"""Writes subtitles into the picture: ffmpeg's filter for that, and the file that it reads."""
 
 import contextlib
 import tempfile

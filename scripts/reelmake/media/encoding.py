@@ -1,4 +1,4 @@
-"""How the films that reelmake makes are written: H.264 or H.265, and AAC, in MP4.
+"""Encodes the films that reelmake makes: H.264 or H.265, and AAC, in MP4.
 
 The same input gives the same bytes, with the same number of threads. Nothing of the source's
 metadata is in them, and they can be played while they load.

@@ -1,4 +1,4 @@
-"""A piece cut out of a film, to the frame: which frames are in it, and ffmpeg's part.
+"""Cuts a piece out of a film, to the frame: which frames are in it, and how ffmpeg is told.
 
 `plan` looks up the frames; `reading` and `pictures` are what an ffmpeg command for one piece is
 made of; `soundtrack` has its sound.

@@ -1,4 +1,4 @@
-"""What a check of `reel doctor` has found."""
+"""A finding of `reel doctor`: what a check says, and what to do."""
 
 from typing import Literal, NamedTuple
 

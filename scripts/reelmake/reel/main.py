@@ -23,7 +23,7 @@ from reelmake.reel.options import Arguments
 
 def main(given: list[str] | None = None) -> int:
     """Run `reel` with the arguments given (default: the process's); returns the exit status."""
-    arguments = _parser().parse_args(given)
+    arguments = parser().parse_args(given)
     try:
         if arguments.directory:
             os.chdir(arguments.directory)
@@ -40,17 +40,18 @@ def main(given: list[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command line, with every subcommand."""
+    found = argparse.ArgumentParser(
         prog="reel",
         description="Look at a reelmake library and its artifact cache.",
         epilog="`reel COMMAND --help` says more. Runs are started with snakemake.",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = found.add_subparsers(required=True, metavar="COMMAND")
     status_command.add_to(commands)
     plan_command.add_to(commands)
     doctor_command.add_to(commands)
     look_command.add_to(commands)
     export_command.add_to(commands)
     cache_command.add_to(commands)
-    return parser
+    return found
