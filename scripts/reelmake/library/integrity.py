@@ -1,4 +1,4 @@
-"""Whether a file can be the artifact that it is called: disks damage files, and people edit them."""
+"""Whether a file can be the artifact that it is called. Disks damage files, people edit them."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The settings of every stage as fingerprints hold them; models that are gone for now stay known."""
+"""The settings of every stage as fingerprints hold them; a model that is gone stays known."""
 
 import copy
 from pathlib import Path
