@@ -1,11 +1,13 @@
 """The documentation says what the code does: generated pages are current, commands work."""
 
+import json
 import re
 import shlex
 
 import pytest
 
 import write_docs
+from reelmake.foundation import artifact_files
 from reelmake.library.stages import TARGETS
 from reelmake.reel import main
 from workspace import ROOT
@@ -41,6 +43,18 @@ def commands() -> list[str]:
 @pytest.mark.parametrize("path", write_docs.pages())
 def test_generated_files_are_what_the_code_says(path):
     assert (ROOT / path).read_text() == write_docs.pages()[path], "run: make config"
+
+
+EXAMPLES = re.findall(
+    r"^### (\w+)\.json\n\n```json\n(.*?)^```",
+    (ROOT / "docs" / "artifacts.md").read_text(),
+    re.M | re.S,
+)
+
+
+@pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
+def test_an_example_is_what_its_schema_says(name, example):
+    artifact_files.validate(json.loads(example), name)
 
 
 def test_the_readme_is_short():
