@@ -21,10 +21,10 @@ demo: $(READY)  ## the whole workflow on the bundled video, offline
 	@cd demo && HF_HUB_OFFLINE=1 ../$(BIN)/snakemake --snakefile ../Snakefile --cores 2 --configfile config.yaml
 	@$(BIN)/python demo/show.py
 
-# Two processes test; what times signals comes after, alone. (5: no test of that kind was chosen.)
+# Three processes on two cores, since tests of runs wait for each other's jobs; those of one file
+# in one process, which makes their library once.
 test: lint  ## lint, types, and the tests: make test PYTEST_ARGS="-k name"
-	@$(BIN)/python -m pytest -n 2 -m "not long and not serial" $(PYTEST_ARGS) || [ $$? -eq 5 ]
-	@$(BIN)/python -m pytest -m "serial and not long" $(PYTEST_ARGS) || [ $$? -eq 5 ]
+	@$(BIN)/python -m pytest -n 3 --dist loadscope -m "not long" $(PYTEST_ARGS)
 
 test-long: $(READY)  ## chaos at length: kills and signals at many random moments
 	@$(BIN)/python -m pytest -m long $(PYTEST_ARGS)

@@ -7,8 +7,6 @@ import pytest
 from faults import kill_group
 from workspace import snapshot, wait_for
 
-pytestmark = pytest.mark.serial
-
 
 @pytest.fixture
 def library(workspace, finished):

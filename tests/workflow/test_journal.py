@@ -90,7 +90,6 @@ def library(keyframed, tmp_path):
     return found
 
 
-@pytest.mark.serial
 @pytest.mark.parametrize("seed", [0, long(1), long(2)])
 def test_killed_at_random_moments_no_journaled_item_is_computed_again(library, seed):
     rng = random.Random(seed)
@@ -109,7 +108,6 @@ def test_killed_at_random_moments_no_journaled_item_is_computed_again(library, s
     assert not library.result("one", "journal").exists()
 
 
-@pytest.mark.serial
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_loses_nothing(library, number):
     library.stop_after(5, 0.05, number)

@@ -80,12 +80,17 @@ def stop_run(process: subprocess.Popen, number: int) -> None:
         kill_group(process, number)
 
 
-RANDOM = [(signal.SIGKILL, True), (signal.SIGKILL, False), (signal.SIGTERM, False)]
-RANDOM += [(signal.SIGINT, False)]
-
-
-@pytest.mark.parametrize(("number", "cache"), RANDOM)
-@pytest.mark.parametrize("times", [2, long(20)])
+@pytest.mark.parametrize(
+    ("number", "cache", "times"),
+    [
+        (signal.SIGKILL, True, 3),
+        (signal.SIGINT, False, 3),
+        long(signal.SIGKILL, True, 10),
+        long(signal.SIGKILL, False, 10),
+        long(signal.SIGTERM, False, 20),
+        long(signal.SIGINT, False, 20),
+    ],
+)
 def test_stopped_at_random_moments(whole, tmp_path, number, cache, times):
     """And started again by the same command, without any other."""
     library = Killed(tmp_path / "library", whole)

@@ -15,8 +15,6 @@ from make_video import make_video, random_story
 from reelmake.foundation import process_identity
 from workspace import wait_for
 
-pytestmark = pytest.mark.serial
-
 
 @pytest.fixture
 def library(workspace):
