@@ -27,7 +27,7 @@ test: lint  ## lint, types, and the tests: make test PYTEST_ARGS="-k name"
 	@$(BIN)/python -m pytest -n 3 --dist loadscope -m "not long" $(PYTEST_ARGS)
 
 test-long: $(READY)  ## chaos at length: kills and signals at many random moments
-	@$(BIN)/python -m pytest -m long $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 -m long $(PYTEST_ARGS)
 
 lint: $(READY)  ## ruff, snakefmt, snakemake --lint, mypy, the direction of imports
 	@$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Fixtures for all tests: real media and libraries, made once however many processes test."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 
 import make_media
 from web import Web
+
+# Where it is set, each of the thousands of jobs would compile the library anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 Shared = Callable[[str, Callable[[Path], object]], Path]
 
