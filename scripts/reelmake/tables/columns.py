@@ -22,6 +22,10 @@ SCENE = Column("scene", "Int64", "", "the number of the scene, from 0")
 SCORE = Column("score", "Float64", "", "0 to 10; missing where the model gave none")
 REASON = Column("reason", "string", "", "why, in the model's words")
 CANDIDATE = Column("candidate", "Int64", "", "the id of the candidate in segments.json")
+TEXT = Column("text", "string", "", "what is said in it")
+
+RATED = (VIDEO, CANDIDATE, START, END, SCORE, REASON, TEXT)
+"""Of candidates, and of those that were chosen."""
 
 TABLES: dict[str, tuple[Column, ...]] = {
     "videos": (
@@ -87,24 +91,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("action", "string", "", "what happens"),
         Column("setting", "string", "", "where it is"),
     ),
-    "scores": (
-        VIDEO,
-        CANDIDATE,
-        START,
-        END,
-        SCORE,
-        REASON,
-        Column("text", "string", "", "what is said in it"),
-    ),
-    "highlights": (
-        VIDEO,
-        CANDIDATE,
-        START,
-        END,
-        SCORE,
-        REASON,
-        Column("text", "string", "", "what is said in it"),
-    ),
+    "scores": RATED,
+    "highlights": RATED,
     "clips": (
         VIDEO,
         CANDIDATE,
