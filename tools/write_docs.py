@@ -12,12 +12,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from reelmake.library import config_docs
-from reelmake.library.stages import STAGES, TARGETS, Stage
+from reelmake.library.stages import STAGES, TARGETS, Stage, downstream
 from reelmake.reel import main as reel
 from reelmake.tables import columns
 
 ROOT = Path(__file__).resolve().parents[1]
-WIDTH, HEIGHT, ACROSS, DOWN = 116, 34, 160, 56
+WIDTH, HEIGHT, ACROSS, DOWN = 116, 34, 160, 64
 """Of a box of the diagram, and from one to the next, in pixels."""
 
 
@@ -49,7 +49,10 @@ def pipeline_page() -> str:
 Each stage makes its artifact from those before it. Snakemake runs what is missing or stale, and
 films are finished one by one.
 
-![The stages, from the film to the manifest](pipeline.svg)
+![The stages, from the film to the trailer](pipeline.svg)
+
+In an orange box a model runs, on a GPU where there is one. A line that others lead to anyway is
+left out; the table has all. The manifest, which records everything, comes last.
 
 {chr(10).join(rows)}
 
@@ -64,28 +67,29 @@ A plain `snakemake` makes what the setting `stages` asks for. By name:
 
 
 def diagram() -> str:
-    """docs/pipeline.svg: the stages in columns, each to the right of all that it is made from."""
+    """docs/pipeline.svg: the stages in rows, each below all that it is made from."""
     shown = [stage for stage in STAGES.values() if stage.name != "manifest"]
-    column: dict[str, int] = {}
+    row: dict[str, int] = {}
     places: dict[str, tuple[int, int]] = {}
     for stage in shown:
-        column[stage.name] = 1 + max((column[name] for name in stage.upstream), default=-1)
-        row = sum(other == column[stage.name] for other in column.values()) - 1
-        places[stage.name] = (20 + column[stage.name] * ACROSS, 20 + row * DOWN)
+        row[stage.name] = 1 + max((row[name] for name in stage.upstream), default=-1)
+        beside = sum(other == row[stage.name] for other in row.values()) - 1
+        places[stage.name] = (20 + beside * ACROSS, 20 + row[stage.name] * DOWN)
     width = max(x for x, _ in places.values()) + WIDTH + 20
     height = max(y for _, y in places.values()) + HEIGHT + 20
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" '
+        f'height="{height}" viewBox="0 0 {width} {height}" '
         'font-family="sans-serif" font-size="14">',
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
     ]
     for stage in shown:
         for name in direct(stage):
             (x1, y1), (x2, y2) = places[name], places[stage.name]
-            x1, y1, y2 = x1 + WIDTH, y1 + HEIGHT // 2, y2 + HEIGHT // 2
-            middle = (x1 + x2) // 2
+            x1, y1, x2 = x1 + WIDTH // 2, y1 + HEIGHT, x2 + WIDTH // 2
+            middle = (y1 + y2) // 2
             parts.append(
-                f'<path d="M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}" '
+                f'<path d="M{x1} {y1}C{x1} {middle} {x2} {middle} {x2} {y2}" '
                 'fill="none" stroke="#888" stroke-width="1.5"/>'
             )
     for stage in shown:
@@ -100,9 +104,9 @@ def diagram() -> str:
 
 
 def direct(stage: Stage) -> list[str]:
-    """The stages before this one that none of the others before it come after."""
-    after = {name for other in stage.upstream for name in STAGES[other].upstream}
-    return [name for name in stage.upstream if name not in after]
+    """The stages that this one is made from and that no other of them is made from."""
+    upstream = set(stage.upstream)
+    return [name for name in stage.upstream if not upstream & set(downstream(name)[1:])]
 
 
 def commands_page() -> str:
