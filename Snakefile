@@ -60,6 +60,8 @@ onerror:
 rule all:
     default_target: True
     input:
+        # The first question has the library prepared (`Library.prepare`): its lock taken, its
+        # servers asked, its sidecars written. All further ones only look up what it found.
         # Each artifact, not the manifest alone: Snakemake does not miss a file in the middle.
         artifacts(*lasting_stages()),
 
