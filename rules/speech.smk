@@ -50,6 +50,7 @@ rule transcribe:
 rule write_subtitles:
     input:
         fingerprint=fingerprint("subtitles"),
+        media="results/{video}/media.json",
         transcript="results/{video}/transcript.json",
     output:
         srt="results/{video}/transcript.srt",

@@ -10,7 +10,7 @@ from reelmake.jobs import memoized_job
 from reelmake.jobs.job import Job
 from reelmake.jobs.runner import job
 from reelmake.library import integrity
-from reelmake.media import ffmpeg, trailer_film
+from reelmake.media import clip_audio, ffmpeg, trailer_film
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -31,7 +31,8 @@ def assemble_trailer(
     path = this.source()
     binary = ffmpeg.binary(this.run.ffmpeg)
     this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
-    found, cuts = integrity.read_json(media), integrity.read_json(scenes)
+    found = clip_audio.chosen(path, integrity.read_json(media), this.settings, binary)
+    cuts = integrity.read_json(scenes)
     plan = plan_trailer(found, cuts, integrity.read_json(narrative)["beats"], this.settings)
     total = round(plan.length / plan.film.rate)
 

@@ -8,7 +8,7 @@ from reelmake.jobs import memoized_job
 from reelmake.jobs.job import Job
 from reelmake.jobs.runner import job
 from reelmake.library import integrity
-from reelmake.media import ffmpeg
+from reelmake.media import clip_audio, ffmpeg
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -33,7 +33,8 @@ def cut_clips(
     path = this.source()
     binary = ffmpeg.binary(this.run.ffmpeg)
     this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
-    film, chosen = integrity.read_json(media), integrity.read_json(highlights)["highlights"]
+    film = clip_audio.chosen(path, integrity.read_json(media), this.settings, binary)
+    chosen = integrity.read_json(highlights)["highlights"]
     integrity.check_within(highlights, chosen, film["duration"])
     with artifact_files.writing(folder) as temporary:
         temporary.mkdir()

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake.editing import scoring
+from reelmake.editing import languages, scoring
 from reelmake.foundation import artifact_files
 from reelmake.jobs import memoized_job, model_answers
 from reelmake.jobs.job import Job
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 def score_segments(this: Job, segments: Path, described: Path, output: Path) -> None:
     """Score each segment by what is said and seen in it. One that the model fails on has no
-    score; if it fails on all, the stage fails."""
-    listed = integrity.read_json(segments)["segments"]
+    score; a model that fails on all of many fails the stage."""
+    film = integrity.read_json(segments)
+    listed = film["segments"]
+    language = languages.to_answer_in(this.settings["language"], film.get("language"))
     seen = scene_descriptions.by_scene(described)
-    questions = scoring.questions(listed, seen, this.settings["prompt"])
+    questions = scoring.questions(listed, seen, this.settings["prompt"], language)
     scores = scoring.scores(listed, model_answers.ask(this, questions, scoring.FORM, needed=True))
     found = {
         "model": fingerprints.model_name(this.settings["model"]),

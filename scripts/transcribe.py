@@ -11,6 +11,9 @@ from reelmake.jobs.runner import job
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
+UNSURE = 0.5
+"""How likely a language has to be, for people not to be told that it may be another."""
+
 
 def transcribe(this: Job, audio: Path, output: Path) -> None:
     """Transcribe the sound with the settings of the fingerprint, chunk by chunk."""
@@ -36,6 +39,12 @@ def transcribe(this: Job, audio: Path, output: Path) -> None:
             this.item,
         )
         artifact_files.write_json(output, transcript, "transcript")
+    sure = transcript["language_probability"]
+    if sure is not None and sure < UNSURE:
+        this.say(
+            f"the language of a film is not sure: {this.results.name}: "
+            f"{transcript['language']}, {sure:.0%} likely; transcription.language says it"
+        )
 
 
 if __name__ == "__main__":

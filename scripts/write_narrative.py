@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake.editing import beats, narrative
+from reelmake.editing import beats, languages, narrative
 from reelmake.foundation import artifact_files
 from reelmake.jobs import memoized_job, model_answers
 from reelmake.jobs.job import Job
@@ -21,7 +21,8 @@ def write_narrative(this: Job, segments: Path, scores: Path, described: Path, ou
     by_id = {each["id"]: each["score"] for each in integrity.read_json(scores)["scores"]}
     chosen = beats.choose(film["segments"], by_id, film["duration"], this.settings["rising"])
     seen = scene_descriptions.by_scene(described)
-    questions = narrative.questions(chosen, seen, this.settings["prompt"])
+    language = languages.to_answer_in(this.settings["language"], film.get("language"))
+    questions = narrative.questions(chosen, seen, this.settings["prompt"], language)
     answers = model_answers.ask(this, questions, narrative.FORM, needed=False)
     told = narrative.beats(chosen, by_id, answers)
     found = {

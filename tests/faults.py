@@ -53,7 +53,16 @@ if any(word.endswith("describe_scenes.py") for word in sys.orig_argv):
 if any(word.endswith("transcribe.py") for word in sys.orig_argv):
     import faster_whisper
 
-    count(faster_whisper.WhisperModel, "transcribe", "transcript")
+    load = faster_whisper.WhisperModel.__init__
+
+    def loaded(*args, **options):
+        # Only now the library can be imported; the model is loaded before the first chunk.
+        from reelmake.models import hearing
+
+        count(hearing.Hearing, "chunk", "transcript")
+        return load(*args, **options)
+
+    faster_whisper.WhisperModel.__init__ = loaded
 """
 """Python runs it when it starts: it counts what the real engines are asked."""
 

@@ -19,6 +19,14 @@ CLICK = 3.0
 LENGTH = 6.0
 
 
+def clip_settings(**clips: object) -> dict:
+    """The settings with which clips are cut; clips: what differs from the defaults."""
+    from reelmake.library import config
+
+    given = config.load({"clips": clips})
+    return given["clips"] | given["subtitles"]
+
+
 @functools.cache
 def binary() -> str:
     """The ffmpeg that comes with the imageio-ffmpeg wheel."""

@@ -95,14 +95,24 @@ class Workspace:
             **options,
         )
 
+    def goes_on(self, process: subprocess.Popen) -> None:
+        """Assert that a run has not ended; else what it said is shown."""
+        assert process.poll() is None, process.communicate()[0]
+
+    def kill(self, process: subprocess.Popen) -> None:
+        """End a run and its jobs at once, if it has not ended by itself."""
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        if process.stdout and not process.stdout.closed:
+            process.communicate()
+
     def run(self, *args: str, ok: bool = True, **options) -> str:
         """The output of a run, whose success is `ok`."""
         process = self.start(*args, **options)
         try:
             output, _ = process.communicate(timeout=300)
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+            self.kill(process)
         assert (process.returncode == 0) == ok, output
         return output
 

@@ -25,9 +25,18 @@ def settings_page() -> str:
     """docs/settings.md."""
     return f"""# Every setting
 
-`config.yaml` holds them with their defaults. Override with `--config key=value`, with
-`--config 'transcription={{model: tiny, language: de}}'`, or with `--configfile yours.yaml` that
-holds only what differs. An unknown key is refused with the nearest right one.
+`config.yaml` holds them with their defaults. Override what differs there, in a file of yours that
+holds only that (`--configfile yours.yaml`), or on the command line:
+
+```
+snakemake -n --config prune=false                                       # one without a section
+snakemake -n --config 'transcription={{model: tiny, language: de}}'       # those of a section
+snakemake -n --config 'clips={{aspect: 9:16}}' 'trailer={{seconds: 30}}'    # of several
+```
+
+Of `--config transcription.model=tiny` Snakemake itself makes a traceback that ends in `Config entry
+must start with a valid identifier`: it means the second form. An unknown key is refused with the
+nearest right one. `9:16`, `no` (Norwegian) and `2023` are what they look like, also without quotes.
 
 {config_docs.as_markdown()}"""
 

@@ -10,17 +10,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-EVERY = ("fsspec", "jsonschema-rs", "numpy")
+EVERY = ("fsspec", "jsonschema-rs", "langcodes", "numpy")
 FFMPEG = ("ffmpeg-python", "imageio-ffmpeg")
 
 ENVIRONMENTS = {
     "media": (
         *(*EVERY, *FFMPEG, "av", "msgpack", "numpy", "opentimelineio", "otio-cmx3600-adapter"),
-        *("pysubs2", "requests", "yt-dlp"),
+        *("budoux", "pysubs2", "requests", "yt-dlp"),
     ),
     "speech": (
         *EVERY,
         *FFMPEG,
+        "budoux",
         "faster-whisper",
         "ctranslate2",
         "msgpack",
@@ -28,7 +29,7 @@ ENVIRONMENTS = {
         "pysubs2",
     ),
     "pictures": (*EVERY, *FFMPEG, "av", "opencv-python-headless", "scenedetect-headless"),
-    "vision": (*EVERY, "huggingface-hub", "llama-cpp-python", "msgpack"),
+    "vision": (*EVERY, "huggingface-hub", "language-data", "llama-cpp-python", "msgpack"),
 }
 """What the scripts of each conda environment import."""
 

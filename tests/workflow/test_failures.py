@@ -93,7 +93,7 @@ def one_video(library) -> None:
 
 @pytest.mark.parametrize("fails", [2, 9])
 def test_too_little_memory_is_tried_again_with_smaller_batches(workspace, tmp_path, fails):
-    one_video(workspace)
+    make_video(workspace.videos / "one.mp4", *random_story(seed=3, seconds=5), 160, 90)
     workspace.config["transcription"]["batch_size"] = 8
     (tmp_path / "sitecustomize.py").write_text(
         FLAKY.format(calls=str(tmp_path / "calls"), fails=fails)
@@ -117,7 +117,8 @@ def test_a_disk_that_is_almost_full_stops_the_run(workspace):
     assert output.count("reelmake: the run stops: only ") == 1
     assert "free some space, then run again" in output
     assert not list(workspace.folder.glob("results/*/media.json"))
-    assert set(failures(workspace).values()) == {"resources"}
+    # The other of two jobs at once may be stopped before it has looked at the disk.
+    assert {"resources"} <= set(failures(workspace).values()) <= {"resources", "killed"}
     workspace.run()
     assert workspace.plan() == []
 

@@ -139,7 +139,7 @@ def assert_whole(library: Killed) -> None:
 JOBS = {
     "media": ({}, {"media": "media.json"}),
     "subtitles": (
-        {"transcript": "transcript.json"},
+        {"media": "media.json", "transcript": "transcript.json"},
         {suffix: f"transcript.{suffix}" for suffix in ("srt", "vtt", "txt", "md")},
     ),
     "keyframes": (

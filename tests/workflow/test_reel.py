@@ -242,7 +242,7 @@ def test_warm_and_fix_wait_for_no_run(library):
     process = library.start("--config", "cache=false")
     try:
         while not library.result("one", "jobs", "media.json").exists():
-            assert process.poll() is None
+            library.goes_on(process)
         assert "another run is processing" in library.reel("cache", "warm", ok=False)
         assert "another run is processing" in library.reel("verify", "--fix", ok=False)
         library.reel("explain", "one")

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 
 import pysubs2
 import pytest
@@ -37,7 +38,15 @@ def test_subtitles_say_the_same(finished, video):
     texts = [segment["text"] for segment in transcript["segments"]]
     for suffix in ("srt", "vtt"):
         read = pysubs2.load(str(finished.result(video, f"transcript.{suffix}")))
-        assert [event.plaintext for event in read] == texts
+        assert " ".join(event.plaintext for event in read).split() == " ".join(texts).split()
+        for cue, following in itertools.pairwise([*read, None]):
+            lines = cue.plaintext.splitlines()
+            assert len(lines) <= 2 and all(len(line) <= 42 for line in lines)
+            assert cue.duration <= 7000
+            # A second at least, or until the next.
+            latest = following.start - 90 if following else math.inf
+            assert cue.duration >= 1000 or cue.end >= latest
+            assert following is None or following.start - cue.end >= 65  # two frames of 30 a second
     assert finished.result(video, "transcript.txt").read_text().splitlines() == texts
 
 

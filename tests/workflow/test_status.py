@@ -1,7 +1,6 @@
 """`reel status`, `reel plan` and a run's summary say what real runs do."""
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -114,10 +113,9 @@ def test_a_run_that_was_killed(workspace):
             working = [job for job in status(workspace)["running"] if job["stage"] == "scenedesc"]
             if any(job["items"] and job["items"]["done"] for job in working):
                 break
-            assert process.poll() is None
+            workspace.goes_on(process)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        workspace.kill(process)
     found = status(workspace)
     assert found["run"] is None
     assert found["running"] == []
@@ -136,7 +134,7 @@ def test_a_run_that_is_stopped_sums_up(workspace):
     workspace.config["keyframes"] = {"per_scene": 30, "strategy": "first"}
     process = workspace.start()
     while not workspace.result("one", "jobs", "scenedesc.json").exists():
-        assert process.poll() is None
+        workspace.goes_on(process)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert "reelmake: 0 videos done, 1 stopped; " in output

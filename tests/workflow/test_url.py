@@ -195,6 +195,7 @@ def test_a_stopped_download_stops_at_once_and_goes_on_later(library, web, film):
     process = library.start("scenes")
     part = "journal/source.*/source.mp4.part"
     wait_for(lambda: sum(p.stat().st_size for p in library.result("V").glob(part)) > 1_000_000)
+    wait_for(lambda: "unit" in library.record("V", "source"))  # written once a second
     record = library.record("V", "source")
     assert (record["state"], record["unit"]) == ("running", "bytes")
     assert record["items_total"] == len(content)

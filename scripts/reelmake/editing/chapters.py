@@ -36,15 +36,21 @@ def build(
 
     media, scenes, narrative: the artifacts of these names. described: the results in
     V.scenedesc.msgpack. settings: `by` (beats or scenes) and `min_seconds`. One chapter for a
-    film without beats or scenes.
+    film without beats or scenes. A beat for which the model found no title has what is seen where
+    it begins, or a number.
     """
+    seen = _first_descriptions(described)
     if settings["by"] == "beats":
         marks = [
-            (beat["start"], title(beat["title"]) or beat["beat"].capitalize())
-            for beat in narrative["beats"]
+            (
+                beat["start"],
+                title(beat["title"])
+                or title(_seen_at(beat["start"], scenes["scenes"], seen))
+                or f"Part {number}",
+            )
+            for number, beat in enumerate(narrative["beats"], 1)
         ]
     else:
-        seen = _first_descriptions(described)
         marks = [
             (scene["start"], title(seen.get(scene["id"])) or f"Scene {scene['id'] + 1}")
             for scene in scenes["scenes"]
@@ -93,6 +99,13 @@ def _first_descriptions(described: Sequence[dict[str, Any]]) -> dict[int, str]:
                 result["record"].get("scene_id"), result["description"]["visual_content"]
             )
     return seen
+
+
+def _seen_at(time: float, scenes: Sequence[dict[str, Any]], seen: dict[int, str]) -> str | None:
+    """What is seen in the scene at a time (seconds)."""
+    return next(
+        (seen.get(scene["id"]) for scene in scenes if scene["start"] <= time < scene["end"]), None
+    )
 
 
 def _chapters(

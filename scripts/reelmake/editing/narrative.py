@@ -15,13 +15,17 @@ Chosen = Sequence[tuple[str, Mapping[str, Any]]]
 
 
 def questions(
-    chosen: Chosen, seen: Mapping[int, list[dict[str, str]]], template: str
+    chosen: Chosen,
+    seen: Mapping[int, list[dict[str, str]]],
+    template: str,
+    language: str | None = None,
 ) -> list[Question]:
     """The question about each beat.
 
-    seen: the descriptions by scene. template: the setting `narrative.prompt`.
+    seen: the descriptions by scene. template: the setting `narrative.prompt`. language: the ISO
+    639 code of that to answer in.
     """
-    return [Question.about(template, segment, seen, beat) for beat, segment in chosen]
+    return [Question.about(template, segment, seen, beat, language) for beat, segment in chosen]
 
 
 def beats(

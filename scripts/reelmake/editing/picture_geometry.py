@@ -17,13 +17,21 @@ class Shape:
     height: int
 
 
+def visible(stream: Mapping[str, Any]) -> tuple[int, int]:
+    """Width and height of the part of the coded pictures that is shown. stream: its entry in
+    media.json."""
+    crop = stream.get("crop") or {"left": 0, "top": 0, "right": 0, "bottom": 0}
+    width = stream["width"] - crop["left"] - crop["right"]
+    return width, stream["height"] - crop["top"] - crop["bottom"]
+
+
 def shape(stream: Mapping[str, Any], aspect: str | None = None, fit: str = "crop") -> Shape:
     """The picture of a stream, its entry in media.json, in another shape.
 
     aspect: such as 9:16, of what is seen (pixels may not be square); None: the film's own.
     fit: `crop` its middle or `pad` it.
     """
-    width, height, pixel = stream["width"], stream["height"], stream["pixel_aspect"]
+    (width, height), pixel = visible(stream), stream["pixel_aspect"]
     if stream["rotation"] % 180:
         width, height, pixel = height, width, 1 / pixel
     film = width, height
@@ -44,7 +52,7 @@ def shown_size(stream: Mapping[str, Any], height: int) -> tuple[int, int]:
 
     Nothing is enlarged.
     """
-    wide, high = Fraction(stream["width"]), Fraction(stream["height"])
+    wide, high = map(Fraction, visible(stream))
     aspect = Fraction(stream["pixel_aspect"]).limit_denominator(10_000)
     wide, high = (wide, high / aspect) if aspect >= 1 else (wide * aspect, high)
     if stream["rotation"] % 180:

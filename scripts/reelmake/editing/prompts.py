@@ -48,13 +48,15 @@ class Question:
 
     template: where `{text}`, `{scenes}` and `{beat}` stand for what is said, what is seen, and
     which beat of the story it is. sentences, scenes: their lines, as `sentences` and `scenes`
-    make them. beat: None where there is none, and `{beat}` stays.
+    make them. beat: None where there is none, and `{beat}` stays. language: the name of that to
+    answer in; None: nothing is said of it.
     """
 
     template: str
     sentences: tuple[str, ...]
     scenes: tuple[str, ...]
     beat: str | None = None
+    language: str | None = None
 
     @classmethod
     def about(
@@ -63,10 +65,14 @@ class Question:
         segment: Mapping[str, Any],
         seen: Mapping[int, Iterable[Mapping[str, Any]]],
         beat: str | None = None,
+        language: str | None = None,
     ) -> "Question":
-        """The question about a segment of segments.json. seen: the descriptions by scene."""
+        """The question about a segment of segments.json.
+
+        seen: the descriptions by scene. language: the name of that to answer in.
+        """
         shown = (each for scene in segment["scenes"] for each in seen.get(scene, ()))
-        return cls(template, sentences(segment["text"]), scenes(shown), beat)
+        return cls(template, sentences(segment["text"]), scenes(shown), beat, language)
 
     @property
     def is_empty(self) -> bool:
@@ -85,7 +91,8 @@ class Question:
             "{beat}": self.beat or "{beat}",
         }
         filled = re.sub(r"\{(?:text|scenes|beat)\}", lambda place: parts[place[0]], self.template)
-        return f"{GUARD}\n\n{filled}"
+        last = f"\nWrite the texts in {self.language}." if self.language else ""
+        return f"{GUARD}\n\n{filled}{last}"
 
     def fitting(self, fits: Callable[[str], bool]) -> str:
         """The longest message that `fits`.

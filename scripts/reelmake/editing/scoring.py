@@ -15,12 +15,14 @@ def questions(
     segments: Sequence[Mapping[str, Any]],
     seen: Mapping[int, list[dict[str, str]]],
     template: str,
+    language: str | None = None,
 ) -> list[Question]:
     """The question about each segment of segments.json.
 
-    seen: the descriptions by scene. template: the setting `scores.prompt`.
+    seen: the descriptions by scene. template: the setting `scores.prompt`. language: the
+    name of that to answer in.
     """
-    return [Question.about(template, segment, seen) for segment in segments]
+    return [Question.about(template, each, seen, language=language) for each in segments]
 
 
 def scores(
@@ -42,8 +44,8 @@ def understood(answer: Answer) -> Answer:
 
 
 # No `maxLength`: llama-cpp-python writes a string of at most 300 characters as 300 rules within
-# each other, with which an answer of 20 tokens takes 1 s instead of 0.04 s; `text_model.max_tokens`
-# ends it.
+# each other, with which an answer of 20 tokens takes 1 s instead of 0.04 s; a text that runs on is
+# closed where `text_model.max_tokens` ends it.
 FORM = AnswerForm(
     {
         "type": "object",

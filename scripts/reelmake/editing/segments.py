@@ -46,6 +46,7 @@ def build(
     return {
         "duration": duration,
         "made_from": made_from,
+        "language": transcript["language"],
         "sentences": len(spoken),
         "pauses": sentences.pauses(words, settings["pause_seconds"]),
         "segments": _records(found, parts, scenes["scenes"]),

@@ -107,7 +107,7 @@ def sentences(words: Sequence[Word], pause: float) -> list[Sentence]:
     first = 0
     for number, word in enumerate(words):
         after = words[number + 1] if number + 1 < len(words) else None
-        closed = word.alone or _is_closed(words, number, after)
+        closed = word.alone or is_closed(words, number, after)
         # Times have at most 6 digits: a pause that is just as long must not fall to rounding.
         if after is None or closed or after.alone or round(after.start - word.end, 6) >= pause:
             found.append(Sentence(words[first : number + 1], closed))
@@ -115,8 +115,8 @@ def sentences(words: Sequence[Word], pause: float) -> list[Sentence]:
     return found
 
 
-def _is_closed(words: Sequence[Word], number: int, after: Word | None) -> bool:
-    """Whether the word's punctuation ends a sentence."""
+def is_closed(words: Sequence[Word], number: int, after: Word | None) -> bool:
+    """Whether the punctuation of the word with this number ends a sentence. after: the next."""
     text = words[number].text.strip()
     if number and CLOSING.match(text):  # Whisper may give 」 as a word
         text = words[number - 1].text.strip() + text
@@ -147,7 +147,7 @@ def split(sentence: Sentence, longest: float, cuts: Sequence[float]) -> list[Sen
         return [sentence]
     parts, open_parts = [], [sentence]
     if sentence.words[0].alone:
-        open_parts = [Sentence(list(_guessed(sentence.words[0])), sentence.closed)]
+        open_parts = [Sentence(list(guessed(sentence.words[0])), sentence.closed)]
     while open_parts:
         part = open_parts.pop()
         if part.end - part.start <= longest or len(part.words) == 1:
@@ -161,7 +161,7 @@ def split(sentence: Sentence, longest: float, cuts: Sequence[float]) -> list[Sen
     return parts
 
 
-def _guessed(word: Word) -> Iterator[Word]:
+def guessed(word: Word) -> Iterator[Word]:
     """A segment without words as words, each as long as its letters are of all."""
     text = " ".join(word.text.split())
     pieces = [f" {piece}" for piece in text.split()] if " " in text else list(text)

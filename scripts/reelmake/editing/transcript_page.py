@@ -1,4 +1,4 @@
-"""The transcript as Markdown, for people to read."""
+"""The transcript as text and as Markdown, for people to read."""
 
 import re
 from collections.abc import Iterator
@@ -13,9 +13,15 @@ PARAGRAPH_SECONDS = 60.0
 """After so long the next segment begins one, so that a lecture without pauses can be read."""
 
 
+def text(segments: list[dict[str, Any]]) -> str:
+    """A line for each segment of transcript.json."""
+    return "".join(f"{segment['text']}\n" for segment in segments if segment["text"])
+
+
 def page(segments: list[dict[str, Any]]) -> str:
     """Paragraphs with their times and speakers. segments: of transcript.json; text is data."""
-    return "\n\n".join(["# Transcript", *map(_paragraph, _paragraphs(segments))]) + "\n"
+    paragraphs = _paragraphs([segment for segment in segments if segment["text"]])
+    return "\n\n".join(["# Transcript", *map(_paragraph, paragraphs)]) + "\n"
 
 
 def _paragraphs(segments: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

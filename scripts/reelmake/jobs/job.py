@@ -12,9 +12,9 @@ from reelmake.foundation import artifact_files
 from reelmake.jobs import signals, terminal
 from reelmake.jobs.progress import Progress
 from reelmake.jobs.run_context import RunContext
-from reelmake.library import currency, integrity, job_records, run_lock, sources
+from reelmake.library import config, currency, integrity, job_records, run_lock, sources
 from reelmake.library.fingerprints import Fingerprint
-from reelmake.library.job_records import JobRecord
+from reelmake.library.job_records import JobRecord, Made
 from reelmake.library.stages import STAGES
 
 if TYPE_CHECKING:
@@ -39,8 +39,10 @@ class Job:
         self.video = self.results.name
         self.fingerprint: Fingerprint = artifact_files.read_json(Path(sidecar))
         self.stage: str = self.fingerprint["stage"]
+        later = {name: config.default(name) for name in STAGES[self.stage].later}
         self.settings = {
-            name.partition(".")[2]: value for name, value in self.fingerprint["settings"].items()
+            name.partition(".")[2]: value
+            for name, value in (later | self.fingerprint["settings"]).items()
         }
         self._saved = 0.0
         self._said = Progress(self.video, self.stage, descriptor)
@@ -48,6 +50,7 @@ class Job:
         self._signalled = 0.0
         self.shortages = 0
         self._journals: list[Journal] = []
+        self.made: Made = {}  # what a script itself counts of what it makes
         self.before = job_records.read(self.results, self.stage)
         self.record: JobRecord = job_records.begun(
             self.fingerprint["key"], self.before, log, self._engines()

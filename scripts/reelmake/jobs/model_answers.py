@@ -22,6 +22,10 @@ from reelmake.models import model_files
 from reelmake.models.text_model import TextModel
 from reelmake.models.vision_model import VisionModel
 
+MANY = 4
+"""Questions. A model that fails on so many, and on all that it was asked, can't answer at all; a
+short film may have one, on which any model may fail."""
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Described = dict[str, Any]
@@ -34,12 +38,12 @@ def ask(
     """The text model's answers, in the order of the questions.
 
     None where the model failed, or was not asked because nothing is said or seen. needed: whether
-    it is an error that the model fails on all of them. Raises StageError.
+    it is an error that the model fails on all of them, where there are MANY. Raises StageError.
     """
     asked = [question for question in questions if not question.is_empty]
     items = _Questions(this, asked, form)
     what = STAGES[this.stage].items if needed else None
-    answers = _finish(this, items, lambda answer: answer is None, what)
+    answers = _finish(this, items, lambda answer: answer is None, what, MANY)
     found = iter(answers)
     return [None if question.is_empty else next(found) for question in questions]
 
@@ -54,14 +58,19 @@ def describe(this: Job, records: Sequence[dict[str, Any]], folder: Path) -> list
 
 
 def _finish(
-    this: Job, items: Items[Item, Result], has_failed: Callable[[Result], bool], needed: str | None
+    this: Job,
+    items: Items[Item, Result],
+    has_failed: Callable[[Result], bool],
+    needed: str | None,
+    least: int = 1,
 ) -> list[Result]:
-    """needed: what the items are called where it is an error that the model fails on all."""
+    """needed: what the items are called where it is an error that the model fails on all of them,
+    if they are so many at least."""
     with this.journal() as journal:
         results = resumable_items.finish(items, journal, this.item, this.progress)
         failed = sum(has_failed(result) for result in results)
         this.record["items_failed"] = failed
-        if needed and results and failed == len(results):
+        if needed and len(results) >= least and failed == len(results):
             journal.close(done=True)  # the next run asks the model again
             raise StageError(
                 f"the model {next(iter(this.run.models.values()))} failed on all {failed} "

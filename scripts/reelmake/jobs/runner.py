@@ -71,7 +71,7 @@ def job(sidecar: str, log: str, run: Mapping[str, Any]) -> Iterator[Job]:
     else:
         if this.record["state"] != "done":  # else it is the record of the job before, which made it
             this.record |= {"state": "done", "ended": round(time.time(), 3)}
-        this.record["made"] = measures.count(this.stage, this.results)
+        this.record["made"] = measures.count(this.stage, this.results) | this.made
         this.save()
         this.forget_journals()
         at_work.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 from reelmake.foundation import artifact_files
 from reelmake.jobs.job import Job
 from reelmake.library import integrity, job_records, run_lock
-from reelmake.media import decoding, ffmpeg
+from reelmake.media import decoding, ffmpeg, wav_files
 
 _CLAIMS = run_lock.FOLDER / "reelmake.audio"
 """An empty file for each video that has, or soon has, sound on disk."""
@@ -22,10 +22,23 @@ def extract(this: Job, media: Path, output: Path) -> None:
     path = this.source()
     binary = ffmpeg.binary(this.run.ffmpeg)
     this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
-    wanted = artifact_files.read_json(this.results / "fingerprints" / "audio.json")
-    track = wanted["settings"]["audio.track"]
+    wanted = artifact_files.read_json(this.results / "fingerprints" / "audio.json")["settings"]
+    track, undecodable = wanted["audio.track"], wanted.get("audio.undecodable", "fail")
+    mix = wanted.get("audio.mix", "mono")
+    film = integrity.read_json(media)
     with artifact_files.writing(output) as temporary:
-        decoding.extract_audio(path, integrity.read_json(media), track, temporary, binary)
+        try:
+            stream = decoding.extract_audio(path, film, track, temporary, binary, mix)
+            if mix == "mono" and stream is not None and "channel" in stream:
+                this.say(
+                    f"{path}: its two channels cancel each other out, one is inverted: the "
+                    f"{stream['channel']} one is transcribed"
+                )
+        except decoding.SoundError as error:
+            if undecodable == "fail":
+                raise
+            this.say(f"{error} It is left out, as audio.undecodable asks for.")
+            wav_files.write(temporary, [])
         this.source()
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import datetime
 import functools
 import json
 import math
@@ -55,6 +56,14 @@ def get(config: Any, dotted: str) -> Any:
     for key in dotted.split("."):
         config = config[key]
     return config
+
+
+def default(dotted: str) -> Any:
+    """The default of a single setting, such as `audio.track`."""
+    node = schema()
+    for key in dotted.split("."):
+        node = node["properties"][key]
+    return copy.deepcopy(node["default"])
 
 
 def repository(config: Config, setting: str) -> str | None:
@@ -117,8 +126,8 @@ def _typed(value: Any, node: dict[str, Any]) -> Any:
     """`value` with each text that the schema wants as a number, truth value or null as that.
 
     Snakemake's command line and a sample sheet give text: `section={beam_size: 3}` arrives as
-    "3". And a folder named 2023 arrives as a number. A number gets the schema's type. One text
-    where a list must be is a list of one: `stages=highlights`.
+    "3". And a folder named 2023 or 2024-01-01 arrives as a number or a date. A number gets the
+    schema's type. One text where a list must be is a list of one: `stages=highlights`.
     """
     if "properties" in node:
         if not isinstance(value, dict):
@@ -133,8 +142,10 @@ def _typed(value: Any, node: dict[str, Any]) -> Any:
             value = read if not isinstance(read, str) and wanted else value
         if types == {"array"} and isinstance(value, str):
             value = [value]
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        value = str(value) if not is_valid(value, node) and is_valid(str(value), node) else value
+    elif isinstance(value, datetime.date):
+        value = str(value)
+    elif isinstance(value, int | float) and not is_valid(value, node):
+        value = next((text for text in _as_typed(value, node) if is_valid(text, node)), value)
     if isinstance(value, dict) and "additionalProperties" in node:
         return {key: _typed(child, node["additionalProperties"]) for key, child in value.items()}
     if isinstance(value, list):
@@ -144,6 +155,19 @@ def _typed(value: Any, node: dict[str, Any]) -> Any:
         value = float(value) if "number" in types else value
         value = int(value) if "integer" in types and value == int(value) else value
     return value
+
+
+def _as_typed(value: float | bool, node: dict[str, Any]) -> list[str]:
+    """The texts without quotes of which YAML makes a number or a truth value, the likeliest first.
+
+    YAML 1.1 (https://yaml.org/type/) reads 2023 as a number, 9:16 as 9 x 60 + 16, and `no`, which
+    is Norwegian, as false.
+    """
+    if isinstance(value, bool):
+        return ["no"] if value is False and node.get("format") == "language" else []
+    if isinstance(value, int) and value >= 60:
+        return [str(value), f"{value // 60}:{value % 60}"]
+    return [str(value)]
 
 
 def _types(node: dict[str, Any]) -> set[str]:
@@ -183,5 +207,16 @@ def _refuse_unknown(config: Config, node: dict[str, Any], prefix: str = "") -> N
             near = nearest(name, known, 0.4)
             hint = f"; did you mean '{near}'?" if near else ""
             raise UserError(f"config: there is no setting '{name}'{hint}")
-        if "properties" in child and isinstance(value, dict):
+        if "properties" in child:
+            if not isinstance(value, dict):
+                example = next(iter(child["properties"]))
+                raise UserError(
+                    f"config: {name}: {value!r} is no section of settings; config.yaml says which "
+                    f"it has, such as {on_command_line(name, example)}"
+                )
             _refuse_unknown(value, child, f"{name}.")
+
+
+def on_command_line(section: str, key: str, value: str = "…") -> str:
+    """How a setting of a section is given on Snakemake's command line."""
+    return f"--config '{section}={{{key}: {value}}}'"

@@ -29,12 +29,13 @@ def check(config: dict[str, Any]) -> None:
             if stage not in STAGES:
                 hint = did_you_mean(stage, STAGES, 0.7)
                 raise UserError(f"config: cache.{name}: there is no stage '{stage}'{hint}")
-    shortest, longest = (config["segments"][name] for name in ("min_seconds", "max_seconds"))
-    if shortest > longest:
-        raise UserError(
-            f"config: no segment can be: segments.min_seconds ({shortest:g}) is more than "
-            f"segments.max_seconds ({longest:g}); correct one of them"
-        )
+    for name, what in (("segments", "segment"), ("subtitles", "subtitle")):
+        shortest, longest = (config[name][key] for key in ("min_seconds", "max_seconds"))
+        if shortest > longest:
+            raise UserError(
+                f"config: no {what} can be: {name}.min_seconds ({shortest:g}) is more than "
+                f"{name}.max_seconds ({longest:g}); correct one of them"
+            )
     for name in ("scores", "narrative"):
         if not any(place in config[name]["prompt"] for place in ("{text}", "{scenes}")):
             raise UserError(

@@ -105,8 +105,9 @@ def differences(old: Mapping[str, Any] | None, new: Fingerprint) -> list[str]:
         said.append("source changed (its size or time)")
     before, after = old.get("settings") or {}, new["settings"]
     for name in sorted(before.keys() | after.keys()):
-        if before.get(name) != after.get(name):
-            said.append(f"{name} {_show(before.get(name))} -> {_show(after.get(name))}")
+        was_set, is_set = (_value(each, name, new["stage"]) for each in (before, after))
+        if was_set != is_set:
+            said.append(f"{name} {_show(was_set)} -> {_show(is_set)}")
     return said
 
 
@@ -115,11 +116,27 @@ def _settings(stage: Stage, config: Config) -> dict[str, Any]:
     for name in stage.settings:
         value = configuration.get(config, name)
         for setting, leaf in _leaves(name, value):
+            if setting in stage.later and leaf == _left_out(stage, setting):
+                continue
             # With a repository on the hub, a file here of the same name is another one.
             model = setting in stage.models
             here = model and configuration.repository(config, setting) is None
             found[setting] = _model(leaf) if here else leaf
     return found
+
+
+def _value(settings: Mapping[str, Any], name: str, stage: str) -> Any:
+    """What the settings of a fingerprint say, or leave out."""
+    if name not in settings and name in STAGES[stage].later:
+        return _left_out(STAGES[stage], name)
+    return settings.get(name)
+
+
+def _left_out(stage: Stage, setting: str) -> Any:
+    """The value at which a setting that joined later is in no fingerprint."""
+    if setting in stage.before:
+        return stage.before[setting]
+    return configuration.default(setting)
 
 
 def _leaves(name: str, value: Any) -> list[tuple[str, Any]]:

@@ -7,7 +7,7 @@ once a second while it works, and when it ends.
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from reelmake.foundation import artifact_files, process_identity
 from reelmake.foundation.errors import Kind
@@ -25,6 +25,9 @@ class Made(TypedDict, total=False):
     frames: int
     descriptions: int
     highlights: int
+    unheard: float
+    doubtful: int
+    broken_cues: int
 
 
 """What a stage made, in numbers: `bytes` of its artifacts on disk, and what else is counted of
@@ -46,7 +49,9 @@ class StageTotals(TypedDict):
 
 
 class Totals(TypedDict):
-    """Of all stages of a video. media_seconds: None: nobody knows."""
+    """Of all stages of a video. media_seconds: None: nobody knows. unheard: seconds of voices
+    without a word; doubtful: sentences that nobody may have said; broken_cues: subtitles that break
+    the rules of `subtitles`; records of an earlier version have none of them."""
 
     media_seconds: float | None
     bytes: int
@@ -54,6 +59,9 @@ class Totals(TypedDict):
     frames: int
     descriptions: int
     highlights: int
+    unheard: NotRequired[float]
+    doubtful: NotRequired[int]
+    broken_cues: NotRequired[int]
     stages: dict[str, StageTotals]
 
 

@@ -38,11 +38,14 @@ def count(stage: str, results: Path) -> Made:
         media = artifact_files.read_json(paths[0])
         found["media_seconds"] = media.get("duration") if isinstance(media, dict) else None
     elif stage == "transcript":
-        found["segments"] = _length(paths[0], "segments")
+        transcript = artifact_files.read_json(paths[0])
+        found["segments"] = _length(transcript, "segments")
+        found["unheard"] = _unheard(transcript)
+        found["doubtful"] = _doubtful(transcript)
     elif stage == "keyframes":
-        found["frames"] = _length(paths[0], "keyframes")
+        found["frames"] = _length(artifact_files.read_json(paths[0]), "keyframes")
     elif stage == "highlights":
-        found["highlights"] = _length(paths[0], "highlights")
+        found["highlights"] = _length(artifact_files.read_json(paths[0]), "highlights")
     elif stage == "scenedesc":
         from reelmake.library import scene_descriptions  # msgpack, which few need
 
@@ -69,6 +72,9 @@ def add_up(results: Path, records: Records) -> Totals:
         "frames": 0,
         "descriptions": 0,
         "highlights": 0,
+        "unheard": 0.0,
+        "doubtful": 0,
+        "broken_cues": 0,
         "stages": {},
     }
     for name, record in records.items():
@@ -79,6 +85,9 @@ def add_up(results: Path, records: Records) -> Totals:
         if not STAGES[name].temporary:
             for counted in COUNTED:
                 totals[counted] += found.get(counted, 0)
+            totals["unheard"] += found.get("unheard", 0.0)
+            totals["doubtful"] += found.get("doubtful", 0)
+            totals["broken_cues"] += found.get("broken_cues", 0)
         totals["stages"][name] = {
             "started": record.get("started"),
             "seconds": seconds(name, records),
@@ -118,8 +127,22 @@ def seconds(stage: str, records: Records) -> float | None:
     return round(took / share, 3)
 
 
-def _length(path: Path, key: str) -> int:
-    content = artifact_files.read_json(path)
+def _unheard(content: Any) -> float:
+    """Seconds in which a transcript has no word, though there is a voice."""
+    spans = content.get("unheard", []) if isinstance(content, dict) else []
+    seconds: float = round(sum(span["end"] - span["start"] for span in spans), 3)
+    return seconds
+
+
+def _doubtful(content: Any) -> int:
+    """Sentences of a transcript that nobody may have said, left out or not."""
+    if not isinstance(content, dict):
+        return 0
+    kept = sum("doubt" in segment for segment in content.get("segments", []))
+    return kept + _length(content, "dropped")
+
+
+def _length(content: Any, key: str) -> int:
     return len(content[key]) if isinstance(content, dict) and key in content else 0
 
 

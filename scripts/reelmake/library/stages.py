@@ -4,8 +4,9 @@ To add a stage: a row here, a rule in `rules/`, a script in `scripts/` (CONTRIBU
 """
 
 import re
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,10 @@ class Stage:
     artifacts: paths below `results/<video>/`; `{video}` stands for the video's id;
         a trailing `/` marks a folder.
     settings: the config sections (or single keys) that the artifact depends on.
+    later: single settings that joined the stage after a release: left out of the fingerprint at
+        their default, so that what was made before stays current.
+    before: the same at another value than the default: the one at which the stage makes what it
+        made before it knew the setting.
     models: the settings above that name a model: their fingerprint holds what is in
         the file, not where it lies.
     upstream: the stages whose artifacts this one reads.
@@ -34,6 +39,8 @@ class Stage:
     version: int
     artifacts: tuple[str, ...]
     settings: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+    before: Mapping[str, Any] = field(default_factory=dict)
     models: tuple[str, ...] = ()
     upstream: tuple[str, ...] = ()
     temporary: bool = False
@@ -43,6 +50,23 @@ class Stage:
     packages: tuple[str, ...] = ()
     items: str = "items"
 
+
+_SOUND = ("audio.track", "audio.undecodable")
+_CUES = tuple(
+    f"subtitles.{name}"
+    for name in ("max_chars", "max_lines", "max_cps", "min_seconds", "max_seconds")
+)
+_ANSWERING = ("text_model.language", "text_model.thinking")
+_HEARING = tuple(
+    f"transcription.{name}"
+    for name in (
+        *("task", "hotwords", "multilingual", "language_detection_segments"),
+        *("no_speech_threshold", "log_prob_threshold", "compression_ratio_threshold"),
+        *("hallucination_silence_threshold", "repetition_penalty", "no_repeat_ngram_size"),
+        *("suppress_tokens", "vad_threshold", "vad_min_silence", "vad_pad"),
+        *("vad_method", "vad_level", "implausible"),
+    )
+)
 
 _TABLE = (
     Stage(
@@ -69,6 +93,7 @@ _TABLE = (
         version=1,
         artifacts=("audio.wav",),
         settings=("audio",),
+        later=("audio.mix", "audio.undecodable"),
         upstream=("source", "media"),
         temporary=True,
         cached=False,
@@ -80,6 +105,8 @@ _TABLE = (
         version=1,
         artifacts=("transcript.json",),
         settings=("transcription",),
+        later=_HEARING,
+        before={"transcription.vad_method": "filter", "transcription.multilingual": False},
         models=("transcription.model",),
         upstream=("audio",),
         gpu=True,
@@ -89,10 +116,11 @@ _TABLE = (
     Stage(
         name="subtitles",
         rule="write_subtitles",
-        version=2,
+        version=3,
         artifacts=("transcript.srt", "transcript.vtt", "transcript.txt", "transcript.md"),
-        upstream=("transcript",),
-        packages=("pysubs2",),
+        settings=("subtitles",),
+        upstream=("media", "transcript"),
+        packages=("pysubs2", "budoux"),
     ),
     Stage(
         name="scenes",
@@ -140,6 +168,7 @@ _TABLE = (
         version=1,
         artifacts=("scores.json",),
         settings=("text_model", "scores"),
+        later=_ANSWERING,
         models=("text_model.model",),
         upstream=("scenedesc", "segments"),
         gpu=True,
@@ -159,7 +188,8 @@ _TABLE = (
         rule="cut_clips",
         version=1,
         artifacts=("clips.json", "clips/"),
-        settings=("clips",),
+        settings=("clips", *_SOUND, *_CUES),
+        later=(*_SOUND, *_CUES, "clips.hdr"),
         upstream=("source", "media", "transcript", "keyframes", "highlights"),
         cached=False,
         packages=("av", "pysubs2"),
@@ -171,6 +201,7 @@ _TABLE = (
         version=1,
         artifacts=("narrative.json",),
         settings=("text_model", "narrative"),
+        later=_ANSWERING,
         models=("text_model.model",),
         upstream=("scenedesc", "segments", "scores"),
         gpu=True,
@@ -190,7 +221,8 @@ _TABLE = (
         rule="assemble_trailer",
         version=1,
         artifacts=("trailer.mp4", "trailer.otio", "trailer.edl"),
-        settings=("trailer",),
+        settings=("trailer", *_SOUND),
+        later=_SOUND,
         upstream=("source", "media", "scenes", "narrative"),
         cached=False,
         packages=("opentimelineio", "otio-cmx3600-adapter"),

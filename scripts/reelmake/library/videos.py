@@ -15,8 +15,9 @@ from typing import Any
 
 from reelmake.foundation import artifact_files, urls
 from reelmake.foundation.errors import UserError
-from reelmake.foundation.text import did_you_mean
+from reelmake.foundation.text import did_you_mean, some
 from reelmake.library.config import Config, expand, settings, with_overrides
+from reelmake.library.own_output import OwnOutput
 from reelmake.library.stages import STAGES
 
 SHEETS = (".tsv", ".csv")
@@ -43,8 +44,8 @@ class Video:
 def find(config: Config, say: Callable[[str], None] = print) -> dict[str, Video]:
     """The videos that the config names, by id, in the order of their ids.
 
-    say: told of folders that can't be looked into. Raises UserError where there is none, or two
-    that would share a folder.
+    say: told of folders that can't be looked into, or that reelmake has filled. Raises UserError
+    where there is none, or two that would share a folder.
     """
     given, extensions = config["videos"], config["extensions"]
     found: dict[str, Video] = {}
@@ -132,9 +133,14 @@ def _find(config: Config, say: Callable[[str], None]) -> Iterator[Video]:
     if path.name.lower().endswith(SHEETS):
         yield from _sheet(path, config)
     elif path.is_dir():
-        yield from _folder(path, extensions, say)
+        own = OwnOutput(path, expand(config["cache"]["dir"]))
+        yield from _folder(path, extensions, own, say)
+        _say_left_out(own, say)
     elif glob.has_magic(given) and not path.exists():
-        yield from _glob(path, extensions)
+        fixed = Path(*_before_magic(path.parts[:-1]))
+        own = OwnOutput(fixed, expand(config["cache"]["dir"]))
+        yield from _glob(path, fixed, extensions, own)
+        _say_left_out(own, say)
     elif os.path.lexists(path):
         yield Video(make_id(path.name, extensions), _absolute(path))
     else:
@@ -144,7 +150,19 @@ def _find(config: Config, say: Callable[[str], None]) -> Iterator[Video]:
         )
 
 
-def _folder(folder: Path, extensions: list[str], say: Callable[[str], None]) -> Iterator[Video]:
+def _say_left_out(own: OwnOutput, say: Callable[[str], None]) -> None:
+    if own.found:
+        say(
+            f"videos: {some(list(own.found))} left out, which reelmake itself has filled; to "
+            "process a file of it name it in a list"
+        )
+
+
+def _folder(
+    folder: Path, extensions: list[str], own: OwnOutput, say: Callable[[str], None]
+) -> Iterator[Video]:
+    if own.is_all():
+        return
     if not os.access(folder, os.R_OK | os.X_OK):
         raise UserError(f"videos: no permission to look into {folder}")
 
@@ -158,6 +176,9 @@ def _folder(folder: Path, extensions: list[str], say: Callable[[str], None]) -> 
             folders.clear()
             continue
         seen.add((stat.st_dev, stat.st_ino))
+        if len(seen) > 1 and not own.enters(parent, folders, names):
+            folders.clear()
+            continue
         # Hidden: trash folders, and the `._name` files that macOS leaves on foreign disks.
         # Links last: what is found twice goes by the name of where it is.
         seen_here = [name for name in folders if not name.startswith(".")]
@@ -170,12 +191,12 @@ def _folder(folder: Path, extensions: list[str], say: Callable[[str], None]) -> 
                 yield Video(make_id(relative, extensions), os.path.join(absolute, name))
 
 
-def _glob(pattern: Path, extensions: list[str]) -> Iterator[Video]:
-    fixed = Path(*_before_magic(pattern.parts[:-1]))
+def _glob(pattern: Path, fixed: Path, extensions: list[str], own: OwnOutput) -> Iterator[Video]:
+    """fixed: the part of the pattern that is a plain folder."""
     for name in sorted(glob.glob(str(pattern), recursive=True)):
-        if not os.path.isdir(name):
-            relative = Path(name).relative_to(fixed).as_posix()
-            yield Video(make_id(relative, extensions), _absolute(Path(name)))
+        if not os.path.isdir(name) and not own.has(path := Path(name)):
+            relative = path.relative_to(fixed).as_posix()
+            yield Video(make_id(relative, extensions), _absolute(path))
 
 
 def _before_magic(parts: tuple[str, ...]) -> Iterator[str]:

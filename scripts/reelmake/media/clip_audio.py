@@ -6,11 +6,14 @@ more there, and fades never recover (measured with 9.0). The first run has only 
 a memory; what it writes has one layout.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+from reelmake.editing import streams
 from reelmake.editing.streams import Media
+from reelmake.foundation.errors import StageError
 from reelmake.media import decoding, ffmpeg
 
 RATE = 48_000
@@ -24,15 +27,18 @@ right."""
 BACK = 15.0
 INDEXED = ("mov,", "matroska,", "avi")
 
+# The share by which an AVI's sound is longer or shorter than its pictures by a wrong rate.
+WRONG_RATE = 0.05
+
 Piece = tuple[float | Fraction, float | Fraction]
 """Where it begins, and how long it is: seconds, the first of film time."""
 
 
 def seek(media: Media, time: float | Fraction) -> list[str]:
     """ffmpeg's arguments for an input that is read from `time` on, or from earlier; seconds of
-    film time, to which ffmpeg adds the container's start."""
+    film time."""
     back = 0.0 if media["container"].startswith(INDEXED) else BACK
-    return ["-ss", f"{float(time) - back:.6f}"] if time > back else []
+    return ffmpeg.seek(media, float(time) - back) if time > back else []
 
 
 def decode(
@@ -50,14 +56,46 @@ def decode(
     inputs: list[str] = []
     outputs: list[str] = []
     for number, ((start, duration), target) in enumerate(zip(pieces, targets, strict=True)):
-        inputs += [*seek(media, start - RUN_UP), *ffmpeg.reading(source)]
         shift = float(Fraction(media["start_time"]) + Fraction(start))
         end = float(duration) + 1
+        if _is_counted(media):
+            times = f"asetpts=(N/SR-{float(start):.6f})/TB"
+        else:
+            inputs += seek(media, start - RUN_UP)
+            times = f"asetpts=PTS-round({shift:.6f}/TB)"
+        inputs += ffmpeg.reading(source, media)
         outputs += ["-map", f"{number}:{media['audio']}"]
-        outputs += ["-af", f"asetpts=PTS-round({shift:.6f}/TB),atrim=start=0:end={end:.6f}"]
+        outputs += ["-af", f"{times},atrim=start=0:end={end:.6f}"]
         outputs += ["-ac", str(channels), "-ar", str(RATE), "-c:a", "pcm_f32le"]
         outputs += ["-f", "nut", "-y", ffmpeg.address(target)]
     ffmpeg.run(binary, [*inputs, *decoding.KEEP_TIMES, *outputs], source)
+
+
+def _is_counted(media: Media) -> bool:
+    """Whether the sound's samples are counted from the beginning: AVI has no times, but a rate for
+    them, which is wrong where the sound is longer or shorter than the pictures by it."""
+    if media["container"] != "avi" or media["video"] is None:
+        return False
+    sound, pictures = (
+        streams.stream(media, media[kind])["duration"] for kind in ("audio", "video")
+    )
+    return bool(sound and pictures and abs(sound / pictures - 1) > WRONG_RATE)
+
+
+def chosen(source: Path, media: Media, settings: Mapping[str, Any], binary: str) -> Media:
+    """media.json as if the track of the setting `track` were the default one, and there were none
+    where it can't be decoded and the setting `undecodable` is leave_out. Raises StageError."""
+    film = streams.with_track(source, media, settings["track"])
+    if film["audio"] is None or settings["undecodable"] == "fail":
+        return film
+    try:
+        whole = [*ffmpeg.reading(source, film), "-map", f"0:{film['audio']}", "-f", "null", "-"]
+        ffmpeg.run(binary, whole, source)
+    except StageError as error:
+        if error.kind != "input":
+            raise
+        return {**film, "audio": None}
+    return film
 
 
 def reading(decoded: Path, channels: int) -> list[str]:

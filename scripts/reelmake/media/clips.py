@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from reelmake.editing import captions, picture_geometry, streams
+from reelmake.editing.cues import Cue, Rules
+from reelmake.editing.picture_geometry import Shape
 from reelmake.editing.streams import Media
 from reelmake.foundation.errors import StageError
 from reelmake.media import (
@@ -23,6 +25,7 @@ from reelmake.media import (
     subtitles,
     trimming,
 )
+from reelmake.media.pyav import Color
 from reelmake.media.trimming import Cut
 
 Settings = dict[str, Any]
@@ -50,31 +53,32 @@ def cut_all(
 ) -> dict[str, Any]:
     """Write `clip001.mp4` and so on, and their subtitles, to `folder`; what clips.json says.
 
-    settings: the config section `clips`. A clip of sound only is an .m4a.
+    settings: the config sections `clips` and `subtitles`. A clip of sound only is an .m4a.
     Raises StageError: `input` where a piece can't be decoded as a whole.
     """
     records: list[dict[str, Any]] = []
     if settings["subtitles"] == "burned" and highlights:
-        everything = {"segments": [{"start": 0.0, "end": 1.0, "text": "Aa"}]}
-        burned_subtitles.check(subtitles.render_burned(everything, 320, 180), binary)
+        burned_subtitles.check(subtitles.render_burned([Cue(0.0, 1.0, ("Aa",))], 320, 180), binary)
+    rules = Rules.of(settings, streams.frame_rate(media))
+    if settings["subtitles"] == "burned" and media["video"] is not None:
+        shape = _shape(media, settings)
+        rules = subtitles.fitting(rules, shape.width, shape.height)
     with contextlib.ExitStack() as stack:
-        frames = None
+        frames = color = None
         if media["video"] is not None:
             # Read, not decoded: no thread has anything to do.
-            frames = stack.enter_context(
-                film_frames.Frames(source, media["video"], media["start_time"], threads=1)
-            )
+            frames = stack.enter_context(film_frames.of(source, media, threads=1))
+            color = frames.color
         for number, highlight in enumerate(highlights, start=1):
             cut = trimming.plan(frames, media, highlight["start"], highlight["end"])
-            said = captions.captions(transcript, cut.start, cut.end)
             name = f"clip{number:03}"
             path = folder / f"{name}{'.m4a' if cut.first is None else '.mp4'}"
-            found = _cut(source, media, cut, said, settings, path, binary, threads)
+            said = captions.captions(transcript, cut.start, cut.end, rules)
+            found = _cut(source, media, cut, color, said, settings, path, binary, threads)
             beside = None
-            if settings["subtitles"] == "sidecar" and said["segments"]:
+            if settings["subtitles"] == "sidecar" and said:
                 beside = f"{name}.srt"
-                text = subtitles.render(said, "srt")
-                (folder / beside).write_text(text, encoding="utf-8")
+                (folder / beside).write_text(subtitles.render(said, "srt"), encoding="utf-8")
             records.append(
                 {
                     "file": path.name,
@@ -102,7 +106,8 @@ def _cut(
     source: Path,
     media: Media,
     cut: Cut,
-    said: dict[str, Any],
+    color: Color | None,
+    said: list[Cue],
     settings: Settings,
     target: Path,
     binary: str,
@@ -117,18 +122,17 @@ def _cut(
     output: list[str] = []
     folder = None
     with contextlib.ExitStack() as stack:
-        if cut.first is not None:
-            shape = picture_geometry.shape(
-                streams.video(media), settings["aspect"], settings["fit"]
-            )
-            chain = trimming.pictures(media, cut, shape)
-            if settings["subtitles"] == "burned" and said["segments"]:
+        if cut.first is not None and color is not None:
+            shape = _shape(media, settings)
+            keep_hdr = settings["hdr"] == "keep"
+            chain = trimming.pictures(media, cut, shape, color, keep_hdr)
+            if settings["subtitles"] == "burned" and said:
                 text = subtitles.render_burned(said, shape.width, shape.height)
                 folder = stack.enter_context(burned_subtitles.prepared(text))
-                chain += f",{burned_subtitles.FILTER},format=yuv420p"
+                chain += f",{burned_subtitles.FILTER},{chain.rpartition(',')[2]}"
             graph.append(f"{chain}[v]")
             output += ["-map", "[v]", *encoding.pictures(settings, threads)]
-            output += trimming.keeping_times(media)
+            output += [*trimming.keeping_times(media), *trimming.holding(media, cut)]
         if media["audio"] is not None:
             channels = 1 if streams.stream(media, media["audio"])["channels"] == 1 else 2
             temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="reelmake-"))
@@ -149,7 +153,9 @@ def _cut(
         problem: str | None = None
         for back in FURTHER:
             piece_read = cut.earlier(back)
-            pictures = [] if cut.first is None else trimming.reading(source, piece_read, threads)
+            pictures: list[str] = []
+            if cut.first is not None:
+                pictures = trimming.reading(source, media, piece_read, threads)
             encoding.run(binary, [*pictures, *arguments], where, "clips.codec", folder)
             found, problem = _checked(target, cut, where)
             if problem is None:
@@ -157,6 +163,10 @@ def _cut(
             if piece_read.seek == 0:
                 break
     raise StageError(f"{where}: {problem}; get an intact file.")
+
+
+def _shape(media: Media, settings: Settings) -> Shape:
+    return picture_geometry.shape(streams.video(media), settings["aspect"], settings["fit"])
 
 
 def _checked(target: Path, cut: Cut, where: str) -> tuple[dict[str, Any], str | None]:

@@ -52,8 +52,11 @@ def run(
     try:
         ffmpeg.run(binary, arguments, source, folder, progress=progress)
     except ffmpeg.LackError as error:
+        instead = f"set {setting} to another codec"
+        if error.what.startswith("filter"):  # all but zscale belong to every ffmpeg
+            instead = "it shows high dynamic range to every player: set clips.hdr to keep"
         raise StageError(
-            f"{error}: set {setting} to another codec, or the setting ffmpeg to a program that "
-            "has this one; the one that comes with reelmake does.",
+            f"{error}: {instead}, or the setting ffmpeg to a program that has this one; the one "
+            "that comes with reelmake does.",
             kind="engine",
         ) from None

@@ -11,12 +11,13 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from reelmake.foundation.errors import StageError, UserError
 from reelmake.library.config import expand
+from reelmake.media import pieces
 
 Process = subprocess.Popen[bytes]
 
@@ -28,7 +29,8 @@ WHITELIST = "file"
 # Of ffmpeg's messages: where one comes from, and those that only say that something failed.
 ORIGIN = re.compile(r"^(\[[^]]* @ 0x[0-9a-f]+\] )+")
 CONSEQUENCE = re.compile(
-    "Task finished|Terminating|Nothing was written|Conversion failed|Last mess"
+    "Task finished|Terminating|Nothing was written|Conversion failed|Last mess|"
+    "Error (re)?initializing|Cannot determine format of input|.*encoder before EOF"
 )
 
 # What this ffmpeg was built without.
@@ -36,10 +38,20 @@ LACKS = re.compile("Unknown (encoder) '([^']+)'|No such (filter): '([^']+)'")
 
 
 class LackError(StageError):
-    """This ffmpeg was built without what is asked of it: an encoder, a filter."""
+    """This ffmpeg was built without what is asked of it. what: `encoder libx265`, `filter ass`."""
 
-    def __init__(self, message: str):
-        super().__init__(message, kind="engine")
+    def __init__(self, program: object, what: str):
+        self.what = what
+        super().__init__(f"this ffmpeg ({program}) was built without the {what}", kind="engine")
+
+
+class UndecodableError(StageError):
+    """ffmpeg fails on what it reads. said: a sentence with its words for the cause, or empty."""
+
+    def __init__(self, source: Path | str, said: str):
+        self.said = f" ffmpeg said: {said}" if said else ""
+        words = f" It said: {said}" if said else ""
+        super().__init__(f"{source}: ffmpeg can't decode it: get an intact file.{words}")
 
 
 def binary(configured: str | None = None) -> str:
@@ -89,9 +101,31 @@ def address(path: Path) -> str:
     return f"file:{os.path.abspath(path)}"
 
 
-def reading(path: Path) -> list[str]:
-    """An ffmpeg's arguments for an input."""
-    return ["-protocol_whitelist", WHITELIST, "-i", address(path)]
+def reading(path: Path, media: Mapping[str, Any] | None = None) -> list[str]:
+    """An ffmpeg's arguments for an input. media: media.json, where that is a film."""
+    arguments = []
+    for name, value in input_options(media or {}).items():
+        arguments += [f"-{name}", value]
+    return [*arguments, "-i", input_address(path, media or {})]
+
+
+def input_options(media: Mapping[str, Any]) -> dict[str, str]:
+    """The options, by name, with which ffmpeg reads a film."""
+    if media.get("pieces"):
+        return {"f": pieces.FORMAT, **pieces.OPTIONS}
+    return {"protocol_whitelist": WHITELIST}
+
+
+def input_address(path: Path, media: Mapping[str, Any]) -> str:
+    """What ffmpeg reads with these options."""
+    film = pieces.of(media)
+    return pieces.address(path, film) if film else address(path)
+
+
+def seek(media: Mapping[str, Any], time: float) -> list[str]:
+    """The arguments for an input that is read from `time` on, seconds of film time."""
+    # By the file's own clock: what ffmpeg takes for its start may not be film time zero.
+    return ["-seek_timestamp", "1", "-ss", f"{media['start_time'] + time:.6f}"]
 
 
 def run(
@@ -154,10 +188,10 @@ def finish(process: Process, errors: IO[bytes], source: Path | str) -> None:
     if lacks := LACKS.search(said):
         what = " ".join(filter(None, lacks.groups()))
         program = next(iter(process.args)) if isinstance(process.args, list) else ""
-        raise LackError(f"this ffmpeg ({program}) was built without the {what}")
+        raise LackError(program, what)
     lines = [ORIGIN.sub("", line) for line in said.splitlines()]
     causes = [line.strip() for line in lines if line.strip() and not CONSEQUENCE.match(line)]
-    words = "; ".join(causes[-2:])[-400:] or f"exit status {code}"
+    words = "; ".join(causes[-2:])[-400:]
     if code < 0:
         raise StageError(
             f"{source}: ffmpeg was killed by signal {-code} (9 often means that memory ran out).",
@@ -168,4 +202,4 @@ def finish(process: Process, errors: IO[bytes], source: Path | str) -> None:
             f"{source}: the disk is full: make room and run again. ffmpeg said: {words}",
             kind="resources",
         )
-    raise StageError(f"{source}: ffmpeg can't decode it, get an intact file. It said: {words}")
+    raise UndecodableError(source, words)

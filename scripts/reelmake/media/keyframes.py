@@ -15,13 +15,17 @@ import numpy as np
 
 from reelmake.editing import streams
 from reelmake.foundation.errors import StageError
-from reelmake.media.film_frames import EPSILON, Frames, Shown, picture
+from reelmake.media import film_frames
+from reelmake.media.film_frames import EPSILON, Frames, Shown
+from reelmake.media.shown import picture
 
 # Longest side, in pixels, on which sharpness is measured and faces are looked for: at full
 # size the noise of the sensor would count as sharpness.
 SMALL = 320
 # The share of a scene, at either end, where transitions blend it into its neighbours.
 MARGIN = 0.1
+# The share of a frame by which even times are off: files round them, and so does our JSON.
+UNEVEN = 0.02
 
 Progress = Callable[[int, int], None]
 
@@ -57,10 +61,13 @@ def extract(
     if scenes["scenes"]:
         stream = streams.video(media)
         count = len(scenes["scenes"])
-        with Frames(source, stream["index"], media["start_time"], threads) as frames:
+        with (
+            film_frames.of(source, media, threads) as frames,
+            film_frames.of(source, media, threads=1) as counted,
+        ):
             for done, scene in enumerate(scenes["scenes"], start=1):
                 found = [
-                    _record(candidate, stream, scene, number, settings, folder)
+                    _record(candidate, stream, scene, number, settings, folder, counted)
                     for number, candidate in enumerate(_chosen(frames, stream, scene, settings), 1)
                 ]
                 records += found
@@ -130,7 +137,7 @@ def _window(
 
 
 def _measured(shown: Shown, stream: dict[str, Any], faces: bool) -> Candidate:
-    gray = cv2.cvtColor(picture(shown, stream, SMALL), cv2.COLOR_BGR2GRAY)
+    gray = cv2.cvtColor(picture(shown.frame, stream, SMALL), cv2.COLOR_BGR2GRAY)
     sharpness = float(cv2.Laplacian(gray, cv2.CV_64F).var())
     return Candidate(shown, sharpness, _count_faces(gray) if faces else None)
 
@@ -152,8 +159,9 @@ def _record(
     number: int,
     settings: dict[str, Any],
     folder: Path,
+    counted: Frames,
 ) -> dict[str, Any]:
-    image = picture(candidate.shown, stream, settings["max_resolution"])
+    image = picture(candidate.shown.frame, stream, settings["max_resolution"])
     name = f"scene{scene['id']:04d}_{number}.jpg"
     done, content = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, settings["quality"]])
     assert done
@@ -161,7 +169,7 @@ def _record(
     time = max(candidate.shown.time, scene["start"])
     return {
         "scene_id": scene["id"],
-        "frame": _frame_number(scene, time),
+        "frame": _frame_number(counted, scene, time),
         "timestamp": round(time, 6),
         "file": name,
         "sharpness": round(candidate.sharpness, 3),
@@ -171,8 +179,12 @@ def _record(
     }
 
 
-def _frame_number(scene: dict[str, Any], time: float) -> int:
-    """From the share of the scene that has passed: exact where its frame rate is constant."""
+def _frame_number(frames: Frames, scene: dict[str, Any], time: float) -> int:
+    """Which frame of the film is shown at `time`; where the scene's come at uneven times, they
+    are counted."""
     share = (time - scene["start"]) / (scene["end"] - scene["start"])
     count = scene["end_frame"] - scene["start_frame"]
-    return int(scene["start_frame"] + min(count - 1, round(share * count)))
+    number = share * count
+    if abs(number - round(number)) > UNEVEN:
+        number = frames.count(scene["start"], time + 2 * EPSILON) - 1
+    return int(scene["start_frame"] + max(0, min(count - 1, round(number))))

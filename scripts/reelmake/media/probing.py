@@ -5,14 +5,35 @@ players and ffmpeg show it. Every time in every artifact is in seconds after it.
 """
 
 import itertools
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from reelmake.editing import streams as chosen_streams
 from reelmake.foundation.errors import StageError
-from reelmake.media import pyav
+from reelmake.media import (
+    boxes,
+    cropping,
+    interlacing,
+    joined,
+    lengths,
+    orientation,
+    pyav,
+    refusals,
+    scrambling,
+    seeking,
+    tone_mapping,
+    truncation,
+)
 from reelmake.media.film_frames import film_time
-from reelmake.media.pyav import Disposition, InputContainer, Stream, VideoStream
+from reelmake.media.pyav import Disposition, InputContainer, Stream, VideoFrame, VideoStream
+
+# So many frames are looked at: a broadcast may begin with the end of something else.
+FRAMES = 10
+
+# What ffmpeg calls the key of an encrypted track of Matroska or WebM (RFC 9559, 5.1.4.1.31.10).
+KEY = "enc_key_id"
 
 PICTURES = Disposition.attached_pic | Disposition.timed_thumbnails
 
@@ -21,78 +42,64 @@ def probe(path: Path) -> dict[str, Any]:
     """Container and streams of `path`, as in schemas/media.schema.json (less source, content).
 
     Raises StageError (`input`) for what is no whole, readable video or audio file.
-    Reads the header, a first frame and the end; never the whole file.
+    Reads the header, a first frame and the end; a film whose clock may start anew (MPEG-TS,
+    MPEG-PS, Ogg) and a raw stream as a whole.
     """
+    film = joined.find(path)
     with pyav.open_film(path) as container:
-        zero = round((container.start_time or 0) / 1_000_000, 6)
-        duration = None if container.duration is None else container.duration / 1_000_000
-        _refuse_truncated(path, container, zero, duration)
+        # A joined film's clock, as ffmpeg's demuxer `concat` makes it, starts at 0.
+        start = (container.start_time or 0) / 1_000_000
+        said = None if container.duration is None else container.duration / 1_000_000
+        found_boxes = list(boxes.boxes(path)) if container.format.name.startswith("mov,") else []
+        if (without := refusals.without_media(path, found_boxes)) is not None:
+            raise without
+        encrypted = scrambling.encrypted_tracks(path, found_boxes)
         streams = [
-            _describe(container, stream, zero)
+            _describe(stream, start, stream.id in encrypted or KEY in stream.metadata)
             for stream in container.streams
             if stream.type in ("video", "audio", "subtitle")
         ]
-        films = [s for s in streams if s["type"] == "video" and not s["attached_picture"]]
-        tracks = [s for s in streams if s["type"] == "audio"]
+        usable = [s for s in streams if "undecodable" not in s]
+        films = [s for s in usable if s["type"] == "video" and not s["attached_picture"]]
+        tracks = [s for s in usable if s["type"] == "audio"]
+        for entry in films:
+            entry |= _shown(path, container, container.streams[entry["index"]], found_boxes)
+        left_out = [s for s in streams if "undecodable" in s]
+        for kind in ("video", "audio"):
+            found_out = [s.get("undecodable") for s in streams if s["type"] == kind]
+            if found_out and set(found_out) == {"encrypted"}:
+                raise refusals.encrypted(path)
         if not films and not tracks:
+            if left_out:
+                raise refusals.undecodable(path, container.format.name, left_out)
             raise StageError(
                 f"{path} has neither video nor audio in it: take it off the list, "
                 "or replace it by the right file."
             )
-        return {
+        found: dict[str, Any] = {
             "container": container.format.name,
-            "duration": None if duration is None else round(duration, 6),
-            "start_time": zero,
+            "duration": None if said is None or film else round(said, 6),
+            "start_time": 0.0 if film else round(start, 6),
             "bit_rate": container.bit_rate or None,
             "streams": streams,
             "video": _chosen(films),
             "audio": _chosen(tracks),
         }
+        is_counted = film or container.format.flags & pyav.UNTIMED
+        first = None if is_counted else _first_shown(path, found["video"])
+        measured = lengths.spans(path, film, lengths.order(found))
+        if not measured and container.format.name not in lengths.UNMEASURED:
+            raise refusals.empty(path)
+        lengths.correct(found, measured, first)
+        truncation.refuse(path, container, found["duration"], said)
+    if film:
+        found["pieces"] = [piece._asdict() for piece in film]
+    if seeking.is_doubtful(found) and not seeking.is_possible(path, found):
+        chosen_streams.video(found)["seekable"] = False
+    return found
 
 
-def _refuse_truncated(
-    path: Path, container: InputContainer, zero: float, duration: float | None
-) -> None:
-    size = path.stat().st_size
-    end: float | None = None
-    if container.format.name.startswith("mov,"):
-        # Packets in fragments (no samples in the header: frames is 0) are not held to this:
-        # being readable up to where it stops is what a fragmented recording is for.
-        streams = [s for s in container.streams if s.frames and len(s.index_entries)]
-        entries = [s.index_entries[len(s.index_entries) - 1] for s in streams]
-        cut = any(entry.pos + entry.size > size for entry in entries)
-    elif container.format.name in ("avi", "wav"):
-        with path.open("rb") as file:
-            declared = int.from_bytes(file.read(8)[4:], "little")
-        cut = declared + 8 > size and declared < 0xFFFFFFF0  # all ones: written to a pipe
-    elif container.format.name in ("matroska,webm", "flv", "asf") and duration:
-        end = _last_time(container, zero, duration)
-        cut = end < duration - max(2.0, 0.02 * duration)
-    else:  # MPEG-TS, raw streams: their duration is what there is
-        cut = False
-    if cut:
-        what = f"ends at {end:.0f} s of {duration:.0f} s" if end else "is shorter than it says"
-        raise StageError(
-            f"{path} {what}, like a download or copy that was cut off: get the whole file."
-        )
-
-
-def _last_time(container: InputContainer, zero: float, duration: float) -> float:
-    """When the last packet ends (s of film time), found from near the end; 0 without any."""
-    last = 0.0
-    try:
-        container.seek(round(max(0.0, zero + duration - 5) * 1_000_000))
-        for packet in container.demux():
-            ticks = packet.pts if packet.pts is not None else packet.dts
-            if ticks is not None:
-                end = (ticks + (packet.duration or 0)) * packet.time_base
-                last = max(last, float(end) - zero)
-    except pyav.FFmpegError:
-        pass  # reading stops there
-    return last
-
-
-def _describe(container: InputContainer, stream: Stream, zero: float) -> dict[str, Any]:
+def _describe(stream: Stream, zero: float, encrypted: bool) -> dict[str, Any]:
     base = stream.time_base or Fraction(1, 1_000_000)
     entry: dict[str, Any] = {
         "index": stream.index,
@@ -107,13 +114,15 @@ def _describe(container: InputContainer, stream: Stream, zero: float) -> dict[st
         else round(film_time(stream.start_time, base, zero), 6),
         "duration": None if stream.duration is None else round(float(stream.duration * base), 6),
     }
+    if (cause := _undecodable(stream, encrypted)) is not None:
+        return entry | {"undecodable": cause}
     if isinstance(stream, VideoStream):
         context = stream.codec_context
         aspect = stream.sample_aspect_ratio
         entry |= {
             "width": context.width,
             "height": context.height,
-            "rotation": 0 if stream.disposition & PICTURES else _rotation(container, stream),
+            "rotation": 0,
             "pixel_aspect": round(float(aspect), 6) if aspect else 1.0,
             "fps_average": round(float(stream.average_rate), 6) if stream.average_rate else None,
             "fps_real": round(float(stream.base_rate), 6) if stream.base_rate else None,
@@ -131,22 +140,69 @@ def _describe(container: InputContainer, stream: Stream, zero: float) -> dict[st
     return entry
 
 
-def _rotation(container: InputContainer, stream: VideoStream) -> int:
-    """Degrees clockwise that turn the coded picture upright: 0, 90, 180 or 270."""
-    # The display matrix of the header is only found on decoded frames in PyAV. A stream
-    # of which nothing decodes is found out by the stages that need its frames.
+def _undecodable(stream: Stream, encrypted: bool) -> str | None:
+    """Why a stream can't be decoded; None where it can, or is no picture and no sound."""
+    if stream.type == "subtitle":
+        return None
+    if encrypted:
+        return "encrypted"
+    context = stream.codec_context
+    if context is None:  # an unknown sample entry, AC-4, MPEG-H
+        return "no decoder"
+    # What ffmpeg has found by decoding the first packets.
+    size = context.width if isinstance(stream, VideoStream) else context.sample_rate
+    is_picture = stream.disposition & PICTURES
+    return None if size or is_picture else "not one packet can be decoded"
+
+
+def _first_shown(path: Path, index: int | None) -> float | None:
+    """When the first frame is shown, seconds on the file's own clock; None where none is found."""
+    if index is None:
+        return None
+    with pyav.open_film(path) as container:
+        stream = container.streams[index]
+        for frame in _first_frames(container, stream):
+            if frame.pts is not None and stream.time_base:
+                return float(frame.pts * stream.time_base)
+            break
+    return None
+
+
+def _first_frames(container: InputContainer, stream: Stream) -> Iterator[VideoFrame]:
+    """What decodes of the next packets."""
+    for packet in itertools.islice(pyav.packets(container, stream), 100):
+        yield from pyav.decoded(packet)
+
+
+def _shown(
+    path: Path, container: InputContainer, stream: Stream, found_boxes: Sequence[boxes.Box]
+) -> dict[str, Any]:
+    """How the pictures are shown, as in media.json: what most films don't need to say."""
+    assert isinstance(stream, VideoStream)
+    found: dict[str, Any] = {}
+    if (crop := cropping.of(path, container, stream, found_boxes)) is not None:
+        found["crop"] = crop._asdict()
+    # The rest only a decoded frame says. A stream of which nothing decodes is found out by the
+    # stages that need its frames.
     try:
         container.seek(container.start_time or 0)
-        for packet in itertools.islice(container.demux(stream), 100):
-            try:
-                for frame in packet.decode():
-                    assert isinstance(frame, pyav.VideoFrame)
-                    return round(-frame.rotation / 90) * 90 % 360
-            except pyav.InvalidDataError:
-                continue
     except pyav.FFmpegError:
-        pass
-    return 0
+        return found
+    for number, frame in enumerate(_first_frames(container, stream)):
+        if number == 0 and (matrix := pyav.display_matrix(frame)) is not None:
+            found |= orientation.facts(matrix)
+        if number == 0 and frame.color_trc in tone_mapping.TRANSFERS:
+            found["hdr"] = tone_mapping.TRANSFERS[frame.color_trc]
+        if frame.interlaced_frame:
+            order = stream.codec_context.field_order
+            found["field_order"] = interlacing.ORDERS.get(order, "tt")
+        is_progressive = (
+            stream.codec_context.field_order == interlacing.PROGRESSIVE
+            and stream.codec_context.name not in interlacing.MIXED
+        )
+        if "field_order" in found or is_progressive or number >= FRAMES:
+            break
+    return found
 
 
 def _chosen(streams: list[dict[str, Any]]) -> int | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from reelmake.editing import streams
 from reelmake.foundation.errors import StageError
-from reelmake.media import decoding
+from reelmake.media import decoding, ffmpeg
 from reelmake.media.pyav import raw_frames
 
 # The width to which PySceneDetect scales too: the published thresholds hold for it.
@@ -48,10 +48,6 @@ def detect(
     report = _report(progress, stream, rate)
     detector = _detector(settings)
     times, cuts = _look(source, media, detector, rate, binary, threads, report)
-    if not times:
-        raise StageError(
-            f"{source}: not one frame of its video can be decoded: get an intact file."
-        )
     end = _end(times, stream, rate)
     frames = _boundaries(times, cuts, end, settings["min_seconds"])
     bounds = [*(times[frame] for frame in frames[:-1]), end]
@@ -88,19 +84,30 @@ def _look(
     times: list[float] = []
     found = []
     last = None
-    with decoding.small_frames(source, media, WIDTH, binary, threads) as pipe:
-        for pts, time_base, image in raw_frames(pipe):
-            if last is not None and pts <= last.pts:
-                continue  # a step back in time, as in joined recordings, is no place to cut
-            # The rate is only for detectors that count frames; the time is exact.
-            last = FrameTimecode(Timecode(pts, time_base), fps=float(rate))
-            times.append(float(pts * time_base))
-            found += detector.process_frame(last, image)
-            if len(times) % REPORT_EVERY == 0:
-                report(len(times))
-    if last is not None:
-        found += detector.post_process(last)
-        report(len(times))
+    said = ""
+    try:
+        with decoding.small_frames(source, media, WIDTH, binary, threads) as pipe:
+            for pts, time_base, image in raw_frames(pipe):
+                if last is not None and pts <= last.pts:
+                    continue  # a step back in time, as in joined recordings, is no place to cut
+                # The rate is only for detectors that count frames; the time is exact.
+                last = FrameTimecode(Timecode(pts, time_base), fps=float(rate))
+                times.append(float(pts * time_base))
+                found += detector.process_frame(last, image)
+                if len(times) % REPORT_EVERY == 0:
+                    report(len(times))
+    except ffmpeg.UndecodableError as error:
+        if times:
+            raise
+        said = error.said
+    if last is None:
+        codec = streams.video(media)["codec"]
+        raise StageError(
+            f"{source}: not one frame of its video ({codec}) can be decoded: get an intact file."
+            f"{said}"
+        )
+    found += detector.post_process(last)
+    report(len(times))
     return times, [cut.seconds for cut in found]
 
 

@@ -14,8 +14,9 @@ from reelmake.editing import streams
 from reelmake.editing.picture_geometry import shown_size
 from reelmake.editing.trailer_plan import Plan
 from reelmake.foundation.errors import StageError
-from reelmake.media import clip_audio, decoding, encoding, ffmpeg, film_frames, probing
+from reelmake.media import clip_audio, decoding, encoding, ffmpeg, film_frames, probing, shown
 from reelmake.media.clip_audio import RATE
+from reelmake.media.pyav import Color
 
 # The filter xfade knows no picture format with less of the colors than of brightness.
 JOINED = "yuv444p"
@@ -70,16 +71,20 @@ def command(
     inputs: list[str] = []
     graph: list[str] = []
     output: list[str] = []
-    reading = ffmpeg.reading(source)
+    reading = ffmpeg.reading(source, found)
     if found["video"] is not None:
         size = shown_size(streams.video(found), settings["height"])
-        for number, shot in enumerate(plan.shots):
+        starts = [float(plan.film.time(shot.start)) for shot in plan.shots]
+        with film_frames.of(source, found, threads=1) as frames:
+            color = frames.color
+            places = [frames.times(start, start + film_frames.EPSILON)[0] for start in starts]
+        for number, place in enumerate(places):
             # Frames from the keyframe on: the one on screen at the start may be long there.
             inputs += ["-noaccurate_seek", "-threads", str(min(4, threads))]
             # A broadcast may change its size on the way, which must not reset the fades.
-            inputs += ["-reinit_filter:v", "0"]
-            inputs += [*clip_audio.seek(found, plan.film.time(shot.start)), *reading]
-            graph.append(_pictures(found, plan, number, size))
+            inputs += ["-reinit_filter:v", "0", "-noautorotate"]
+            inputs += [*clip_audio.seek(found, place), *reading]
+            graph.append(_pictures(found, plan, number, size, color))
         graph += _faded_pictures(plan)
         output += ["-map", "[video]", *encoding.pictures(settings, threads)]
     if found["audio"] is not None:
@@ -98,17 +103,20 @@ def command(
     ]
 
 
-def _pictures(found: Mapping[str, Any], plan: Plan, number: int, size: tuple[int, int]) -> str:
+def _pictures(
+    found: Mapping[str, Any], plan: Plan, number: int, size: tuple[int, int], color: Color
+) -> str:
     """The filters of one shot: exactly its frames, evenly spaced, upright, of one size."""
     shot = plan.shots[number]
     zero = round((Fraction(found["start_time"]) + plan.film.time(shot.start)) * 1_000_000)
     rate = _text(plan.film.rate)
+    seen = ",".join(shown.filters(streams.video(found), color))
     return (
         # Whole numbers of microseconds: setpts counts with floats, and cuts off what is behind.
         f"[{number}:{found['video']}]settb=1/1000000,setpts=PTS-({zero}),"
         # The frame on screen at each moment; the last one on where the film ends early.
         f"fps={rate}:start_time=0:round=near,tpad=stop=-1:stop_mode=clone,"
-        f"trim=end_frame={shot.end - shot.start},"
+        f"trim=end_frame={shot.end - shot.start},{seen},"
         f"scale={size[0]}:{size[1]}:out_range=tv,setsar=1,format={JOINED}[v{number}]"
     )
 

@@ -10,11 +10,13 @@ where in the film it lies.
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 from reelmake.editing.picture_geometry import Shape
-from reelmake.editing.streams import Media, video
-from reelmake.media import ffmpeg, film_frames
+from reelmake.editing.streams import Media, frame_rate, video
+from reelmake.media import ffmpeg, film_frames, shown
+from reelmake.media.pyav import Color
 
 # A cut is moved to the nearest frame, if that is within so many seconds: up to half a frame at
 # 10 frames a second and more. In a picture that stays longer, as slides do, it is where it was
@@ -31,6 +33,7 @@ class Cut:
     more, None at the film's end; zero: that of `start`. All in ticks of the main video stream;
     first is None where the piece has no picture.
     last: when its last frame is shown, seconds of film time.
+    hold: how long that stays, seconds, where frames come at uneven times; else 0.
     seek: where in the film its decoding begins, seconds of film time.
     """
 
@@ -40,6 +43,7 @@ class Cut:
     after: int | None = None
     zero: int = 0
     last: float = 0.0
+    hold: float = 0.0
     seek: float = 0.0
 
     @property
@@ -68,21 +72,26 @@ def plan(frames: film_frames.Frames | None, media: Media, start: float, end: flo
     times = [film_frames.film_time(each, base, zero) for each in ticks]
     if not times:
         return Cut(start, end)
-    if times[-1] < end:  # the pictures end: so does the last of them, as long as the one before
-        length = times[-1] - times[-2] if len(times) > 1 else 0.0
-        times.append(times[-1] + length)
     at = _nearest(times, start)
     if at is None:
-        at = max(0, bisect_right(times, start) - 1)  # the one on screen, or the film's first
+        # The one on screen, which stays when the pictures end before the sound; or the first.
+        at = max(0, bisect_right(times, start) - 1)
     else:
         start = times[at]
+    if times[-1] < end:  # the pictures end: no frame, but a place to cut
+        length = times[-1] - times[-2] if len(times) > 1 else 0.0
+        times.append(max(times[-1] + length, _end(media)))
     until = _nearest(times, end)
     if until is None or until <= at:
         until = bisect_left(times, end - film_frames.EPSILON)
     else:
         end = times[until]
-    if at >= min(until, len(ticks)):
+    until = min(until, len(ticks))
+    if at >= until:
         return Cut(start, end)
+    shown = [start, *times[at + 1 : until], end]
+    usual = 1 / (frame_rate(media) or 25.0)
+    uneven = any(abs(b - a - usual) > SNAP for a, b in pairwise(shown))
     return Cut(
         start=start,
         end=end,
@@ -90,6 +99,7 @@ def plan(frames: film_frames.Frames | None, media: Media, start: float, end: flo
         after=ticks[until] if until < len(ticks) else None,
         zero=film_frames.ticks(start, base, zero),
         last=times[until - 1],
+        hold=end - max(start, times[until - 1]) if uneven else 0.0,
         # A microsecond more than the frame's time: ffmpeg's is rounded down to one.
         seek=seek and min(seek, start) + 1e-6,
     )
@@ -101,30 +111,31 @@ def _nearest(times: list[float], time: float) -> int | None:
     return at if abs(times[at] - time) <= SNAP + film_frames.EPSILON else None
 
 
-def reading(source: Path, cut: Cut, threads: int = 0) -> list[str]:
+def reading(source: Path, media: Media, cut: Cut, threads: int = 0) -> list[str]:
     """ffmpeg's arguments for the input of a piece's pictures. threads: for decoding; 0 is one a
     core."""
     return [
-        # Film time plus the container's start: ffmpeg adds it. All that is decoded comes to the
-        # filters, which know better where to cut.
-        *("-noaccurate_seek", *(("-ss", f"{cut.seek:.6f}") if cut.seek else ())),
+        # All that is decoded comes to the filters, which know better where to cut.
+        *("-noaccurate_seek", *(ffmpeg.seek(media, cut.seek) if cut.seek else ())),
         # A broadcast may change its size on the way, which must not begin the sound again.
-        *("-reinit_filter:v", "0", "-threads", str(threads)),
-        *ffmpeg.reading(source),
+        *("-reinit_filter:v", "0", "-noautorotate", "-threads", str(threads)),
+        *ffmpeg.reading(source, media),
     ]
 
 
-def pictures(media: Media, cut: Cut, shape: Shape, number: int = 0) -> str:
-    """The filters from input `number` to the piece's pictures, which begin at 0; without a label.
+def pictures(media: Media, cut: Cut, shape: Shape, color: Color, keep_hdr: bool = False) -> str:
+    """The filters from the first input to the piece's pictures, which begin at 0; without a label.
 
     Their times are the source's, in its ticks, so any frame rate stays what it is; the first
-    is shown from the beginning. Upright, in 8 bits; pixels are neither scaled nor made square.
+    is shown from the beginning. As `shown.filters` has them, in 8 bits, but PQ and HLG that are
+    kept in 10; pixels are neither scaled nor made square.
     """
     index = media["video"]
     until = "" if cut.after is None else f":end_pts={cut.after}"
     chain = [
-        f"[{number}:{index}]trim=start_pts={cut.first}{until}",
+        f"[0:{index}]trim=start_pts={cut.first}{until}",
         f"setpts='if(lte(PTS,{cut.first}),0,PTS-{cut.zero})'",
+        *shown.filters(video(media), color, keep_hdr),
         # A broadcast recording may change its size on the way. Else this does nothing.
         "scale={}:{}".format(*shape.film),
     ]
@@ -132,7 +143,8 @@ def pictures(media: Media, cut: Cut, shape: Shape, number: int = 0) -> str:
         chain.append("crop={}:{}".format(*shape.crop))
     if shape.crop != (shape.width, shape.height):
         chain.append(f"pad={shape.width}:{shape.height}:-1:-1")
-    return ",".join([*chain, "format=yuv420p"])
+    is_hdr = keep_hdr and video(media).get("hdr")
+    return ",".join([*chain, "format=yuv420p10le" if is_hdr else "format=yuv420p"])
 
 
 def keeping_times(media: Media) -> list[str]:
@@ -140,6 +152,27 @@ def keeping_times(media: Media) -> list[str]:
     are dropped and doubled to a constant rate, and times rounded to it."""
     base = _time_base(media)
     return ["-fps_mode", "passthrough", "-enc_time_base:v", f"{base.numerator}:{base.denominator}"]
+
+
+def holding(media: Media, cut: Cut) -> list[str]:
+    """ffmpeg's arguments for an output of frames at uneven times, whose last one stays as long as
+    in the source, or, where the film's sound goes on after its pictures, until the end. Else each
+    stays as long as the next is decoded later.
+    """
+    if not cut.hold:
+        return []
+    base = _time_base(media)
+    last = max(0, film_frames.ticks(cut.last, base, media["start_time"]) - cut.zero)
+    length = max(1, round(cut.hold / base))
+    times = f"pts=PTS:dts=DTS:duration=if(gte(PTS\\,{last})\\,{length}\\,DURATION)"
+    # Without B-frames they are decoded in the order and at the times at which they are shown.
+    return ["-bf", "0", "-bsf:v", f"setts={times}"]
+
+
+def _end(media: Media) -> float:
+    """When the pictures end, by media.json: seconds of film time."""
+    stream = video(media)
+    return (stream["start_time"] or 0.0) + (stream["duration"] or 0.0)
 
 
 def _time_base(media: Media) -> Fraction:

@@ -20,21 +20,28 @@ Samples = NDArray[np.float32]
 
 
 class WavFile:
-    """The samples of a 16 kHz mono 16-bit WAV file: `wav[start:stop]` reads only those.
+    """The samples of a 16 kHz 16-bit WAV file: `wav[start:stop]` reads only those.
 
-    They are float32 in [-1, 1). Raises StageError for another form.
+    They are float32 in [-1, 1), of all channels mixed. channel: only of this one, counted from 0.
+    Raises StageError for another form.
     """
 
-    def __init__(self, path: Path):
-        self._path = path
+    def __init__(self, path: Path, channel: int | None = None):
+        self._path, self._channel = path, channel
         with wave.open(str(path), "rb") as file:
-            shape = (file.getframerate(), file.getnchannels(), file.getsampwidth())
-            self._length = file.getnframes()
-        if shape != (RATE, 1, 2):
+            shape = (file.getframerate(), file.getsampwidth())
+            self._length, self._count = file.getnframes(), file.getnchannels()
+        if shape != (RATE, 2) or self._count > 2:
             raise StageError(
-                f"{path}: not 16 kHz mono 16-bit: {shape}; delete it, the next run makes it again",
+                f"{path}: not 16 kHz 16-bit: {shape}; delete it, the next run makes it again",
                 kind="engine",
             )
+
+    def channels(self) -> list["WavFile"]:
+        """Each channel by itself, where there are several."""
+        if self._count == 1:
+            return []
+        return [WavFile(self._path, number) for number in range(self._count)]
 
     def __len__(self) -> int:
         return self._length
@@ -44,7 +51,14 @@ class WavFile:
         with wave.open(str(self._path), "rb") as file:
             file.setpos(start)
             samples = np.frombuffer(file.readframes(stop - start), np.int16)
-        return samples.astype(np.float32) / np.float32(32768)
+        made = samples.astype(np.float32) / np.float32(32768)
+        if self._count == 1:
+            return made
+        parts = made.reshape(-1, self._count)
+        mixed: Samples = (
+            parts.mean(axis=1) if self._channel is None else parts[:, self._channel].copy()
+        )
+        return mixed
 
 
 Sound = WavFile | Samples

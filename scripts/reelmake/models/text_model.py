@@ -5,7 +5,7 @@ from typing import Any
 
 from reelmake.editing.prompts import Question
 from reelmake.foundation.errors import StageError
-from reelmake.models import llama
+from reelmake.models import chat_templates, llama
 
 _SLACK = 8
 """Tokens that the ends of a message may differ by when the template stands around them."""
@@ -29,6 +29,12 @@ class TextModel:
             raise StageError(
                 f"{path} has no chat template: it is no model that follows instructions; "
                 "choose one (text_model.model)",
+                kind="engine",
+            )
+        fault = chat_templates.fault(self._model.render, chat_templates.PROBE)
+        if fault:
+            raise StageError(
+                f"{path} cannot be asked: {fault}; choose another model (text_model.model)",
                 kind="engine",
             )
         try:

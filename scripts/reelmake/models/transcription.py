@@ -1,7 +1,7 @@
 """The transcript of a film's sound, heard chunk by chunk."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,15 +9,17 @@ from reelmake.foundation import resumable_items
 from reelmake.foundation.errors import StageError
 from reelmake.foundation.journal import Journal
 from reelmake.foundation.resumable_items import Items
-from reelmake.models import whisper
-from reelmake.models.audio_chunks import RATE, Sound, next_cut
+from reelmake.models import hearing, voices, whisper
+from reelmake.models.audio_chunks import RATE, Samples, Sound, WavFile, next_cut
 
 VOICED_ENOUGH = 1.0
 """Seconds of voice activity from which on a transcript must have a word: less may be a cough."""
 
 Chunk = dict[str, Any]
 """A transcribed piece, as it is journaled: {"start", "stop" (samples of the sound), "revision"
-(the model's), "language", "language_probability", "voiced" (seconds), "segments"}."""
+(the model's), "languages" (spans), "places" (how likely each language was where it was looked for,
+of the chunks before as well), "voiced" and "sure" (seconds), "segments", "dropped", "unheard"
+(spans)}. Times are the film's."""
 
 
 def transcribe(
@@ -46,7 +48,10 @@ def transcribe(
         "model": {"name": Path(model).name, "revision": None},
         "voiced_seconds": 0.0,
         "voiced_share": None,
+        "languages": [],
         "segments": [],
+        "dropped": [],
+        "unheard": [],
     }
     if not len(sound):  # a film without sound
         return transcript
@@ -56,27 +61,32 @@ def transcribe(
         chunks = resumable_items.finish(
             _Chunks(folder, sound, settings, device, threads, progress), journal, item, progress
         )
-    # What is heard in silence tells no language.
-    first = next((chunk for chunk in chunks if chunk["voiced"]), chunks[0])
     segments = [segment for chunk in chunks for segment in chunk["segments"]]
     voiced = sum(chunk["voiced"] for chunk in chunks)
-    spoken = _covered(
+    spoken = voices.seconds(
         (word["start"], word["end"])
         for segment in segments
         for word in segment["words"] or [segment]
     )
-    transcript |= {
-        "language": first["language"],
-        "language_probability": first["language_probability"],
+    languages = _languages([span for chunk in chunks for span in chunk["languages"]])
+    transcript |= _most_spoken(languages, settings["language"]) | {
+        "languages": languages,
         "voiced_seconds": round(voiced, 3),
         "voiced_share": round(min(1.0, spoken / voiced), 4) if voiced else None,
         "segments": [{"id": number} | segment for number, segment in enumerate(segments)],
+        "dropped": [segment for chunk in chunks for segment in chunk["dropped"]],
+        "unheard": [
+            {"start": round(start, 3), "end": round(end, 3)}
+            for chunk in chunks
+            for start, end in chunk["unheard"]
+        ],
     }
-    if not segments and voiced >= VOICED_ENOUGH and not settings["allow_empty"]:
+    sure = sum(chunk["sure"] for chunk in chunks)
+    if not segments and sure >= VOICED_ENOUGH and not settings["allow_empty"]:
         if journal:
             journal.close(done=True)  # the next run asks the model again
         raise StageError(
-            f"{voiced:.1f} s of voice activity, but the model {model} heard no word; "
+            f"{sure:.1f} s of voice activity, but the model {model} heard no word; "
             "choose another model or language, or accept it with transcription.allow_empty",
             kind="engine",
         )
@@ -84,13 +94,15 @@ def transcribe(
 
 
 class _Piece(NamedTuple):
-    """A chunk that is to be heard: where it starts (in samples), and the language if it is known.
+    """A chunk that is to be heard: where it starts (in samples), the language if it is known, and
+    how likely each was in the places of the chunks before.
 
     Where it stops is found by listening for a pause.
     """
 
     start: int
     language: str | None
+    places: dict[str, float]
 
 
 class _Chunks(Items[_Piece, Chunk]):
@@ -114,8 +126,12 @@ class _Chunks(Items[_Piece, Chunk]):
         start = results[-1]["stop"] if results else 0
         if start >= len(self._sound):
             return None
-        spoken = (chunk["language"] for chunk in results if chunk["voiced"])
-        return _Piece(start, self._settings["language"] or next(spoken, None))
+        places = results[-1]["places"] if results else {}
+        language = self._settings["language"]
+        if not language and (self._is_filtered or self._settings["multilingual"] is False):
+            spoken = [span for chunk in results for span in chunk["languages"]]
+            language = next((name for start, end, name, _ in spoken if end > start), None)
+        return _Piece(start, language, places)
 
     def count(self, results: Sequence[Chunk]) -> tuple[int, int]:
         return (results[-1]["stop"] if results else 0) // RATE, len(self._sound) // RATE
@@ -131,59 +147,107 @@ class _Chunks(Items[_Piece, Chunk]):
 
     @contextlib.contextmanager
     def worker(self) -> Iterator[Callable[[_Piece], Chunk]]:
-        hearing = whisper.Speech(self._folder, self._settings, self._device, self._threads)
-        yield lambda piece: self._hear(hearing, piece)
+        speech = whisper.Speech(self._folder, self._settings, self._device, self._threads)
+        yield lambda piece: self._hear(speech, piece)
 
-    def _hear(self, hearing: whisper.Speech, piece: _Piece) -> Chunk:
+    def _hear(self, speech: whisper.Speech, piece: _Piece) -> Chunk:
         sound, start = self._sound, piece.start
+        offset, total = start / RATE, len(sound) // RATE
         stop = next_cut(sound, start, self._length, whisper.voiced_words)
-        heard = hearing.transcribe(sound[start:stop], piece.language)
         # A model may hear the last word end after the sound; the next chunk must not overlap it.
         latest = stop / RATE if stop < len(sound) else float("inf")
-        segments = []
-        for segment in heard.segments:
-            segments.append(_record(segment, start / RATE, latest))
-            self._progress(int(segments[-1]["end"]), len(sound) // RATE)
+
+        def time(seconds: float) -> float:
+            return min(round(offset + seconds, 3), round(latest, 3))
+
+        def heard(seconds: float) -> None:
+            self._progress(int(min(time(seconds), total)), total)
+
+        hear = hearing.Hearing(speech, self._settings, heard)
+        method = hear.filtered if self._is_filtered else hear.chunk
+        channels = sound.channels() if isinstance(sound, WavFile) else []
+        if channels:
+            found = _each([channel[start:stop] for channel in channels], piece, method)
+        else:
+            found = method(sound[start:stop], piece.language, piece.places)
         return {
             "start": start,
             "stop": stop,
-            "language": heard.language,
-            "language_probability": round(float(heard.probability), 4),
-            "voiced": heard.voiced,
-            "segments": segments,
             "revision": self._revision,
+            "segments": [_shifted(segment, time) for segment in found.segments],
+            "dropped": [_shifted(segment, time) for segment in found.dropped],
+            "languages": [(time(begin), time(end), *rest) for begin, end, *rest in found.languages],
+            "places": found.places,
+            "voiced": found.voiced,
+            "sure": found.sure,
+            "unheard": [(begin + offset, end + offset) for begin, end in found.unheard],
         }
 
+    @property
+    def _is_filtered(self) -> bool:
+        return bool(self._settings["vad_method"] == "filter")
 
-def _record(segment: Any, offset: float, latest: float) -> dict[str, Any]:
-    """A segment with the film's times: `offset` is added, and none is after `latest`."""
 
-    def time(seconds: float) -> float:
-        return min(round(float(offset + seconds), 3), round(latest, 3))
+def _each(
+    channels: Sequence[Samples],
+    piece: _Piece,
+    method: Callable[[Samples, str | None, Mapping[str, float]], hearing.Chunk],
+) -> hearing.Chunk:
+    """What is said on a left and a right microphone, each heard by itself."""
+    left, right = channels
+    places: Mapping[str, float] = piece.places
+    found = []
+    for name, samples, other in (("left", left, right), ("right", right, left)):
+        heard = method(voices.alone(samples, other), piece.language, places)
+        found.append(heard)
+        places = heard.places
+        for segment in heard.segments:
+            segment["speaker"] = name
+    one, two = found
+    return hearing.Chunk(
+        sorted(one.segments + two.segments, key=lambda segment: float(segment["start"])),
+        one.dropped + two.dropped,
+        sorted(one.languages + two.languages, key=lambda span: span[:3]),
+        two.places,
+        one.voiced + two.voiced,
+        one.sure + two.sure,
+        sorted(one.unheard + two.unheard),
+    )
 
+
+def _shifted(segment: dict[str, Any], time: Callable[[float], float]) -> dict[str, Any]:
+    """A segment with the film's times."""
+    made = segment | {"start": time(segment["start"]), "end": time(segment["end"])}
+    if "words" in segment:
+        made["words"] = [_shifted(word, time) for word in segment["words"]]
+    return made
+
+
+def _languages(spans: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+    """From when to when each language is spoken, as the transcript has it."""
+    names = ("start", "end", "language", "probability")
+    return [dict(zip(names, span, strict=True)) for span in spans]
+
+
+def _most_spoken(languages: Sequence[dict[str, Any]], given: str | None) -> dict[str, Any]:
+    """The language of the film, and how likely it is where it is spoken: null where it was given,
+    or nobody speaks."""
+    lengths: dict[str, float] = {}
+    for span in languages:
+        lengths[span["language"]] = lengths.get(span["language"], 0.0) + span["end"] - span["start"]
+    if not lengths:
+        return {"language": given, "language_probability": None}
+    language = max(lengths, key=lambda name: lengths[name])
+    told = [
+        (span["end"] - span["start"], span["probability"])
+        for span in languages
+        if span["language"] == language and span["probability"] is not None
+    ]
+    whole = sum(length for length, _ in told)
+    sure = sum(length * likely for length, likely in told) / whole if whole else None
+    if told and not whole:
+        sure = told[0][1]
     return {
-        "start": time(segment.start),
-        "end": time(segment.end),
-        "text": segment.text.strip(),
-        "avg_logprob": round(float(segment.avg_logprob), 4),
-        "no_speech_prob": round(float(segment.no_speech_prob), 4),
-        "compression_ratio": round(float(segment.compression_ratio), 4),
-        "words": [
-            {
-                "word": word.word.strip(),
-                "start": time(word.start),
-                "end": time(word.end),
-                "probability": round(float(word.probability), 4),
-            }
-            for word in segment.words or []
-        ],
+        "language": language,
+        "language_probability": None if sure is None else round(sure, 4),
     }
-
-
-def _covered(spans: Iterable[tuple[float, float]]) -> float:
-    """Seconds that the spans cover together, overlaps counted once."""
-    total, reached = 0.0, 0.0
-    for start, end in sorted(spans):
-        total += max(0.0, end - max(start, reached))
-        reached = max(reached, end)
-    return total

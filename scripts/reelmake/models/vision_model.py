@@ -6,7 +6,7 @@ from typing import Any
 
 from reelmake.foundation.errors import StageError
 from reelmake.library.scene_descriptions import ANSWER_SCHEMA, FIELDS
-from reelmake.models import llama, model_files
+from reelmake.models import chat_templates, llama, model_files
 
 
 class VisionModel:
@@ -33,9 +33,16 @@ class VisionModel:
             f"{mmproj} is not the vision encoder of {model}, or damaged; "
             "take both from the same model's page (description.model, description.mmproj)"
         )
+        self._too_long = (
+            f"description.context ({settings['context']} tokens) has no room for a picture of this "
+            "film, the prompt{needed} and an answer; make it larger, or keyframes.max_resolution "
+            "smaller"
+        )
         self._model = llama.Model(
             model, "description.model", settings, gpu_layers, threads, self._handler
         )
+        if settings["handler"] == "auto":
+            self._require_template(model)
 
     def __enter__(self) -> "VisionModel":
         return self
@@ -60,5 +67,26 @@ class VisionModel:
         except ValueError as error:
             if self._handler.mtmd_ctx is None:  # loaded with the first picture
                 raise StageError(self._mismatch, kind="engine") from error
-            raise
+            needed = llama.tokens_needed(error)
+            if needed is None:
+                raise
+            # All pictures of a film are of one size: none fits.
+            told = f" ({needed} tokens)" if needed else ""
+            raise StageError(self._too_long.format(needed=told), kind="engine") from error
         return {field: str(description[field]) for field in FIELDS}
+
+    def _require_template(self, model: Path) -> None:
+        """Raise StageError where the file's own chat template can't show the model a picture."""
+        if not self._model.has_template:
+            fault = "it has no chat template"
+        else:
+            fault = chat_templates.fault(self._model.render, chat_templates.PARTS) or ""
+        if fault:
+            named = chat_templates.handler(f"{model.name} {self._model.name}")
+            others = ", ".join(name for name in llama.HANDLERS if name != "auto")
+            choice = f"'{named}', probably" if named else f"one of {others}"
+            raise StageError(
+                f"{model} cannot be shown a picture: {fault}; "
+                f"set description.handler to the one of its kind: {choice}",
+                kind="engine",
+            )

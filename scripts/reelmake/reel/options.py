@@ -33,6 +33,10 @@ def read_config(arguments: Arguments) -> Config:
         key, equals, value = entry.partition("=")
         if not equals:
             raise UserError(f"--config {entry}: give it as key=value")
+        section, dot, name = key.partition(".")
+        if dot:
+            right = config.on_command_line(section, name, value)
+            raise UserError(f"--config {entry}: write it as snakemake wants it, {right}")
         try:
             config.merge(given, {key: yaml.safe_load(value)})
         except yaml.YAMLError as error:

@@ -5,7 +5,7 @@ import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from reelmake.foundation import text
 from reelmake.foundation.units import show_seconds
@@ -39,6 +39,7 @@ def lines(results: Path, began: float, now: float, left_out: int, argv: Sequence
     stopped = [job for job in jobs if job.state in ("killed", "running")]
     said = [_first_line(jobs, failed, stopped, left_out, now - began)]
     said += _reasons(results, failed)
+    said += _unheard(jobs) + _doubtful(jobs)
     if stopped:
         said.append(
             f"  stopped: {text.count(len(stopped), 'job')} "
@@ -91,6 +92,39 @@ def _first_line(
         work.append(f"{restored} restored from the cache")
     work.append(f"{show_seconds(gpu)} in GPU stages")
     return f"{', '.join(videos)}; {', '.join(work)}"
+
+
+def _unheard(jobs: list[_Job]) -> list[str]:
+    """A line where the run's transcripts may lack speech."""
+    found = _of_transcripts(jobs, "unheard")
+    if not found:
+        return []
+    return [
+        f"  voices without a word: {show_seconds(sum(found.values()))} in "
+        f"{text.videos(list(found))}; `unheard` in transcript.json says where"
+    ]
+
+
+def _doubtful(jobs: list[_Job]) -> list[str]:
+    """A line where the run's models wrote what nobody may have said."""
+    found = _of_transcripts(jobs, "doubtful")
+    if not found:
+        return []
+    return [
+        f"  doubtful: {text.count(int(sum(found.values())), 'sentence')} in "
+        f"{text.videos(list(found))}; `dropped` and `doubt` in transcript.json say which"
+    ]
+
+
+def _of_transcripts(jobs: list[_Job], counted: Literal["unheard", "doubtful"]) -> dict[str, float]:
+    """What was counted of each transcript of the run in which there is any."""
+    return {
+        job.video: job.record["made"][counted]
+        for job in jobs
+        if job.stage == "transcript"
+        and job.state == "done"
+        and job.record.get("made", {}).get(counted)
+    }
 
 
 def _reasons(results: Path, failed: list[_Job]) -> list[str]:

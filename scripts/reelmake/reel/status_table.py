@@ -9,7 +9,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from reelmake.foundation.text import printable
+from reelmake.foundation.text import count, printable
 from reelmake.foundation.units import show_bytes, show_hours, show_seconds
 from reelmake.library.library_scan import STATES
 from reelmake.reel.status import Status
@@ -162,6 +162,12 @@ def _table(*columns: str) -> Table:
 def _amounts(found: Status) -> str:
     frames, described, heard = (found[name] for name in ("frames", "descriptions", "segments"))
     said = [f"{frames:,} frames", f"{described:,} descriptions", f"{heard:,} segments of speech"]
+    if found["unheard"]:
+        said.append(f"{show_seconds(found['unheard'])} of voices without a word")
+    if found["broken_cues"]:
+        said.append(f"{count(found['broken_cues'], 'subtitle')} that break the rules")
+    if found["doubtful"]:
+        said.append(count(found["doubtful"], "doubtful sentence"))
     if "highlights" in found["stages"]:
         said.append(f"{found['highlights']:,} highlights")
     seconds = found["media_seconds"]

@@ -1,6 +1,7 @@
 """Chapters, written by a model's words and read back from a film."""
 
 import itertools
+import re
 
 import av
 import pytest
@@ -11,6 +12,9 @@ import make_media
 from reelmake.editing import chapters
 from reelmake.editing.chapters import TITLE_LENGTH, Chapter, build, ffmetadata, plain, title
 from reelmake.library import config
+from workspace import ROOT
+
+HIGHLIGHTS = ROOT / "docs" / "highlights.md"
 
 
 def beats(*parts):
@@ -55,10 +59,13 @@ def made(narrative=None, scenes=None, seen=(), duration=100.0, **settings):
     return [(chapter.start / 1000, chapter.title) for chapter in found]
 
 
-def test_a_chapter_a_beat_by_its_title_or_name():
+def test_a_chapter_a_beat_by_its_title_or_what_is_seen():
     narrative = beats((12, "A ball falls"), (40.5, None), (70, " \n"))
-    assert made(narrative) == [(0, "A ball falls"), (40.5, "Rising"), (70, "Rising")]
-    assert made(beats((12, None))) == [(0, "Setup")]
+    assert made(narrative) == [(0, "A ball falls"), (40.5, "Part 2"), (70, "Part 3")]
+    seen = described((0, "a box"), (1, "a red ball"))
+    found = made(narrative, pictures(0, 20, 50, 100), seen)
+    assert found == [(0, "A ball falls"), (40.5, "a red ball"), (70, "Part 3")]
+    assert made(beats((12, None))) == [(0, "Part 1")]
 
 
 def test_a_chapter_a_scene_by_what_is_seen_first():
@@ -141,18 +148,31 @@ TITLES = [
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_ffmpeg_puts_them_into_a_film(tmp_path, suffix):
-    film = make_media.video(tmp_path / f"film.{suffix}", "color=green:s=64x64:r=5:d=14")
+    """In place of its own, with all of its tracks and its title: the command of the docs."""
+    (tmp_path / "old").write_bytes(ffmetadata([Chapter(0, 7000, "old")]).encode())
+    film = tmp_path / f"film.{suffix}"
+    make_media.ffmpeg(
+        *("-f", "lavfi", "-i", "color=green:s=64x64:r=5:d=14", "-i", tmp_path / "old"),
+        *("-f", "lavfi", "-i", "sine=d=14", "-f", "lavfi", "-i", "sine=330:d=14"),
+        *("-map", "0", "-map", "2", "-map", "3", "-metadata", "title=A film", film),
+    )
     narrative = beats(*((2 * number, name) for number, name in enumerate(TITLES)))
     found = chapters.build(
         {"duration": 14.0}, pictures(), [], narrative, {"by": "beats", "min_seconds": 1}
     )
     (tmp_path / "chapters.ffmetadata").write_bytes(ffmetadata(found).encode())
     marked = tmp_path / f"marked.{suffix}"
-    make_media.ffmpeg(
-        *("-i", film, "-i", tmp_path / "chapters.ffmetadata"),
-        *("-map", "0", "-map_chapters", "1", "-c", "copy", marked),
-    )
+    (line,) = re.findall("`ffmpeg (-i .*chapters.ffmetadata .*)`", HIGHLIGHTS.read_text())
+    files = {
+        "holiday.mp4": film,
+        "results/holiday/chapters.ffmetadata": tmp_path / "chapters.ffmetadata",
+        "out.mp4": marked,
+    }
+    make_media.ffmpeg(*(files.get(word, word) for word in line.split()))
     with av.open(str(marked)) as container:
+        kinds = [stream.type for stream in container.streams if stream.type != "data"]
+        assert kinds == ["video", "audio", "audio"]
+        assert container.metadata["title"] == "A film"
         read = [
             (
                 float(chapter["start"] * chapter["time_base"]),

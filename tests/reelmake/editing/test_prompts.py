@@ -70,6 +70,12 @@ def test_the_whole_message():
     )
 
 
+def test_the_language_to_answer_in_is_said_last():
+    asked = Question.about(SCORES, segment("el balón"), {}, language="Spanish")
+    plain = Question.about(SCORES, segment("el balón"), {})
+    assert asked.message() == plain.message() + "\nWrite the texts in Spanish."
+
+
 def test_what_is_empty_says_so():
     empty = Question.about(SCORES, segment(" \n\x00", [3]), {3: [description("")]})
     assert empty.is_empty

@@ -6,7 +6,7 @@ import msgpack
 import pytest
 
 import score_segments
-from reelmake.editing import prompts, scoring
+from reelmake.editing import beats, highlights, prompts, scoring
 from reelmake.editing.prompts import Question
 from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError
@@ -134,15 +134,27 @@ def test_a_reason_is_one_short_line_that_can_be_written(this, monkeypatch):
 
 
 def test_where_all_failed_the_stage_fails_and_the_next_run_asks_again(this, monkeypatch):
-    monkeypatch.setattr(model_answers, "TextModel", Answering(BAD[0], BAD[1]))
+    monkeypatch.setattr(model_answers, "TextModel", Answering(*BAD[:4]))
     with pytest.raises(
-        StageError, match=r"failed on all 2 segments; the log says how: logs/a\.log"
+        StageError, match=r"failed on all 4 segments; the log says how: logs/a\.log"
     ):
-        score(this, film("a", "", "b"), {})
-    monkeypatch.setattr(model_answers, "TextModel", Answering(GOOD, GOOD))
+        score(this, film("a", "", "b", "c", "d"), {})
+    monkeypatch.setattr(model_answers, "TextModel", Answering(*[GOOD] * 4))
     this.said = []
-    score(this, film("a", "", "b"), {})
-    assert this.said[0] == (0, 2)
+    score(this, film("a", "", "b", "c", "d"), {})
+    assert this.said[0] == (0, 4)
+
+
+def test_a_short_film_goes_on_without_a_score(this, monkeypatch):
+    """Of one candidate, on which the model failed, the film has no highlight."""
+    monkeypatch.setattr(model_answers, "TextModel", Answering(BAD[0]))
+    scores = score(this, film("a"), {})
+    assert [each["score"] for each in scores] == [None]
+    assert this.record["items_failed"] == 1
+    settings = config.load({})["highlights"]
+    chosen = highlights.select({"segments": film("a")}, {"scores": scores}, settings)
+    assert chosen == {"candidates": 0, "highlights": []}
+    assert beats.choose(film("a"), {0: None}, 1.0, 3) == [("climax", film("a")[0])]
 
 
 def test_the_file(this, tmp_path):

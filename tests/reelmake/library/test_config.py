@@ -48,7 +48,7 @@ def test_an_unknown_key_is_refused_with_the_nearest(given, hint):
         {"videos": []},
         {"prune": "perhaps"},
         {"settle_seconds": float("inf")},
-        {"audio": {"track": False}},
+        {"audio": {"track": True}},
         {"transcription": {"initial_prompt": True}},
     ],
 )
@@ -124,6 +124,43 @@ def test_one_number_is_one_value():
             assert repr(one) == repr(other)
     one, other = (config.load({"transcription": {"temperature": v}}) for v in ([0, 1], [0.0, 1.0]))
     assert repr(one) == repr(other)
+
+
+@pytest.mark.parametrize(
+    ("typed", "setting", "meant"),
+    [
+        ("clips: {aspect: 9:16}", "clips.aspect", "9:16"),
+        ("clips: {aspect: 1:1}", "clips.aspect", "1:1"),
+        ("clips: {aspect: 21:9}", "clips.aspect", "21:9"),
+        ("transcription: {language: no}", "transcription.language", "no"),
+        ("audio: {track: no}", "audio.track", "no"),
+        ("audio: {track: [no, en, 0]}", "audio.track", ["no", "en", 0]),
+        ("videos: 2023", "videos", "2023"),
+        ("videos: 2024-01-01", "videos", "2024-01-01"),
+        ("trailer: {seconds: 1:30}", "trailer.seconds", 90),
+    ],
+)
+def test_what_yaml_makes_of_a_text_without_quotes_is_that_text(typed, setting, meant):
+    assert config.get(config.load(yaml.safe_load(typed)), setting) == meant
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"clips": {"aspect": 1.78}},
+        {"clips": {"aspect": 59}},
+        {"transcription": {"initial_prompt": False}},
+        {"transcription": {"model": False}},
+    ],
+)
+def test_what_no_text_stands_for_is_refused(given):
+    with pytest.raises(UserError, match=next(iter(given))):
+        config.load(given)
+
+
+def test_a_section_that_is_given_a_value_is_shown_the_way():
+    with pytest.raises(UserError, match=r"--config 'transcription=\{model: …\}'"):
+        config.load({"transcription": "tiny"})
 
 
 def test_a_video_has_its_own_settings_and_the_others_keep_theirs():

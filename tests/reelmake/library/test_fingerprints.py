@@ -118,3 +118,49 @@ def test_differences_are_said_in_words():
 def test_a_model_has_a_name_whether_its_content_is_known_or_not():
     local = {"name": "a.gguf", "content": "0"}
     assert fingerprints.model_name("a.gguf") == fingerprints.model_name(local) == "a.gguf"
+
+
+def test_a_setting_that_came_later_is_not_there_at_its_default():
+    """What was made before there was such a setting stays current."""
+    before = compute()
+    assert "audio.track" not in before["clips"]["settings"]
+    after = compute({"audio": {"track": "deu"}})
+    assert "clips" in changed(before, after)
+    assert fingerprints.differences(before["clips"], after["clips"]) == [
+        "audio.track default -> deu"
+    ]
+
+
+KEYS = {
+    "media": "6ce88eeb025d",
+    "audio": "108ddd8a0eb7",
+    "transcript": "33ce059e8584",
+    "subtitles": "ff4c62cf1bd8",
+    "scenes": "e31f5a10dc61",
+    "keyframes": "4af9f81833d2",
+    "scenedesc": "cd65350be27d",
+    "segments": "6e3ebf0f015b",
+    "scores": "effcc6b6bc9e",
+    "highlights": "f11c405e99ab",
+    "clips": "7b03877b2431",
+    "narrative": "2240b104df78",
+    "chapters": "6856a9df04bd",
+    "trailer": "1a4d1754e40c",
+    "manifest": "1bb8e1e5ab2e",
+}
+
+
+KEPT = {"transcription": {"vad_method": "filter", "multilingual": False}}
+"""How transcripts stay that were made before voices were heard piece by piece."""
+
+
+def test_the_keys_are_those_of_the_artifacts_that_people_have():
+    """Where this fails, every library's artifacts of these stages are made again: raise a version
+    only where what is right would come out different, and say so in the CHANGELOG."""
+    assert {stage: content["key"][:12] for stage, content in compute(KEPT).items()} == KEYS
+    assert changed(compute(KEPT), compute()) == downstream("transcript")
+    assert fingerprints.differences(compute(KEPT)["transcript"], compute()["transcript"]) == [
+        "transcription.multilingual false -> auto",
+        "transcription.vad_method filter -> spans",
+    ]
+    assert compute()["transcript"]["key"][:12] == "50f5cd3bcf58"

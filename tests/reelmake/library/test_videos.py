@@ -86,6 +86,88 @@ def test_a_link_to_a_parent_folder_ends(library):
     assert list(find("films")) == ["a", "b.mkv", "sub__a"]
 
 
+@pytest.fixture
+def used(library):
+    """A working directory beside films that a run has filled, another library, a cache, a demo."""
+    made = (
+        "work/results/film/fingerprints/media.json",
+        "work/results/film/jobs/media.json",
+        "work/results/film/clips/clip001.mp4",
+        "work/results/film/trailer.mp4",
+        "work/results/web/fingerprints/media.json",
+        "work/results/web/manifest.json",
+        "work/results/web/source.mp4",
+        "work/.snakemake/metadata/x.mp4",
+        "cache/index.sqlite",
+        "cache/objects/ab/x.mp4",
+        "cache/quarantine/x.mp4",
+        "own/objects/x.mp4",
+        "reelmake/demo/make_picture.py",
+        "reelmake/demo/training/make_video.py",
+        "reelmake/demo/videos/demo.mp4",
+        # Their names only.
+        "films/results/clips/c.mp4",
+        "films/demo/videos/d.mp4",
+        "films/cache/objects/e.mp4",
+        "films/jobs/fingerprints/f.mp4",
+    )
+    for name in made:
+        path = library / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return library
+
+
+FILMS = ["a", "cache__objects__e", "demo__videos__d", "jobs__fingerprints__f", "results__clips__c"]
+
+
+@pytest.mark.parametrize("there", [".", "work"])
+@pytest.mark.parametrize("pattern", ["", "**/*.mp4"])
+@pytest.mark.parametrize("is_absolute", [True, False])
+def test_what_reelmake_made_is_no_film(used, monkeypatch, there, pattern, is_absolute):
+    monkeypatch.chdir(used / there)
+    top = used if is_absolute else os.path.relpath(used)
+    said = []
+    given = {"videos": os.path.join(top, pattern), "cache": {"dir": str(used / "own")}}
+    found = videos.find(config.load(given), said.append)
+    sources = [os.path.relpath(video.source, used / "films") for video in found.values()]
+    films = [f"{name.replace('__', '/')}.mp4" for name in [*FILMS, "sub__a"]]
+    assert sorted(sources) == sorted(films if pattern else [*films, "b.mkv"])
+    (line,) = said
+    assert "left out" in line
+    assert "list" in line
+
+
+def test_only_ordinary_folders_are_nothing_to_speak_of(used):
+    said = []
+    videos.find(config.load({"videos": "films"}), said.append)
+    videos.find(config.load({"videos": "films/**/*.mp4"}), said.append)
+    assert said == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["work/results", "work/results/film", "work/results/film/clips", "work/results/*/*.mp4"],
+)
+def test_results_hold_no_films_however_they_are_named(used, given):
+    (used / "link").symlink_to("work/results/film/clips")
+    for name in (given, "link", "link/*.mp4"):
+        with pytest.raises(UserError, match="nothing found"):
+            find(name)
+
+
+def test_who_names_a_file_or_the_demo_or_keeps_films_in_a_cache_means_it(used):
+    (clip,) = find(["work/results/film/clips/clip001.mp4"]).values()
+    (trailer,) = find("work/results/film/trailer.mp4").values()
+    assert [clip.source, trailer.source] == [
+        str(used / "work/results/film" / name) for name in ("clips/clip001.mp4", "trailer.mp4")
+    ]
+    for name in ("reelmake/demo", "reelmake/demo/videos", "reelmake/demo/videos/*.mp4"):
+        assert len(find(name)) == 1
+    assert len(find("films", cache={"dir": str(used)})) == 7
+    assert len(find("films", cache={"dir": "films"})) == 7
+
+
 @pytest.mark.parametrize(
     "given", ["nowhere", "films/*.avi", ["films"], ["films/*.mp4"], "sheet.tsv"]
 )

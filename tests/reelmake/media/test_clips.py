@@ -14,7 +14,6 @@ import pytest
 import make_media
 from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError
-from reelmake.library import config
 from reelmake.media import clips, decoding, ffmpeg, film_frames, probing
 
 Film = Callable[[str], Path]
@@ -36,7 +35,7 @@ def cut(
         {"id": 7 + n, "start": start, "end": end, "score": 8, "reason": None, "text": "so"}
         for n, (start, end) in enumerate(pieces)
     ]
-    given = config.load({"clips": {"preset": "ultrafast", **settings}})["clips"]
+    given = make_media.clip_settings(**{"preset": "ultrafast", **settings})
     folder.mkdir(exist_ok=True)
     found = clips.cut_all(
         path, probing.probe(path), chosen, transcript, [*keyframes], given, folder,
@@ -187,7 +186,7 @@ def test_an_ffmpeg_without_the_encoder_is_named_with_the_setting(
     film: Film, tmp_path: Path
 ) -> None:
     path = film("cfr.mp4")
-    given = config.load({"clips": {}})["clips"] | {"codec": "libnope"}
+    given = make_media.clip_settings() | {"codec": "libnope"}
     chosen = [{"id": 0, "start": 0, "end": 1, "score": 8, "reason": None, "text": ""}]
     with pytest.raises(StageError, match=r"encoder libnope: set clips\.codec") as caught:
         clips.cut_all(
@@ -270,16 +269,20 @@ def test_sound_only(film: Film, tmp_path: Path, name: str) -> None:
 
 
 def test_sound_that_goes_on_without_pictures(tmp_path: Path) -> None:
-    """The last picture stays while there is sound; where all are over it is sound only."""
+    """The last picture stays while there is sound, in a clip of only that, too."""
     path = tmp_path / "long.mkv"
     make_media.ffmpeg(
         *("-f", "lavfi", "-i", make_media.counter(2), "-f", "lavfi", "-i", "sine=d=6"),
         *(*make_media.H264, "-c:a", "aac", path),
     )
     over, after = cut(path, tmp_path / "clips", (1, 4), (3, 5))
-    assert over["duration"] == pytest.approx(3, abs=0.05)
-    assert len(pictures(tmp_path / "clips" / over["file"])) == 25
-    assert after["file"] == "clip002.m4a"
+    for record, frames, seconds in ((over, 25, 3), (after, 1, 2)):
+        assert record["duration"] == pytest.approx(seconds, abs=0.05)
+        shown = pictures(tmp_path / "clips" / record["file"])
+        assert len(shown) == frames
+        assert shown[-1][1].mean() == pytest.approx((make_media.luma(49) - 16) * 255 / 219, abs=4)
+        stream = probing.probe(tmp_path / "clips" / record["file"])["streams"][0]
+        assert stream["duration"] == pytest.approx(seconds, abs=0.05)
 
 
 def test_the_default_track_is_heard(film: Film, tmp_path: Path) -> None:
@@ -471,7 +474,7 @@ def test_missing_pictures_are_an_error(film: Film, tmp_path: Path) -> None:
 
 def test_progress_is_told_in_clips(film: Film, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    path, given = film("cfr.mp4"), config.load({"clips": {"preset": "ultrafast"}})["clips"]
+    path, given = film("cfr.mp4"), make_media.clip_settings(preset="ultrafast")
     chosen = [
         {"id": n, "start": n, "end": n + 1, "score": 8, "reason": None, "text": ""} for n in (0, 2)
     ]

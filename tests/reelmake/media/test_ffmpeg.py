@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import make_media
+from reelmake.editing import streams
 from reelmake.foundation.errors import StageError, UserError
 from reelmake.media import decoding, ffmpeg, film_frames, probing, pyav
 
@@ -22,7 +23,7 @@ RATE = 16_000
 NEAR = 80
 
 
-def extract(path: Path, target: Path, track: str | int = "default") -> np.ndarray:
+def extract(path: Path, target: Path, track: streams.Wanted = "default") -> np.ndarray:
     """The samples of audio.wav, int16."""
     decoding.extract_audio(path, probing.probe(path), track, target, ffmpeg.binary())
     return samples(target)
@@ -79,10 +80,14 @@ def test_any_rate_and_layout_becomes_16_khz_mono(film: Film, tmp_path: Path, nam
 
 @pytest.mark.parametrize(
     ("track", "second", "index"),
-    [("default", 2, 2), (0, 1, 1), (1, 2, 2), ("eng", 1, 1), ("DEU", 2, 2)],
+    [
+        *(("default", 2, 2), (0, 1, 1), (1, 2, 2), ("eng", 1, 1), ("DEU", 2, 2)),
+        *(("de-AT", 2, 2), ("en", 1, 1), (["fra", "eng", "default"], 1, 1), (["fra", 1], 2, 2)),
+        (["fra", "default"], 2, 2),
+    ],
 )
 def test_the_track_is_chosen(
-    film: Film, tmp_path: Path, track: str | int, second: int, index: int
+    film: Film, tmp_path: Path, track: streams.Wanted, second: int, index: int
 ) -> None:
     path = film("two.mkv")
     stream = decoding.extract_audio(
@@ -93,9 +98,9 @@ def test_the_track_is_chosen(
     assert heard(samples(tmp_path / "audio.wav")) == pytest.approx(second * RATE, abs=NEAR)
 
 
-@pytest.mark.parametrize("track", [2, -1, "fra", "en"])
+@pytest.mark.parametrize("track", [2, -1, "fra", "und", ["fra", 7]])
 def test_an_unknown_track_is_refused_with_those_there_are(
-    film: Film, tmp_path: Path, track: str | int
+    film: Film, tmp_path: Path, track: streams.Wanted
 ) -> None:
     with pytest.raises(StageError) as caught:
         extract(film("two.mkv"), tmp_path / "audio.wav", track)

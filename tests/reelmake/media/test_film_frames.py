@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import make_media
 from reelmake.foundation import artifact_files
 from reelmake.media import film_frames, probing
 
@@ -96,36 +95,6 @@ def test_seeks_that_land_too_late_go_further_back(
     monkeypatch.setattr(film_frames.Frames, "_seek", lambda self, time: seek(self, time + 3))
     with film_frames.Frames(film("count.mp4"), 0, 0.0) as frames:
         assert [s.time for s in frames.between(5.0, 5.08)] == [5.0, 5.04]
-
-
-@pytest.mark.parametrize("degrees", [90, 180, -90])
-def test_pictures_are_turned_upright_as_ffmpeg_turns_them(tmp_path: Path, degrees: int) -> None:
-    path = make_media.rotated(tmp_path / "phone.mp4", degrees)
-    stream = main_video(probe(path))
-    with film_frames.Frames(path, 0, 0.0) as frames:
-        image = film_frames.picture(next(frames.between(0, 1)), stream, 1000)
-    make_media.ffmpeg("-i", path, "-frames:v", "1", tmp_path / "expected.bmp")
-    with film_frames.Frames(tmp_path / "expected.bmp", 0, 0.0) as frames:
-        expected = next(frames.between(0, 1)).frame.to_ndarray(format="bgr24")
-    assert image.shape == expected.shape
-    assert np.abs(image.astype(int) - expected).mean() < 3
-
-
-def test_pictures_are_made_smaller_and_never_larger(film: Film) -> None:
-    stream = main_video(probe(film("odd.mkv")))
-    with film_frames.Frames(film("odd.mkv"), 0, 0.0) as frames:
-        shown = next(frames.between(0, 1))
-    assert film_frames.picture(shown, stream, 768).shape == (91, 161, 3)
-    assert film_frames.picture(shown, stream, 80).shape == (45, 80, 3)
-    assert film_frames.picture(shown, stream | {"pixel_aspect": 2.0}, 768).shape == (46, 161, 3)
-
-
-def test_ten_bits_keep_their_colors(film: Film) -> None:
-    stream = main_video(probe(film("ten bit.mp4")))
-    with film_frames.Frames(film("ten bit.mp4"), 0, 0.0) as frames:
-        blue, green, red = film_frames.picture(next(frames.between(0, 1)), stream, 768).mean((0, 1))
-    assert red > 200
-    assert max(blue, green) < 40
 
 
 def test_film_time_rounds_as_ffmpeg_does() -> None:

@@ -344,6 +344,7 @@ def test_the_stage_publishes_a_film_and_two_lists_of_its_cuts(
     for schema, content in inputs.items():
         artifact_files.write_json(tmp_path / f"{schema}.json", content, schema)
     settings = {**SETTINGS, "seconds": 4, "crossfade_seconds": 0.5, "handles_seconds": 1.0}
+    settings |= {"track": "default", "undecodable": "fail"}
     this = Told(video="v", path=path, settings=settings, record={"engines": {}}, asked=0)
     this.run = RunContext(threads=2)
 

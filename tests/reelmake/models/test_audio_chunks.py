@@ -118,10 +118,24 @@ def test_a_part_of_a_file_is_that_part(tmp_path):
         assert len(part) == len(expected[span])
 
 
-def test_another_form_is_refused(tmp_path):
+def test_of_two_channels_each_and_both_mixed(tmp_path):
+    values = np.arange(20, dtype=np.int16).reshape(10, 2)
     with wave.open(str(tmp_path / "a.wav"), "wb") as file:
         file.setparams((2, 2, RATE, 0, "NONE", ""))
-    with pytest.raises(StageError, match="not 16 kHz mono"):
+        file.writeframes(values.tobytes())
+    sound = WavFile(tmp_path / "a.wav")
+    assert len(sound) == 10
+    assert (sound[2:5] * 32768 == values[2:5].mean(axis=1)).all()
+    left, right = sound.channels()
+    assert (left[:] * 32768 == values[:, 0]).all() and (right[3:4] * 32768 == [7]).all()
+    assert left[:].dtype == sound[:].dtype == np.float32
+
+
+@pytest.mark.parametrize("form", [(3, 2, RATE), (1, 1, RATE), (1, 2, 8000)])
+def test_another_form_is_refused(tmp_path, form):
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setparams((*form, 0, "NONE", ""))
+    with pytest.raises(StageError, match="not 16 kHz 16-bit"):
         WavFile(tmp_path / "a.wav")
 
 

@@ -14,6 +14,7 @@ from reelmake.editing import narrative, scoring
 from reelmake.editing.prompts import Question
 from reelmake.foundation.errors import StageError
 from reelmake.library import config
+from reelmake.models import llama
 from reelmake.models.text_model import TextModel
 
 VISION = Path(__file__).resolve().parents[3] / "demo" / "models" / "vision"
@@ -115,9 +116,9 @@ def test_an_answer_always_fits(calls, sentences, scenes):
     # This model, which was trained on other texts, may go on as long as it is let.
     with load(context=1024) as model, contextlib.suppress(ValueError):
         model.ask(Question(SCORES, tuple(sentences), tuple(scenes)), scoring.FORM.schema)
-    used = calls[-1][2]["prompt_tokens"]
-    assert len(calls) == 2
+    used = calls[1][2]["prompt_tokens"]
     assert used + 160 <= 1024
+    assert all(usage["total_tokens"] <= 1024 for _, _, usage in calls)
     assert used > (700 if len(sentences + scenes) > 2 else 250)
 
 
@@ -127,10 +128,29 @@ def test_what_the_template_says_by_itself_has_room_too(calls, tmp_path):
     sentences = tuple(" ".join(spoken(n)) for n in range(3000))
     with load(wordy, context=1024) as model, contextlib.suppress(ValueError):
         model.ask(Question(SCORES, sentences, ()), scoring.FORM.schema)
-    assert 700 < calls[-1][2]["prompt_tokens"] <= 1024 - 160
+    assert 700 < calls[1][2]["prompt_tokens"] <= 1024 - 160
 
 
-def test_an_answer_that_does_not_end_is_none():
+def test_a_text_that_runs_on_is_closed_and_the_rest_asked_for(calls):
+    """As this model does, which was trained on other texts."""
+    asked = Question(SCORES, (), tuple(f"- a {n} ball; warm; it rolls; white" for n in range(40)))
+    with load() as model:
+        answer = model.ask(asked, scoring.FORM.schema)
+        first, second = calls[1:]
+        assert model.ask(asked, scoring.FORM.schema) == answer
+    assert list(answer) == ["reason", "score"]
+    assert answer["score"] in range(11)
+    assert 0 < len(answer["reason"]) <= 300
+    assert first[2]["completion_tokens"] == 160
+    begun = second[0][0]["content"].removeprefix(first[0][0]["content"])
+    assert begun.startswith('\n\nThe answer begins: {"reason": "')
+    assert list(second[1]["response_format"]["schema"]["properties"]) == ["score"]
+    # The second question and its answer have the room of the first.
+    used = first[2]["prompt_tokens"] + first[2]["completion_tokens"]
+    assert second[2]["prompt_tokens"] + second[1]["max_tokens"] <= used + 8
+
+
+def test_an_answer_without_room_is_none():
     with load(max_tokens=16) as model, pytest.raises(ValueError, match="longer than 16 tokens"):
         model.ask(question("a goal"), scoring.FORM.schema)
 
@@ -166,8 +186,9 @@ def edited(tmp_path, old, new):
         ({"context": 256, "max_tokens": 200}, r"make it larger"),
         ({"path": (b"tokenizer.chat_template", b"tokenizer.chat_templete")}, "no chat template"),
         ({"path": (b"{% for part in", b"{{ part / 0 in")}, "chat template is broken"),
-        ({"path": (b"message.role | upper", b"message.role / 0.000")}, "chat template is broken"),
-        ({"path": (b"message.role | upper", b"message.x.y  | upper")}, "chat template is broken"),
+        ({"path": (b"message.role | upper", b"message.role / 0.000")}, "chat template can't"),
+        ({"path": (b"message.role | upper", b"message.x.y  | upper")}, "chat template can't"),
+        ({"path": (b"{{ message.content }}", b"{{ message.role    }}")}, "leaves out"),
         ({"path": (b"message.role | upper", b"raise_exception('a')")}, "cannot be asked"),
     ],
 )
@@ -178,3 +199,54 @@ def test_what_no_question_can_be_asked_is_said_clearly(tmp_path, given, says):
         model.ask(question("a goal"), scoring.FORM.schema)
     assert error.value.kind == "engine"
     assert not re.search("Traceback", str(error.value))
+
+
+THINKS = (b"ASSISTANT: {% endif %}", b"    <think>{% endif %}")
+ARGUMENT = (b"message.role | upper", b"enable_thinking     ")
+
+
+@pytest.mark.parametrize(
+    ("change", "thinking", "written"),
+    [
+        (THINKS, False, "<think>\n\n</think>\n\n"),
+        (THINKS, True, "<think>"),
+        (ARGUMENT, False, "False: "),
+        (ARGUMENT, True, ": "),
+    ],
+)
+def test_a_model_that_thinks_answers_at_once(tmp_path, monkeypatch, change, thinking, written):
+    """By its template's argument, or after a thought that is closed before it begins."""
+    import llama_cpp
+
+    prompts = []
+    plain = llama_cpp.Llama.tokenize
+
+    def spied(self, text, *more, **options):
+        prompts.append(text.decode())
+        return plain(self, text, *more, **options)
+
+    with load(edited(tmp_path, *change), thinking=thinking) as model:
+        monkeypatch.setattr(llama_cpp.Llama, "tokenize", spied)
+        answer = model.ask(question("a goal"), scoring.FORM.schema)
+    assert list(answer) == ["reason", "score"]
+    chats = [prompt for prompt in prompts if "a goal" in prompt]
+    assert any(p.endswith(written) if change is THINKS else p.startswith(written) for p in chats)
+
+
+def test_a_text_of_which_each_character_is_a_token_is_closed_too(monkeypatch):
+    """Some models write zeros without end; that they do is simulated."""
+    plain, messages = llama.Model._ask, []
+
+    def endless(self, content, **options):
+        messages.append(content)
+        if len(messages) > 1:
+            return plain(self, content, **options)
+        text = '{"reason": "1' + "0" * 150
+        return {"choices": [{"message": {"content": text}, "finish_reason": "length"}]}
+
+    with load() as model:
+        monkeypatch.setattr(llama.Model, "_ask", endless)
+        answer = model.ask(question("a goal"), scoring.FORM.schema)
+    assert answer["reason"].startswith("1000") and answer["score"] in range(11)
+    begun = messages[1].removeprefix(messages[0])
+    assert '{"reason": "1' in begun and len(begun) < 110

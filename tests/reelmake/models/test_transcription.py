@@ -2,9 +2,10 @@
 
 import contextlib
 import dataclasses
+import inspect
 import itertools
 import json
-import types
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError
 from reelmake.foundation.journal import Journal
 from reelmake.library import config
-from reelmake.models import transcription, whisper
-from reelmake.models.audio_chunks import RATE
+from reelmake.models import hearing, transcription, whisper
+from reelmake.models.audio_chunks import RATE, WavFile
 from synthesis import speak
 
 MODEL = str(Path(__file__).resolve().parents[3] / "demo" / "models" / "speech")
@@ -66,8 +67,87 @@ def test_the_words_and_their_times(spoken, batch_size):
     assert transcript["voiced_share"] > 0.5
 
 
+GIVEN = {
+    "task": "translate",
+    "hotwords": "ball",
+    "language_detection_segments": 3,
+    "no_speech_threshold": 0.5,
+    "log_prob_threshold": None,
+    "compression_ratio_threshold": 2.0,
+    "hallucination_silence_threshold": 2.0,
+    "repetition_penalty": 1.5,
+    "no_repeat_ngram_size": 2,
+    "suppress_tokens": [],
+}
+
+
+@pytest.mark.parametrize("batch_size", [0, 4])
+@pytest.mark.parametrize("given", [{}, GIVEN])
+def test_settings_reach_the_engine_and_defaults_are_its_own(spoken, monkeypatch, batch_size, given):
+    import faster_whisper
+
+    kind = "BatchedInferencePipeline" if batch_size else "WhisperModel"
+    owner = getattr(faster_whisper, kind)
+    plain, calls = owner.transcribe, []
+
+    def spied(self, *args, **options):
+        calls.append(options)
+        return plain(self, *args, **options)
+
+    monkeypatch.setattr(owner, "transcribe", spied)
+    transcribe(spoken[0], batch_size=batch_size, allow_empty=True, **given)
+    defaults = inspect.signature(plain).parameters
+    for options in calls:
+        for name, value in GIVEN.items():
+            assert options[name] == (value if given else defaults[name].default), name
+    assert calls
+
+
+@pytest.mark.parametrize("method", ["spans", "filter"])
+def test_a_quiet_voice_is_found_with_a_lower_threshold(spoken, method):
+    """And none where the detection has to be surer than it ever is."""
+    usual, sure = (
+        transcribe(spoken[0], vad_method=method, vad_threshold=threshold, allow_empty=True)
+        for threshold in (0.5, 0.9999)
+    )
+    assert sure["voiced_seconds"] < usual["voiced_seconds"]
+
+
+def test_the_filter_hears_more_around_a_voice(spoken):
+    wide, narrow = (
+        transcribe(spoken[0], vad_method="filter", vad_pad=pad)["voiced_seconds"]
+        for pad in (1.0, 0.1)
+    )
+    assert wide > narrow + 0.5
+
+
 def test_twice_the_same(spoken):
     assert transcribe(spoken[0]) == transcribe(spoken[0])
+
+
+def test_two_microphones_are_heard_each_by_itself(tmp_path):
+    """Who speaks into one is heard in the other as well, quieter: once is enough."""
+    left, right = (np.random.default_rng(n).normal(0, 0.0003, 14 * RATE) for n in (1, 2))
+    expected = []
+    for number, start in enumerate((1, 4, 7, 10)):
+        voice, words = speak(("the red ball falls quickly", "we see seven bird")[number % 2])
+        near, far = (left, right) if number % 2 == 0 else (right, left)
+        near[start * RATE : start * RATE + len(voice)] += 0.7 * voice
+        far[start * RATE : start * RATE + len(voice)] += 0.1 * voice
+        expected.append((("left", "right")[number % 2], " ".join(word for word, _, _ in words)))
+    path = tmp_path / "audio.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((2, 2, RATE, 0, "NONE", ""))
+        samples = np.stack([left, right], axis=1)
+        file.writeframes((samples.clip(-1, 1) * 32767).astype(np.int16).tobytes())
+    transcript = transcribe(WavFile(path))
+    artifact_files.validate(transcript, "transcript")
+    heard = [(segment["speaker"], segment["text"]) for segment in transcript["segments"]]
+    assert heard == expected
+    assert transcript["unheard"] == []
+    # Mixed, the same film has no speakers.
+    mixed = transcribe(WavFile(path)[:])
+    assert [segment.get("speaker") for segment in mixed["segments"]] == [None] * 4
 
 
 def test_no_sound_needs_no_model():
@@ -88,9 +168,7 @@ def test_silence_and_a_tone_give_no_segment(kind):
 
 def test_voices_without_a_word_are_an_error(spoken, monkeypatch):
     """A model that hears nothing is simulated: a real one that does so is a broken driver."""
-    plain = whisper.Speech.transcribe
-    deaf = lambda *args: dataclasses.replace(plain(*args), segments=[])  # noqa: E731
-    monkeypatch.setattr(whisper.Speech, "transcribe", deaf)
+    monkeypatch.setattr(whisper.Speech, "hear", lambda *args: iter(()))
     with pytest.raises(StageError, match="voice activity"):
         transcribe(spoken[0])
     assert transcribe(spoken[0], allow_empty=True)["segments"] == []
@@ -144,16 +222,16 @@ def test_a_stopped_transcript_goes_on_after_its_last_chunk(long, tmp_path, monke
     samples, _ = long
     whole = transcribe(samples, chunk_minutes=0.2)
     calls = []
-    plain = whisper.Speech.transcribe
+    plain = hearing.Hearing.chunk
 
-    def counted(self, samples, language):
+    def counted(self, samples, language, before):
         if len(calls) == 2 and not (tmp_path / "stopped").exists():
             (tmp_path / "stopped").touch()
             raise KeyboardInterrupt
         calls.append(language)
-        return plain(self, samples, language)
+        return plain(self, samples, language, before)
 
-    monkeypatch.setattr(whisper.Speech, "transcribe", counted)
+    monkeypatch.setattr(hearing.Hearing, "chunk", counted)
     told = []
     more = {"chunk_minutes": 0.2, "progress": lambda *said: told.append(said)}
     with pytest.raises(KeyboardInterrupt):
@@ -173,12 +251,14 @@ def test_a_stopped_transcript_goes_on_after_its_last_chunk(long, tmp_path, monke
         transcribe(samples, kept=tmp_path, **more)
 
 
-def test_the_language_is_that_of_the_first_chunk_with_speech(long, tmp_path, monkeypatch):
+def test_by_the_filter_the_language_is_that_of_the_first_chunk_with_speech(
+    long, tmp_path, monkeypatch
+):
     """The tiny model knows one language: what it detects is simulated."""
     samples, _ = long
     languages = iter(["cy", "de", "fr"])  # in silence, anything
     asked = []
-    plain = whisper.Speech.transcribe
+    plain = whisper.Speech.hear_filtered
 
     def detected(self, samples, language):
         asked.append(language)
@@ -187,8 +267,9 @@ def test_the_language_is_that_of_the_first_chunk_with_speech(long, tmp_path, mon
         language = language or next(languages)
         return dataclasses.replace(heard, language=language, probability=probability)
 
-    monkeypatch.setattr(whisper.Speech, "transcribe", detected)
-    transcript = transcribe(samples, language=None, chunk_minutes=0.1, kept=tmp_path)
+    monkeypatch.setattr(whisper.Speech, "hear_filtered", detected)
+    more = {"language": None, "chunk_minutes": 0.1, "vad_method": "filter"}
+    transcript = transcribe(samples, kept=tmp_path, **more)
     assert asked[:2] == [None, None]
     assert set(asked[2:]) == {"de"}
     assert (transcript["language"], transcript["language_probability"]) == ("de", 0.8)
@@ -197,35 +278,18 @@ def test_the_language_is_that_of_the_first_chunk_with_speech(long, tmp_path, mon
         for record in records(tmp_path)[:3]:
             some.append(record)
     asked.clear()
-    again = transcribe(samples, language=None, chunk_minutes=0.1, kept=tmp_path / "some")
+    again = transcribe(samples, kept=tmp_path / "some", **more)
     assert set(asked) == {"de"}
     assert again == transcript
 
 
 def test_voices_without_a_word_are_asked_for_again(spoken, tmp_path, monkeypatch):
     """Nobody must find out that a journal keeps a driver's failure alive."""
-    plain = whisper.Speech.transcribe
-    deaf = lambda *args: dataclasses.replace(plain(*args), segments=[])  # noqa: E731
     with monkeypatch.context() as patched:
-        patched.setattr(whisper.Speech, "transcribe", deaf)
+        patched.setattr(whisper.Speech, "hear", lambda *args: iter(()))
         with pytest.raises(StageError, match="voice activity"):
             transcribe(spoken[0], kept=tmp_path)
     assert transcribe(spoken[0], kept=tmp_path)["segments"]
-
-
-def test_no_time_is_after_the_chunk():
-    word = types.SimpleNamespace(word=" a", start=1.0, end=9.0, probability=0.5)
-    segment = types.SimpleNamespace(
-        start=1.0, end=9.0, text=" a", avg_logprob=0, no_speech_prob=0, compression_ratio=1
-    )
-    segment.words = [word]
-    record = transcription._record(segment, 10.0, 15.5)
-    assert (record["start"], record["end"]) == (11.0, 15.5)
-    assert (record["words"][0]["start"], record["words"][0]["end"]) == (11.0, 15.5)
-
-
-def test_covered_time_counts_overlaps_once():
-    assert transcription._covered([(0, 2), (1, 3), (5, 6)]) == 4
 
 
 @pytest.mark.parametrize(

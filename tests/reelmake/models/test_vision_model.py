@@ -68,3 +68,45 @@ def test_files_that_are_no_model_are_named(given, says):
     with pytest.raises(StageError, match=says) as error, load(**given) as seeing:
         seeing.describe(jpeg(SHOWN))
     assert error.value.kind == "engine"
+
+
+def edited(tmp_path, old, new):
+    """The model with other bytes in its head, of the same length."""
+    path = tmp_path / "llava-v1.5-edited.gguf"
+    content = (MODELS / "text.gguf").read_bytes()
+    assert len(old) == len(new) and content.count(old) == 1
+    path.write_bytes(content.replace(old, new))
+    return path
+
+
+TEXT = b"{% if message.content is string %}{{ message.content }}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (TEXT, b"{{ 'joined ' + message.content }}{% if 1 %}            ", "list"),
+        (b"tokenizer.chat_template", b"tokenizer.chat_templete", "has no chat template"),
+        (b"{{ part.text }}", b"{{ part.tixt }}", "leaves out"),
+        (b"message.content is string", b"message.content          ", "as code"),
+    ],
+)
+def test_a_template_that_can_show_no_picture_is_named_with_its_handler(tmp_path, old, new, says):
+    path = edited(tmp_path, old, new)
+    with pytest.raises(StageError, match=says) as error, load(model=path):
+        pass
+    assert "set description.handler to the one of its kind: 'llava-1-5', probably" in str(
+        error.value
+    )
+    with load(model=path, handler="llava-1-5") as seeing:
+        assert seeing.describe(jpeg(SHOWN)) == answer(SHOWN)
+
+
+@pytest.mark.parametrize("handler", ["auto", "llava-1-5"])
+def test_a_context_without_room_for_the_picture_is_said_in_tokens(handler):
+    long = "Describe this frame of a film. " * 60
+    with (
+        load(context=256, max_tokens=160, prompt=long, handler=handler) as seeing,
+        pytest.raises(StageError, match=r"description\.context \(256 tokens\) has no room"),
+    ):
+        seeing.describe(jpeg(SHOWN))

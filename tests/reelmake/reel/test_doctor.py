@@ -5,6 +5,7 @@ import json
 import socket
 from pathlib import Path
 
+import huggingface_hub.constants
 import psutil
 import pytest
 
@@ -20,7 +21,8 @@ MODELS = ROOT / "demo" / "models"
 def given(tmp_path, monkeypatch):
     """The settings of a library that lacks nothing, as `--config` takes them."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    # Which the hub's client reads when it is imported, as another test may have done.
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     (tmp_path / "videos").mkdir()
     (tmp_path / "videos" / "a.mp4").write_bytes(b"x")
     return {

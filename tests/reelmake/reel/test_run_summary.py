@@ -48,6 +48,25 @@ def test_a_run_that_went_well_is_one_line(results):
     ]
 
 
+def test_voices_without_a_word_are_said(results):
+    record(results, "one", "transcript", made={"bytes": 1, "unheard": 12.5})
+    record(results, "two", "transcript", made={"bytes": 1, "unheard": 0.0})
+    record(results, "three", "transcript", made={"bytes": 1, "unheard": 60.0})
+    assert lines(results)[1:] == [
+        "  voices without a word: 1 min 12 s in 2 videos (one, three); `unheard` in "
+        "transcript.json says where"
+    ]
+
+
+def test_what_nobody_can_have_said_is_counted(results):
+    record(results, "one", "transcript", made={"bytes": 1, "doubtful": 2})
+    record(results, "two", "transcript", made={"bytes": 1})
+    assert lines(results)[1:] == [
+        "  doubtful: 2 sentences in 1 video (one); `dropped` and `doubt` in transcript.json "
+        "say which"
+    ]
+
+
 def test_failures_are_grouped_by_their_reason(results):
     for number in range(5):
         fail(results, f"a{number}", f"/films/a{number}.mp4 is empty (0 bytes)")
