@@ -126,7 +126,8 @@ def test_a_disk_that_is_almost_full_stops_the_run(workspace):
 def test_a_failure_leaves_no_other_video_waiting(workspace):
     """Unreadable in the middle of the chain: its own stages stop, and nobody else's."""
     one_video(workspace)
-    shutil.copy(workspace.videos / "one.mp4", workspace.videos / "two.mp4")
+    # Another film, not a copy: of a copy the cache would give the first film's stages.
+    make_video(workspace.videos / "two.mp4", *random_story(seed=4, seconds=3), 160, 90)
     workspace.run("results/one/media.json", "results/two/media.json")
     stat = os.stat(workspace.videos / "one.mp4")
     (workspace.videos / "one.mp4").write_bytes(b"\0" * stat.st_size)
