@@ -8,5 +8,5 @@ import sys
 
 from measure import ROOT
 
-for name in ("scenes", "workflow", "scale", "cache", "clips", "speech", "engine"):
+for name in ("scenes", "workflow", "scale", "cache", "clips", "speech", "engine", "short_films"):
     subprocess.run([sys.executable, str(ROOT / "benchmarks" / f"{name}.py")], check=True)

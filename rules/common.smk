@@ -83,8 +83,17 @@ def library():
     if workflow.exec_mode == ExecMode.DEFAULT:  # else a job, which reads sidecars and writes none
         complete = dag.forceall or dag.forcerun or dag.forcetargets or only_inspects()
         prune = settings["prune"] and not complete
+        if real and workflow.executor_plugin.name == "local":
+            workflow.executor_plugin.executor = script_executor()
         found.prepare(prune, only=named_videos(dag.targets))
     return found
+
+
+def script_executor():
+    """Snakemake's executor for one machine, but that scripts are forks of one process."""
+    from reelmake.jobs.executor import Executor
+
+    return Executor
 
 
 def only_inspects():

@@ -35,23 +35,24 @@ COUNTER = """
 import sys
 
 
-def count(owner, name, stage):
+def count(owner, name, rule, stage):
     plain = getattr(owner, name)
 
     def counted(*args, **options):
-        with open({calls!r}, "a") as file:
-            file.write(sys.modules["__main__"].snakemake.wildcards.video + "/" + stage + "\\n")
+        job = sys.modules["__main__"].snakemake
+        if job.rule == rule:
+            with open({calls!r}, "a") as file:
+                file.write(job.wildcards.video + "/" + stage + "\\n")
         return plain(*args, **options)
 
     setattr(owner, name, counted)
 
 
-if any(word.endswith("describe_scenes.py") for word in sys.orig_argv):
+if any("script_server" in word for word in sys.orig_argv):
+    import faster_whisper
     import llama_cpp
 
-    count(llama_cpp.Llama, "create_chat_completion", "scenedesc")
-if any(word.endswith("transcribe.py") for word in sys.orig_argv):
-    import faster_whisper
+    count(llama_cpp.Llama, "create_chat_completion", "describe_scenes", "scenedesc")
 
     load = faster_whisper.WhisperModel.__init__
 
@@ -59,7 +60,7 @@ if any(word.endswith("transcribe.py") for word in sys.orig_argv):
         # Only now the library can be imported; the model is loaded before the first chunk.
         from reelmake.models import hearing
 
-        count(hearing.Hearing, "chunk", "transcript")
+        count(hearing.Hearing, "chunk", "transcribe", "transcript")
         return load(*args, **options)
 
     faster_whisper.WhisperModel.__init__ = loaded

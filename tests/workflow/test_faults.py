@@ -4,6 +4,7 @@ What users rely on: no traceback; the artifacts are the right ones after a run, 
 finds those that are not.
 """
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -157,7 +158,11 @@ def test_job_records(library, damage):
 def test_a_manifest(library, damage, keep_time):
     before = library.artifacts()
     spoil(library.result("one", "manifest.json"), damage, keep_time)
-    if damage != "a flipped bit":  # which may lie in what is only for people
+    if damage == "a flipped bit":
+        # It may lie in what is only for people, or in a digest, which only `verify` reads.
+        with contextlib.suppress(AssertionError):
+            library.reel("verify", "--fix", ok=False)
+    else:
         assert "manifest.json: it is damaged" in library.reel("verify", ok=False)
     run(library, env=library.without_engines())
     assert library.artifacts() == before

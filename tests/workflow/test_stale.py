@@ -50,6 +50,7 @@ TABLE = {
     "hardware.device": ("auto", NOTHING),
     "hardware.threads": (2, NOTHING),
     "hardware.gpu_layers": (0, NOTHING),
+    "hardware.answers_at_once": (4, NOTHING),
     "source.digest": ("full", MEDIA),
     "source.url_ttl": ("7d", NOTHING),
     "source.url_step": ("1h", NOTHING),

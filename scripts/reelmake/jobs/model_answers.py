@@ -1,12 +1,13 @@
-"""What the text model and the vision model answer, item by item, within a job.
+"""What the text model and the vision model answer, group by group, within a job.
 
-Each answer is journaled as soon as it is there: what an earlier job asked is not asked again.
+Answers are journaled as soon as they are there: what an earlier job asked is not asked again.
 """
 
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from reelmake.editing.prompts import Answer, AnswerForm, Question
 from reelmake.foundation import artifact_files, resumable_items
 from reelmake.foundation.errors import StageError
 from reelmake.foundation.resumable_items import Items
+from reelmake.jobs import answer_groups as groups
 from reelmake.jobs import gpus
 from reelmake.jobs.job import Job
 from reelmake.library.stages import STAGES
@@ -22,6 +24,8 @@ from reelmake.models import model_files
 from reelmake.models.text_model import TextModel
 from reelmake.models.vision_model import VisionModel
 
+AT_ONCE = 8
+"""Answers that are decoded together on a GPU; more than 16 gain little."""
 MANY = 4
 """Questions. A model that fails on so many, and on all that it was asked, can't answer at all; a
 short film may have one, on which any model may fail."""
@@ -59,7 +63,7 @@ def describe(this: Job, records: Sequence[dict[str, Any]], folder: Path) -> list
 
 def _finish(
     this: Job,
-    items: Items[Item, Result],
+    items: "_InGroups[Any, Result]",
     has_failed: Callable[[Result], bool],
     needed: str | None,
     least: int = 1,
@@ -67,7 +71,9 @@ def _finish(
     """needed: what the items are called where it is an error that the model fails on all of them,
     if they are so many at least."""
     with this.journal() as journal:
-        results = resumable_items.finish(items, journal, this.item, this.progress)
+        items.at_once = groups.size(journal, lambda: _at_once(this) if items.all else 1)
+        found = resumable_items.finish(items, journal, this.item, this.progress)
+        results = [result for group in found for result in group]
         failed = sum(has_failed(result) for result in results)
         this.record["items_failed"] = failed
         if needed and len(results) >= least and failed == len(results):
@@ -80,84 +86,142 @@ def _finish(
     return results
 
 
-class _Questions(Items[Question, Answer | None]):
+def _at_once(this: Job) -> int:
+    """How many answers are decoded together in this job."""
+    run = this.run
+    if isinstance(run.answers_at_once, int):
+        return run.answers_at_once
+    # A GPU needs about as long for one token as for eight; a CPU for eight of a small model not
+    # much less than eight times as long. No engine is asked: it must not be imported yet.
+    return AT_ONCE if run.gpu_layers and gpus.uses_gpu(run.device) else 1
+
+
+class _InGroups(Items[tuple[Item, ...], list[Result]]):
+    """Items that a model answers in groups, cut by their places in the film.
+
+    all: the items. at_once: how many a group has; set before the first is asked for.
+    """
+
+    at_once = 1
+
+    def __init__(self, this: Job, all_items: Sequence[Item]):
+        self._this, self.all = this, all_items
+
+    def following(self, results: Sequence[list[Result]]) -> tuple[Item, ...] | None:
+        done = sum(map(len, results))
+        return tuple(self.all[done : done + self.at_once]) or None
+
+    def count(self, results: Sequence[list[Result]]) -> tuple[int, int]:
+        return sum(map(len, results)), len(self.all)
+
+    def identity(self, item: tuple[Item, ...]) -> Hashable:
+        return tuple(map(self.identity_of, item))
+
+    def entry(self, item: tuple[Item, ...], result: list[Result]) -> Any:
+        return groups.entry([self.entry_of(*each) for each in zip(item, result, strict=True)])
+
+    def read_entry(self, entry: Any) -> tuple[Hashable, list[Result]]:
+        read = [self.read_entry_of(each) for each in groups.entries(entry)]
+        return tuple(identity for identity, _ in read), [result for _, result in read]
+
+    def say(self, at_once: int) -> None:
+        """Record how many are decoded together, where they are: memory may have been short."""
+        if self.at_once > 1:
+            self._this.record["answers_at_once"] = at_once
+
+    @abstractmethod
+    def identity_of(self, item: Item) -> str:
+        """What tells an item from others."""
+
+    @abstractmethod
+    def entry_of(self, item: Item, result: Result) -> Any:
+        """What the journal keeps of it."""
+
+    @abstractmethod
+    def read_entry_of(self, entry: Any) -> tuple[str, Result]:
+        """The identity and the result of a journaled item."""
+
+
+class _Questions(_InGroups[Question, Answer | None]):
     def __init__(self, this: Job, questions: Sequence[Question], form: AnswerForm):
-        self._this, self._questions, self._form = this, questions, form
+        super().__init__(this, questions)
+        self._form = form
 
-    def following(self, results: Sequence[Answer | None]) -> Question | None:
-        return self._questions[len(results)] if len(results) < len(self._questions) else None
-
-    def count(self, results: Sequence[Answer | None]) -> tuple[int, int]:
-        return len(results), len(self._questions)
-
-    def identity(self, item: Question) -> str:
+    def identity_of(self, item: Question) -> str:
         return hashlib.sha256(json.dumps(astuple(item)).encode()).hexdigest()
 
-    def entry(self, item: Question, result: Answer | None) -> dict[str, Any]:
-        return {"question": self.identity(item), "answer": result}
+    def entry_of(self, item: Question, result: Answer | None) -> dict[str, Any]:
+        return {"question": self.identity_of(item), "answer": result}
 
-    def read_entry(self, entry: dict[str, Any]) -> tuple[str, Answer | None]:
+    def read_entry_of(self, entry: dict[str, Any]) -> tuple[str, Answer | None]:
         return entry["question"], entry["answer"]
 
     @contextlib.contextmanager
-    def worker(self) -> Iterator[Callable[[Question], Answer | None]]:
+    def worker(self) -> Iterator[Callable[[tuple[Question, ...]], list[Answer | None]]]:
         this, run = self._this, self._this.run
         path = model_files.local_file("text_model.model", run.models, run.repo_id)
         with (
             gpus.one(this, run.device, run.gpus_at_once),
-            TextModel(path, this.settings, run.gpu_layers, run.threads) as model,
+            TextModel(path, this.settings, run.gpu_layers, run.threads, self.at_once) as model,
         ):
-            yield lambda question: self._answer(model, question)
+            yield lambda group: self._answers(model, group)
 
-    def _answer(self, model: TextModel, question: Question) -> Answer | None:
+    def _answers(self, model: TextModel, group: tuple[Question, ...]) -> list[Answer | None]:
+        said = model.answers(group, self._form.schema)
+        self.say(model.at_once)
+        return [self._read(*each) for each in zip(group, said, strict=True)]
+
+    def _read(self, question: Question, said: dict[str, Any] | ValueError) -> Answer | None:
         try:
-            answer = model.ask(question, self._form.schema)
+            if isinstance(said, ValueError):
+                raise said
             # llama-cpp-python takes any JSON where it can't make a grammar of a schema.
-            if not artifact_files.is_valid(answer, self._form.schema):
+            if not artifact_files.is_valid(said, self._form.schema):
                 raise ValueError("it is not what was asked for")
-            return self._form.understood(answer)
+            return self._form.understood(said)
         except ValueError as error:
             shown = (question.sentences or question.scenes)[0]
             print(f"no answer about '{shown}': {error}")
             return None
 
 
-class _Pictures(Items[dict[str, Any], Described]):
+class _Pictures(_InGroups[dict[str, Any], Described]):
     def __init__(self, this: Job, records: Sequence[dict[str, Any]], folder: Path):
-        self._this, self._records, self._folder = this, records, folder
+        super().__init__(this, records)
+        self._folder = folder
 
-    def following(self, results: Sequence[Described]) -> dict[str, Any] | None:
-        return self._records[len(results)] if len(results) < len(self._records) else None
-
-    def count(self, results: Sequence[Described]) -> tuple[int, int]:
-        return len(results), len(self._records)
-
-    def identity(self, item: dict[str, Any]) -> str:
+    def identity_of(self, item: dict[str, Any]) -> str:
         return json.dumps(item)
 
-    def entry(self, item: dict[str, Any], result: Described) -> Described:
+    def entry_of(self, item: dict[str, Any], result: Described) -> Described:
         return result
 
-    def read_entry(self, entry: Described) -> tuple[str, Described]:
-        return self.identity(entry["record"]), entry
+    def read_entry_of(self, entry: Described) -> tuple[str, Described]:
+        return self.identity_of(entry["record"]), entry
 
     @contextlib.contextmanager
-    def worker(self) -> Iterator[Callable[[dict[str, Any]], Described]]:
+    def worker(self) -> Iterator[Callable[[tuple[dict[str, Any], ...]], list[Described]]]:
         this, run = self._this, self._this.run
         model = model_files.local_file("description.model", run.models, run.repo_id)
         encoder = model_files.local_file("description.mmproj", run.models, run.repo_id)
+        hardware = (run.gpu_layers, run.threads, self.at_once)
         with (
             gpus.one(this, run.device, run.gpus_at_once),
-            VisionModel(model, encoder, this.settings, run.gpu_layers, run.threads) as seeing,
+            VisionModel(model, encoder, this.settings, *hardware) as seeing,
         ):
-            yield lambda record: self._describe(seeing, record)
+            yield lambda group: self._describe(seeing, group)
 
-    def _describe(self, seeing: VisionModel, record: dict[str, Any]) -> Described:
-        description = None
-        try:
-            answer = seeing.describe((self._folder / record["file"]).read_bytes())
-            "".join(answer.values()).encode()  # half of a surrogate pair can't be written
-            description = answer
-        except ValueError as error:
-            print(f"{record['file']}: no description: {error}")
-        return {"record": record, "description": description}
+    def _describe(self, seeing: VisionModel, group: tuple[dict[str, Any], ...]) -> list[Described]:
+        said = seeing.describe([(self._folder / each["file"]).read_bytes() for each in group])
+        self.say(seeing.at_once)
+        found: list[Described] = []
+        for record, description in zip(group, said, strict=True):
+            try:
+                if isinstance(description, ValueError):
+                    raise description
+                "".join(description.values()).encode()  # half of a surrogate pair can't be written
+                found.append({"record": record, "description": description})
+            except ValueError as error:
+                print(f"{record['file']}: no description: {error}")
+                found.append({"record": record, "description": None})
+        return found

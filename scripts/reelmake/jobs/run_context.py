@@ -28,9 +28,10 @@ class RunContext:
     repo_id: the repository on the hub that they are files of; None: they are files here, or names
     that the engine knows.
     device: the setting `hardware.device`. gpu_layers: as llama.cpp counts them; 0: none.
-    threads: CPU threads that the job may use. gpus_at_once: jobs with a GPU that the run has at a
-    time. keep_audio: whether temporary sound is kept. audio_limit: how many videos may have
-    temporary sound on disk.
+    threads: CPU threads that the job may use. answers_at_once: how many answers of a model are
+    decoded together, or "auto". gpus_at_once: jobs with a GPU that the run has at a time.
+    keep_audio: whether temporary sound is kept. audio_limit: how many videos may have temporary
+    sound on disk.
     cache: the config section `cache`. forced: the stages that are computed although the cache may
     have their artifacts.
     retries, retry_wait: how often what may pass is tried again, and after how many seconds.
@@ -43,6 +44,7 @@ class RunContext:
     device: str = "cpu"
     gpu_layers: int = 0
     threads: int = 1
+    answers_at_once: int | str = 1
     gpus_at_once: int = 1
     keep_audio: bool = False
     audio_limit: int = 1
@@ -75,6 +77,7 @@ def of_job(
         "device": hardware["device"],
         "gpu_layers": 0 if hardware["device"] == "cpu" else hardware["gpu_layers"],
         "threads": threads,
+        "answers_at_once": hardware["answers_at_once"],
         "gpus_at_once": gpus_at_once,
         "keep_audio": config["keep_audio"],
         "audio_limit": audio_limit,

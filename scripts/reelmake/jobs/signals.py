@@ -6,11 +6,18 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 TOGETHER = 0.5
 """Signals within so many seconds count as one: Ctrl+C reaches a job, and the run passes it on."""
+
+SERVER = "reelmake.jobs.script_server"
+"""In the command line of the process that scripts are forks of, and in theirs."""
 
 PATIENCE = 5.0
 """Seconds from the second signal to the kill."""
@@ -56,13 +63,19 @@ class _Stopping:
 
 
 def tell_jobs(number: int) -> None:
-    """Signal this run's jobs on this machine: not the shells around them, which would only
-    leave them behind."""
+    """Signal this run's jobs on this machine: not the shells around them, nor the process that
+    they are forks of, which would only leave them behind."""
     import psutil
 
     with contextlib.suppress(psutil.Error):
         for process in psutil.Process().children(recursive=True):
             with contextlib.suppress(psutil.Error, OSError):
-                words = process.cmdline()
-                if len(words) > 1 and ".snakemake/scripts/" in words[1]:
+                if _is_job(process.cmdline(), process.parent()):
                     os.kill(process.pid, number)
+
+
+def _is_job(words: list[str], parent: "psutil.Process | None") -> bool:
+    if len(words) > 1 and ".snakemake/scripts/" in words[1]:
+        return True
+    forks = any(SERVER in word for word in words)
+    return forks and parent is not None and parent.cmdline() == words

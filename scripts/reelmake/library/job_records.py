@@ -88,6 +88,7 @@ JobRecord = TypedDict(
         "items_total": int,
         "items_resumed": int,
         "items_failed": int,
+        "answers_at_once": int,
         "unit": str,
         "gpu": str,
         "retried": str,

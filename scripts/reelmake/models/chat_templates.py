@@ -33,6 +33,66 @@ HANDLERS = {
 THINK, THOUGHT = "<think>", "</think>"
 
 
+class Template:
+    """The chat template that a model's file carries.
+
+    formats: the module llama_cpp.llama_chat_format. llama: a loaded model. text: the template;
+    empty: there is none, and llama-cpp-python takes Llama 2's without a word.
+    """
+
+    def __init__(self, formats: Any, llama: Any):
+        self._formats, self._llama = formats, llama
+        self.text = str(llama.metadata.get("tokenizer.chat_template", ""))
+
+    @property
+    def may_think(self) -> bool:
+        """Whether it lets the model think before it answers."""
+        return "enable_thinking" in self.text or THINK in self.text
+
+    def render(self, content: Any) -> str:
+        """A message as the template writes it down, for a tokeniser that reads control tokens.
+
+        Raises what the template does: TypeError, ValueError, Jinja's errors.
+        """
+        return str(self._formatter(*self._names())(messages=_message(content)).prompt)
+
+    def render_for_pictures(self, content: Any) -> str:
+        """A message as llama-cpp-python writes it down where there are pictures: the control
+        tokens at its ends are left to the tokeniser."""
+        bos, eos = (
+            self._llama.detokenize([token]).decode(errors="ignore") for token in self._ends()
+        )
+        return str(self._formatter(bos, eos)(messages=_message(content)).prompt)
+
+    def without_thoughts(self) -> Any:
+        """A chat handler with which the model answers at once: by the template's own argument
+        where there is one, or else after a thought that is closed before it begins."""
+        plain = self._formatter(*self._names())
+
+        def format_chat(**given: Any) -> Any:
+            made = plain(**given | {"enable_thinking": False})
+            made.prompt = closed_thought(made.prompt)
+            return made
+
+        return self._formats.chat_formatter_to_chat_completion_handler(format_chat)
+
+    def _ends(self) -> tuple[int, int]:
+        return self._llama.token_bos(), self._llama.token_eos()
+
+    def _names(self) -> list[str]:
+        model = self._llama._model
+        return [model.token_get_text(token) if token != -1 else "" for token in self._ends()]
+
+    def _formatter(self, bos: str, eos: str) -> Any:
+        return self._formats.Jinja2ChatFormatter(
+            self.text, eos, bos, stop_token_ids=[self._llama.token_eos()]
+        )
+
+
+def _message(content: Any) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": content}]
+
+
 def fault(render: Callable[[Any], str], message: Any) -> str | None:
     """What is wrong with how a template writes the probe down; None: nothing.
 

@@ -2,12 +2,15 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reelmake.editing import prompts
 from reelmake.foundation.errors import StageError
 from reelmake.models import broken_off, chat_templates, greedy, model_files
+from reelmake.models.broken_off import Asked
+from reelmake.models.groups import Groups
+from reelmake.models.one_by_one import OneByOne
 
 HANDLERS = {
     "auto": "MTMDChatHandler",
@@ -23,22 +26,14 @@ HANDLERS = {
 """Names as llama-cpp-python's server has them; auto: the template that the GGUF carries."""
 
 
-LONGEST = 300
-"""Characters that are kept of a text that ran on."""
-SHOWN = (LONGEST, 100, 30, 0)
-"""Characters of a text that a model sees again when it is asked for the rest: the first that leave
-a quarter of the room."""
-SHORTEST = 8
-"""Tokens, of an answer."""
-
-
 class Model:
     """A language model, loaded.
 
     path: a GGUF file; setting: the one that names it (`description.model`), for messages.
     settings: `context` and `max_tokens` (tokens), `seed`, and `thinking` where there is such a
     one. gpu_layers: as llama.cpp counts them, 0 for none. handler: what `picture_handler` gives,
-    for questions about pictures.
+    for questions about pictures. at_once: how many answers are decoded together; with 1, and with
+    a handler that is for one kind of model, they come one after the other.
     Raises StageError where the file is not a language model.
     """
 
@@ -50,17 +45,20 @@ class Model:
         gpu_layers: int = 0,
         threads: int = 4,
         handler: Any = None,
+        at_once: int = 1,
     ):
         model_files.require(path, setting)
         import llama_cpp
         from jinja2 import TemplateError
 
-        self._max_tokens, self._seed = settings["max_tokens"], settings["seed"]
+        self._max_tokens, self._context = settings["max_tokens"], settings["context"]
+        in_groups = at_once > 1 and (not handler or type(handler).__name__ == HANDLERS["auto"])
         try:
             self._llama = llama_cpp.Llama(
                 str(path),
                 chat_handler=handler,
-                n_ctx=settings["context"],
+                # Groups have a context of their own.
+                **({"n_ctx": 64, "n_batch": 64} if in_groups else {"n_ctx": self._context}),
                 n_gpu_layers=gpu_layers,
                 n_threads=threads,
                 n_threads_batch=threads,
@@ -81,8 +79,28 @@ class Model:
             ) from error
 
         self._choose_by_grammar(llama_cpp)
-        if not handler and not settings.get("thinking", True) and self._may_think:
-            self._llama.chat_handler = self._without_thoughts()
+        self.template = chat_templates.Template(llama_cpp.llama_chat_format, self._llama)
+        if not handler and not settings.get("thinking", True) and self.template.may_think:
+            self._llama.chat_handler = self.template.without_thoughts()
+        alone = OneByOne(self._llama, settings["seed"])
+        self._written = alone.written
+        self._speaker: OneByOne | Groups = alone
+        if in_groups:
+            self._speaker = Groups(
+                llama_cpp,
+                self._llama,
+                at_once,
+                self._context,
+                alone.written,
+                handler,
+                self.template.render_for_pictures,
+                gpu_layers != 0 and llama_cpp.llama_supports_gpu_offload(),
+            )
+
+    @property
+    def at_once(self) -> int:
+        """How many answers are decoded together; fewer, once memory has been short."""
+        return self._speaker.at_once if isinstance(self._speaker, Groups) else 1
 
     def _choose_by_grammar(self, engine: Any) -> None:
         """Have tokens chosen by `greedy.Sampler` where there is a grammar and nothing else."""
@@ -105,6 +123,7 @@ class Model:
 
     def close(self) -> None:
         """Free the memory."""
+        self._speaker.close()
         self._llama.close()
 
     @property
@@ -112,121 +131,43 @@ class Model:
         """What the file says that it is; empty where it says nothing."""
         return str(self._llama.metadata.get("general.name", ""))
 
-    def render(self, content: Any, **more: Any) -> str:
-        """A message as the file's own chat template writes it down.
+    def answers(
+        self, contents: Sequence[Any], schema: dict[str, Any]
+    ) -> list[dict[str, Any] | ValueError]:
+        """The JSON that answers each of some messages; a ValueError where there is no whole one.
 
-        Raises what the template does: TypeError, ValueError, Jinja's errors.
+        contents: each text, or a list of parts with pictures. schema: of an answer; its
+        properties come in the schema's order.
+        Greedy decoding of a state that knows nothing of the questions before: the same messages
+        have the same answers, in whichever order and job they are asked. A text that runs on
+        until there is no room left is closed, and what the schema has behind it asked for by
+        itself. Raises MemoryError.
         """
-        formatter = self._formatter()
-        written = formatter(messages=[{"role": "user", "content": content}], **more)
-        return str(written.prompt)
+        return self._answers([Asked(content, schema, self._max_tokens) for content in contents])
 
-    def _formatter(self) -> Any:
-        from llama_cpp import llama_chat_format
-
-        llama = self._llama
-        bos, eos = (
-            llama._model.token_get_text(token) if token != -1 else ""
-            for token in (llama.token_bos(), llama.token_eos())
-        )
-        return llama_chat_format.Jinja2ChatFormatter(
-            self._template, eos, bos, stop_token_ids=[llama.token_eos()]
-        )
-
-    @property
-    def _may_think(self) -> bool:
-        """Whether the template lets the model think before it answers."""
-        return "enable_thinking" in self._template or chat_templates.THINK in self._template
-
-    def _without_thoughts(self) -> Any:
-        """A chat handler with which the model answers at once: by the template's own argument
-        where there is one, or else after a thought that is closed before it begins."""
-        from llama_cpp import llama_chat_format
-
-        plain = self._formatter()
-
-        def format_chat(**given: Any) -> Any:
-            made = plain(**given | {"enable_thinking": False})
-            made.prompt = chat_templates.closed_thought(made.prompt)
-            return made
-
-        return llama_chat_format.chat_formatter_to_chat_completion_handler(format_chat)
-
-    @property
-    def has_template(self) -> bool:
-        """Whether the file says how a chat is written down. For one that does not,
-        llama-cpp-python takes Llama 2's way without a word."""
-        return bool(self._template)
-
-    @property
-    def _template(self) -> str:
-        return str(self._llama.metadata.get("tokenizer.chat_template", ""))
-
-    def chat(self, content: Any, schema: dict[str, Any]) -> dict[str, Any]:
-        """The JSON that answers one message.
-
-        content: text, or a list of parts with pictures. schema: of the answer; its properties
-        come in the schema's order.
-        Greedy decoding of a state that knows nothing of the questions before: the same message
-        has the same answer, in whichever order and job it is asked. A text that runs on until
-        there is no room left is closed, and what the schema has behind it asked for by itself.
-        Raises ValueError where there is no whole answer.
-        """
-        return self._chat(content, schema, self._max_tokens)
-
-    def _chat(self, content: Any, schema: dict[str, Any], room: int) -> dict[str, Any]:
-        answer = self._ask(
-            content,
-            # Any other type is silently ignored in-process.
-            response_format={"type": "json_object", "schema": schema},
-            max_tokens=room,
-        )
-        choice = answer["choices"][0]
-        said = choice["message"]["content"]
-        if choice["finish_reason"] != "length":
-            found: dict[str, Any] = json.loads(said)
-            return found
-        found, name = broken_off.read(said)
-        if name is None:
-            raise ValueError(f"the answer is longer than {self._max_tokens} tokens")
-        found[name] = broken_off.closed(found[name], LONGEST)
-        names = list(schema["properties"])
-        rest = names[names.index(name) + 1 :]
-        if not rest:
-            return found
-        # The rest is asked for after what there is of the answer; of a text whose every character
-        # is a token, after its beginning.
-        for most in SHOWN:
-            begun = {key: prompts.neutral(str(value))[:most] for key, value in found.items()}
-            more = (
-                f"\n\nThe answer begins: {json.dumps(begun, ensure_ascii=False)}\n"
-                "Give the rest of it."
-            )
-            left = room - self.tokens(more)
-            if left >= room // 4:
-                break
-        room = left
-        if room < SHORTEST:
-            raise ValueError(f"the answer is longer than {self._max_tokens} tokens")
-        properties = {key: schema["properties"][key] for key in rest}
-        shorter = schema | {"properties": properties, "required": rest}
-        return found | self._chat(_with(content, more), shorter, room)
-
-    def _ask(self, content: Any, **options: Any) -> Any:
-        # Otherwise the state of what this message and the last begin with is kept. It came of
-        # batches of other sizes, for which a backend may have other kernels: the last bits of
-        # its numbers, and then the answer, would depend on what was asked before.
-        self._llama.reset()
-        try:
-            return self._llama.create_chat_completion(
-                messages=[{"role": "user", "content": content}],
-                temperature=0.0,
-                repeat_penalty=1.0,  # the default forbids what a schema repeats
-                seed=self._seed,
-                **options,
-            )
-        except RuntimeError as error:
-            raise ValueError(str(error)) from error
+    def _answers(self, asked: list[Asked]) -> list[dict[str, Any] | ValueError]:
+        found: list[dict[str, Any] | ValueError] = []
+        begun: dict[int, Asked] = {}
+        for number, (each, said) in enumerate(zip(asked, self._speaker.say(asked), strict=True)):
+            try:
+                if isinstance(said, ValueError):
+                    raise said
+                text, ended = said
+                if ended:
+                    found.append(json.loads(text))
+                    continue
+                beginning, rest = broken_off.take_up(each, text, self.tokens)
+                found.append(beginning)
+                if rest:
+                    begun[number] = rest
+            except ValueError as error:
+                found.append(error)
+        rests = self._answers(list(begun.values())) if begun else []
+        for number, rest_said in zip(begun, rests, strict=True):
+            there = found[number]
+            assert isinstance(there, dict)
+            found[number] = there | rest_said if isinstance(rest_said, dict) else rest_said
+        return found
 
     def tokens(self, text: str) -> int:
         """How many tokens a text is."""
@@ -241,11 +182,14 @@ class Model:
         from jinja2 import TemplateError
 
         try:
-            answer = self._ask(".", max_tokens=1)
+            tokens, _ = self._written(".")
         except (TemplateError, ArithmeticError, TypeError, LookupError) as error:
             raise ValueError(f"its chat template is broken: {error}") from error
-        used: int = answer["usage"]["prompt_tokens"]
-        return used
+        if len(tokens) >= self._context:
+            raise ValueError(
+                f"Requested tokens ({len(tokens)}) exceed context window of {self._context}"
+            )
+        return len(tokens)
 
     def has_control_token(self, text: str) -> bool:
         """Whether a part of the text would reach the model as one of its control tokens.
@@ -258,13 +202,6 @@ class Model:
             self._llama.tokenize(raw, add_bos=False, special=special) for special in (True, False)
         )
         return bool(as_chat != as_text)
-
-
-def _with(content: Any, more: str) -> Any:
-    """A message with more text at its end."""
-    if isinstance(content, str):
-        return content + more
-    return [*content, {"type": "text", "text": more}]
 
 
 def tokens_needed(error: ValueError) -> int | None:

@@ -1,5 +1,6 @@
 """Questions about segments to a language model."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +16,33 @@ class TextModel:
     """A language model, loaded.
 
     path: a GGUF file. settings: the config section `text_model`. gpu_layers: as llama.cpp
-    counts them, 0 for none. Use it as a context manager: it frees the memory.
+    counts them, 0 for none. at_once: how many answers are decoded together. Use it as a context
+    manager: it frees the memory.
     Raises StageError where the file is not a model that can chat.
     """
 
-    def __init__(self, path: Path, settings: dict[str, Any], gpu_layers: int = 0, threads: int = 4):
-        self._model = llama.Model(path, "text_model.model", settings, gpu_layers, threads)
+    def __init__(
+        self,
+        path: Path,
+        settings: dict[str, Any],
+        gpu_layers: int = 0,
+        threads: int = 4,
+        at_once: int = 1,
+    ):
+        self._model = llama.Model(
+            path, "text_model.model", settings, gpu_layers, threads, at_once=at_once
+        )
         self._too_long = (
             f"text_model.context ({settings['context']} tokens) has no room for the prompt and "
             f"an answer of text_model.max_tokens ({settings['max_tokens']}); make it larger"
         )
-        if not self._model.has_template:
+        if not self._model.template.text:
             raise StageError(
                 f"{path} has no chat template: it is no model that follows instructions; "
                 "choose one (text_model.model)",
                 kind="engine",
             )
-        fault = chat_templates.fault(self._model.render, chat_templates.PROBE)
+        fault = chat_templates.fault(self._model.template.render, chat_templates.PROBE)
         if fault:
             raise StageError(
                 f"{path} cannot be asked: {fault}; choose another model (text_model.model)",
@@ -52,16 +63,32 @@ class TextModel:
     def __exit__(self, *_: object) -> None:
         self._model.close()
 
-    def ask(self, question: Question, schema: dict[str, Any]) -> dict[str, Any]:
-        """The answer about one segment, which is shortened where it is too long for the context.
+    @property
+    def at_once(self) -> int:
+        """How many answers are decoded together; fewer, once memory has been short."""
+        return self._model.at_once
 
-        schema: of the answer. Raises ValueError for a question that the model fails on, and
-        StageError for what would fail every question.
+    def answers(
+        self, questions: Sequence[Question], schema: dict[str, Any]
+    ) -> list[dict[str, Any] | ValueError]:
+        """The answer about each segment, which is shortened where it is too long for the context;
+        a ValueError where the model fails on one.
+
+        schema: of an answer. Raises StageError for what would fail every question, and
+        MemoryError.
         """
-        if self._model.has_control_token("\n".join(question.sentences + question.scenes)):
-            raise ValueError("one of the model's control tokens stands in the data")
-        try:
-            message = question.fitting(lambda text: self._model.tokens(text) < self._room)
-        except ValueError as error:
-            raise StageError(self._too_long, kind="engine") from error
-        return self._model.chat(message, schema)
+        found: dict[int, dict[str, Any] | ValueError] = {}
+        messages: dict[int, str] = {}
+        for number, question in enumerate(questions):
+            if self._model.has_control_token("\n".join(question.sentences + question.scenes)):
+                found[number] = ValueError("one of the model's control tokens stands in the data")
+                continue
+            try:
+                messages[number] = question.fitting(
+                    lambda text: self._model.tokens(text) < self._room
+                )
+            except ValueError as error:
+                raise StageError(self._too_long, kind="engine") from error
+        answers = self._model.answers(list(messages.values()), schema)
+        found |= dict(zip(messages, answers, strict=True))
+        return [found[number] for number in range(len(questions))]

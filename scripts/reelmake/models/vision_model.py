@@ -1,6 +1,7 @@
 """Pictures to text with a vision-language model."""
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ class VisionModel:
     """A vision-language model, loaded.
 
     model, mmproj: GGUF files. settings: the config section `description`. gpu_layers: as
-    llama.cpp counts them, 0 for none. Use it as a context manager: it frees the memory.
+    llama.cpp counts them, 0 for none. at_once: how many answers are decoded together. Use it as a
+    context manager: it frees the memory.
     Raises StageError where the two files are not a model that can see.
     """
 
@@ -24,6 +26,7 @@ class VisionModel:
         settings: dict[str, Any],
         gpu_layers: int = 0,
         threads: int = 4,
+        at_once: int = 1,
     ):
         self._prompt = settings["prompt"]
         for setting, path in (("model", model), ("mmproj", mmproj)):
@@ -39,7 +42,7 @@ class VisionModel:
             "smaller"
         )
         self._model = llama.Model(
-            model, "description.model", settings, gpu_layers, threads, self._handler
+            model, "description.model", settings, gpu_layers, threads, self._handler, at_once
         )
         if settings["handler"] == "auto":
             self._require_template(model)
@@ -50,37 +53,51 @@ class VisionModel:
     def __exit__(self, *_: object) -> None:
         self._model.close()
 
-    def describe(self, picture: bytes) -> dict[str, str]:
-        """The answer about one picture (the bytes of a JPEG or PNG file).
+    @property
+    def at_once(self) -> int:
+        """How many answers are decoded together; fewer, once memory has been short."""
+        return self._model.at_once
 
-        Greedy decoding, so the same picture gets the same answer. Raises ValueError for a
-        frame that the model fails on (no whole answer, a picture that can't be decoded), and
-        StageError for what would fail every frame.
+    def describe(self, pictures: Sequence[bytes]) -> list[dict[str, str] | ValueError]:
+        """The answer about each picture (the bytes of a JPEG or PNG file).
+
+        Greedy decoding, so the same pictures get the same answers. A ValueError for a frame that
+        the model fails on (no whole answer, a picture that can't be decoded). Raises StageError
+        for what would fail every frame, and MemoryError.
         """
+        answers = self._model.answers([self._message(each) for each in pictures], ANSWER_SCHEMA)
+        found: list[dict[str, str] | ValueError] = []
+        for answer in answers:
+            if isinstance(answer, ValueError):
+                self._raise_if_for_all(answer)
+                found.append(answer)
+            else:
+                found.append({field: str(answer[field]) for field in FIELDS})
+        return found
+
+    def _message(self, picture: bytes) -> list[dict[str, Any]]:
         url = "data:image/jpeg;base64," + base64.b64encode(picture).decode()
-        content = [
+        return [
             {"type": "image_url", "image_url": {"url": url}},
             {"type": "text", "text": self._prompt},
         ]
-        try:
-            description = self._model.chat(content, ANSWER_SCHEMA)
-        except ValueError as error:
-            if self._handler.mtmd_ctx is None:  # loaded with the first picture
-                raise StageError(self._mismatch, kind="engine") from error
-            needed = llama.tokens_needed(error)
-            if needed is None:
-                raise
+
+    def _raise_if_for_all(self, error: ValueError) -> None:
+        """Raise StageError where an error is one of every frame."""
+        if self._handler.mtmd_ctx is None:  # loaded with the first picture
+            raise StageError(self._mismatch, kind="engine") from error
+        needed = llama.tokens_needed(error)
+        if needed is not None:
             # All pictures of a film are of one size: none fits.
             told = f" ({needed} tokens)" if needed else ""
             raise StageError(self._too_long.format(needed=told), kind="engine") from error
-        return {field: str(description[field]) for field in FIELDS}
 
     def _require_template(self, model: Path) -> None:
         """Raise StageError where the file's own chat template can't show the model a picture."""
-        if not self._model.has_template:
+        if not self._model.template.text:
             fault = "it has no chat template"
         else:
-            fault = chat_templates.fault(self._model.render, chat_templates.PARTS) or ""
+            fault = chat_templates.fault(self._model.template.render, chat_templates.PARTS) or ""
         if fault:
             named = chat_templates.handler(f"{model.name} {self._model.name}")
             others = ", ".join(name for name in llama.HANDLERS if name != "auto")

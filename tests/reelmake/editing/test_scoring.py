@@ -1,5 +1,6 @@
 """Scores: each segment's, kept as soon as it is there, and none that a film can ask for."""
 
+import dataclasses
 import json
 
 import msgpack
@@ -15,7 +16,7 @@ from reelmake.jobs.run_context import RunContext
 from reelmake.library import config, scene_descriptions
 from reelmake.library.scene_descriptions import FIELDS
 from reelmake.models.text_model import TextModel
-from text_job import ANY, METADATA, MODELS, Answering, TextJob, film
+from text_job import ANY, METADATA, MODELS, Answering, TextJob, ask_one, film
 
 TRAINED = MODELS / "text" / "model.gguf"
 """The demo's: it counts words, and follows instructions that stand outside of the data."""
@@ -68,7 +69,7 @@ def test_each_segment_has_its_score_in_the_order_of_the_segments(this):
         for segment, each in zip(segments, found, strict=True):
             asked = Question.about(this.settings["prompt"], segment, seen)
             if each["score"] is not None:
-                answer = scoring.understood(model.ask(asked, scoring.FORM.schema))
+                answer = scoring.understood(ask_one(model, asked, scoring.FORM.schema))
                 assert answer == {"score": each["score"], "reason": each["reason"]}
 
 
@@ -235,7 +236,7 @@ def trained():
 def asked(model, text, seen=None, template=SETTINGS["scores"]["prompt"]):
     described = {0: [SEEN | {"visual_content": seen}]} if seen else {}
     (segment,) = film(text, scenes={0: [0]})
-    return model.ask(Question.about(template, segment, described), scoring.FORM.schema)
+    return ask_one(model, Question.about(template, segment, described), scoring.FORM.schema)
 
 
 def check(answer, score, injection):
@@ -289,3 +290,53 @@ def test_a_segment_has_its_score_whichever_come_before_it(tmp_path):
     assert all(each == told[0] for each in told)
     assert told[0][lines[-1]][0] == 9  # it cheers, loudly, and there is a goal
     assert len({score for score, _ in told[0].values()}) > 2
+
+
+def in_groups(job, at_once):
+    job.run = dataclasses.replace(job.run, answers_at_once=at_once)
+    return job
+
+
+def test_a_group_is_journaled_whole_and_done_again_with_the_size_it_was_begun_with(tmp_path):
+    """Wherever the journal ends, at a group's border or inside its record, and whatever the job
+    that goes on would take."""
+    segments = film("a red ball", "the blue ball rolls", "goodbye", "a warm day", "it is loud")
+    settings = SETTINGS["text_model"] | SETTINGS["scores"]
+
+    def job(folder):
+        return in_groups(TextJob(folder, "scores", settings), 2)
+
+    undisturbed = job(tmp_path / "undisturbed")
+    expected = score(undisturbed, segments, {})
+    assert undisturbed.said == [(0, 5), (2, 5), (4, 5), (5, 5)]
+    assert undisturbed.record["answers_at_once"] == 2
+    (journal,) = (tmp_path / "undisturbed" / "journal").iterdir()
+    whole = journal.read_bytes()
+    ends = [0]
+    while ends[-1] < len(whole):
+        ends.append(ends[-1] + 8 + int.from_bytes(whole[ends[-1] : ends[-1] + 4], "little"))
+    assert len(ends) == 6  # the header, the size, and three groups
+    resumed = {}
+    for place in sorted({*ends[2:], *(end + 9 for end in ends[2:-1])}):
+        folder = tmp_path / str(place)
+        (folder / "journal").mkdir(parents=True)
+        (folder / "journal" / journal.name).write_bytes(whole[:place])
+        again = in_groups(job(folder), 4)
+        assert score(again, segments, {}) == expected
+        (kept,) = (folder / "journal").iterdir()
+        assert kept.read_bytes() == whole
+        resumed[place] = again.said[0][0]
+    assert [resumed[end] for end in ends[2:]] == [0, 2, 4, 5]
+
+
+def test_a_journal_of_answers_one_by_one_goes_on_so(this):
+    """As versions wrote it that knew no groups."""
+    segments = film("the ball rolls", "goodbye", "a ball")
+    this.stop_after = 1
+    with pytest.raises(KeyboardInterrupt):
+        score(this, segments, {})
+    this.said.clear()
+    this.stop_after = None
+    score(in_groups(this, 8), segments, {})
+    assert this.said == [(1, 3), (2, 3), (3, 3)]
+    assert "answers_at_once" not in this.record

@@ -14,8 +14,9 @@ from reelmake.editing import narrative, scoring
 from reelmake.editing.prompts import Question
 from reelmake.foundation.errors import StageError
 from reelmake.library import config
-from reelmake.models import llama
+from reelmake.models.one_by_one import OneByOne
 from reelmake.models.text_model import TextModel
+from text_job import ask_one
 
 VISION = Path(__file__).resolve().parents[3] / "demo" / "models" / "vision"
 MODEL = VISION / "text.gguf"
@@ -56,11 +57,11 @@ def calls(monkeypatch):
 
 def test_an_answer_is_what_the_schema_says_in_its_order(calls):
     with load() as model:
-        answer = model.ask(question("a goal"), scoring.FORM.schema)
+        answer = ask_one(model, question("a goal"), scoring.FORM.schema)
         assert list(answer) == ["reason", "score"]
         assert type(answer["score"]) is int and 0 <= answer["score"] <= 10
         assert isinstance(answer["reason"], str)
-        assert list(model.ask(question("a goal"), narrative.FORM.schema)) == ["title", "why"]
+        assert list(ask_one(model, question("a goal"), narrative.FORM.schema)) == ["title", "why"]
     messages, options, _ = calls[-1]
     assert messages == [{"role": "user", "content": question("a goal").message()}]
     assert (options["temperature"], options["repeat_penalty"]) == (0.0, 1.0)
@@ -70,7 +71,7 @@ def test_a_grammar_that_prefers_other_scores_is_followed():
     """That it is the schema that makes the answer, and not the model: 7 is all it may say."""
     only = {**scoring.FORM.schema, "properties": {"score": {"type": "integer", "enum": [7]}}}
     with load() as model:
-        assert model.ask(question("a goal"), only | {"required": ["score"]}) == {"score": 7}
+        assert ask_one(model, question("a goal"), only | {"required": ["score"]}) == {"score": 7}
 
 
 def test_an_answer_does_not_depend_on_what_was_asked_before(monkeypatch):
@@ -88,7 +89,7 @@ def test_an_answer_does_not_depend_on_what_was_asked_before(monkeypatch):
 
     def ask(model, asked):
         batches.clear()
-        return model.ask(asked, scoring.FORM.schema), tuple(batches)
+        return ask_one(model, asked, scoring.FORM.schema), tuple(batches)
 
     with load() as model:
         in_order = [ask(model, each) for each in questions]
@@ -115,8 +116,8 @@ def test_an_answer_always_fits(calls, sentences, scenes):
     """The room is used, too, unless a single line has to be cut."""
     # This model, which was trained on other texts, may go on as long as it is let.
     with load(context=1024) as model, contextlib.suppress(ValueError):
-        model.ask(Question(SCORES, tuple(sentences), tuple(scenes)), scoring.FORM.schema)
-    used = calls[1][2]["prompt_tokens"]
+        ask_one(model, Question(SCORES, tuple(sentences), tuple(scenes)), scoring.FORM.schema)
+    used = calls[0][2]["prompt_tokens"]
     assert used + 160 <= 1024
     assert all(usage["total_tokens"] <= 1024 for _, _, usage in calls)
     assert used > (700 if len(sentences + scenes) > 2 else 250)
@@ -127,17 +128,17 @@ def test_what_the_template_says_by_itself_has_room_too(calls, tmp_path):
     wordy = edited(tmp_path, b"{{ message.role | upper }}", b"{{ 'USER ' * 150 }}       ")
     sentences = tuple(" ".join(spoken(n)) for n in range(3000))
     with load(wordy, context=1024) as model, contextlib.suppress(ValueError):
-        model.ask(Question(SCORES, sentences, ()), scoring.FORM.schema)
-    assert 700 < calls[1][2]["prompt_tokens"] <= 1024 - 160
+        ask_one(model, Question(SCORES, sentences, ()), scoring.FORM.schema)
+    assert 700 < calls[0][2]["prompt_tokens"] <= 1024 - 160
 
 
 def test_a_text_that_runs_on_is_closed_and_the_rest_asked_for(calls):
     """As this model does, which was trained on other texts."""
     asked = Question(SCORES, (), tuple(f"- a {n} ball; warm; it rolls; white" for n in range(40)))
     with load() as model:
-        answer = model.ask(asked, scoring.FORM.schema)
-        first, second = calls[1:]
-        assert model.ask(asked, scoring.FORM.schema) == answer
+        answer = ask_one(model, asked, scoring.FORM.schema)
+        first, second = calls
+        assert ask_one(model, asked, scoring.FORM.schema) == answer
     assert list(answer) == ["reason", "score"]
     assert answer["score"] in range(11)
     assert 0 < len(answer["reason"]) <= 300
@@ -152,7 +153,7 @@ def test_a_text_that_runs_on_is_closed_and_the_rest_asked_for(calls):
 
 def test_an_answer_without_room_is_none():
     with load(max_tokens=16) as model, pytest.raises(ValueError, match="longer than 16 tokens"):
-        model.ask(question("a goal"), scoring.FORM.schema)
+        ask_one(model, question("a goal"), scoring.FORM.schema)
 
 
 def test_a_control_token_in_the_data_is_no_answer():
@@ -160,12 +161,14 @@ def test_a_control_token_in_the_data_is_no_answer():
     with load() as model:
         for raw in ({"sentences": ("a <|end|> b",)}, {"scenes": ("- <|begin|>",)}):
             with pytest.raises(ValueError, match="control tokens"):
-                model.ask(
-                    Question(SCORES, **{"sentences": (), "scenes": ()} | raw), scoring.FORM.schema
+                ask_one(
+                    model,
+                    Question(SCORES, **{"sentences": (), "scenes": ()} | raw),
+                    scoring.FORM.schema,
                 )
         asked = Question.about(SCORES, {"text": "a <|end|> b\n<|begin|>", "scenes": []}, {})
         assert "a ‹|end|› b" in asked.message()
-        model.ask(asked, scoring.FORM.schema)
+        ask_one(model, asked, scoring.FORM.schema)
 
 
 def edited(tmp_path, old, new):
@@ -196,7 +199,7 @@ def test_what_no_question_can_be_asked_is_said_clearly(tmp_path, given, says):
     if isinstance(given.get("path"), tuple):
         given = given | {"path": edited(tmp_path, *given["path"])}
     with pytest.raises(StageError, match=says) as error, load(**given) as model:
-        model.ask(question("a goal"), scoring.FORM.schema)
+        ask_one(model, question("a goal"), scoring.FORM.schema)
     assert error.value.kind == "engine"
     assert not re.search("Traceback", str(error.value))
 
@@ -227,7 +230,7 @@ def test_a_model_that_thinks_answers_at_once(tmp_path, monkeypatch, change, thin
 
     with load(edited(tmp_path, *change), thinking=thinking) as model:
         monkeypatch.setattr(llama_cpp.Llama, "tokenize", spied)
-        answer = model.ask(question("a goal"), scoring.FORM.schema)
+        answer = ask_one(model, question("a goal"), scoring.FORM.schema)
     assert list(answer) == ["reason", "score"]
     chats = [prompt for prompt in prompts if "a goal" in prompt]
     assert any(p.endswith(written) if change is THINKS else p.startswith(written) for p in chats)
@@ -235,18 +238,18 @@ def test_a_model_that_thinks_answers_at_once(tmp_path, monkeypatch, change, thin
 
 def test_a_text_of_which_each_character_is_a_token_is_closed_too(monkeypatch):
     """Some models write zeros without end; that they do is simulated."""
-    plain, messages = llama.Model._ask, []
+    plain, messages = OneByOne._complete, []
 
-    def endless(self, content, **options):
+    def endless(self, content, room, schema):
         messages.append(content)
         if len(messages) > 1:
-            return plain(self, content, **options)
+            return plain(self, content, room, schema)
         text = '{"reason": "1' + "0" * 150
         return {"choices": [{"message": {"content": text}, "finish_reason": "length"}]}
 
     with load() as model:
-        monkeypatch.setattr(llama.Model, "_ask", endless)
-        answer = model.ask(question("a goal"), scoring.FORM.schema)
+        monkeypatch.setattr(OneByOne, "_complete", endless)
+        answer = ask_one(model, question("a goal"), scoring.FORM.schema)
     assert answer["reason"].startswith("1000") and answer["score"] in range(11)
     begun = messages[1].removeprefix(messages[0])
     assert '{"reason": "1' in begun and len(begun) < 110

@@ -1,0 +1,40 @@
+"""What the journal of a stage says of groups of answers: how large they are, and their entries.
+
+Answers of a group are decoded together, and their last bits depend on who is with them. So the
+journal's first record names the size for all of the artifact's groups, whichever machine goes on
+with it, and a group is journaled whole. Of groups of one nothing is said: their entries are the
+items', as versions before this one wrote them.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reelmake.foundation.journal import Journal
+
+_SIZE, _GROUP = "answers_at_once", "group"
+
+
+def size(journal: "Journal", wanted: Callable[[], int]) -> int:
+    """How many items a group has: what the journal names, or else what is wanted, which it names
+    from then on. Its record of this is taken from `journal.records`."""
+    if not journal.records:
+        chosen = wanted()
+        if chosen > 1:
+            journal.append({_SIZE: chosen})
+        return chosen
+    if _SIZE in journal.records[0]:
+        named: int = journal.records.pop(0)[_SIZE]
+        return named
+    return 1
+
+
+def entry(items: list[Any]) -> Any:
+    """What the journal keeps of a group, by what it keeps of each item."""
+    return items[0] if len(items) == 1 else {_GROUP: items}
+
+
+def entries(kept: Any) -> list[Any]:
+    """What it kept of each item."""
+    found: list[Any] = kept.get(_GROUP, [kept])
+    return found

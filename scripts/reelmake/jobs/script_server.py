@@ -1,0 +1,241 @@
+"""A process that runs scripts in children of its own, each forked where everything that it imports
+is imported already.
+
+To start a Python and import what a script needs takes half of the time of a short film's jobs. The
+executor starts one such process a run, and only once there is a job. Each request is a line of
+JSON on a socket, its answer another; a script runs as it would by itself: in a process of its own,
+with the `snakemake` object that Snakemake gives it. It ends with its run, after its children.
+"""
+
+import atexit
+import contextlib
+import ctypes
+import gc
+import importlib
+import importlib.util
+import json
+import os
+import runpy
+import selectors
+import signal
+import socket
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+NO_FORK = {"llama_cpp", "ctranslate2", "faster_whisper", "onnxruntime"}
+"""Modules that must not be imported before the fork where there is a GPU: what they set up of
+CUDA is of no use in a child."""
+_SET_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG, of Linux's <sys/prctl.h>."""
+
+Request = dict[str, Any]
+
+
+class ScriptServer:
+    """connection: to the executor, which closes it when the run ends."""
+
+    def __init__(self, connection: socket.socket):
+        self._connection = connection
+        self._selector = selectors.DefaultSelector()
+        self._children: dict[int, int] = {}
+        """Process id -> the number of the request."""
+        self._imported: set[str] = set()
+        self._unknown: dict[str, list[str]] = {}
+        self._learned, self._tell = os.pipe()
+        self._rest = b""
+
+    def serve(self) -> None:
+        """Answer requests until the executor is gone and the last child has ended."""
+        wake, waker = socket.socketpair()
+        for end in (wake, waker):
+            end.setblocking(False)
+        signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        os.set_blocking(self._learned, False)
+        self._selector.register(self._connection, selectors.EVENT_READ)
+        self._selector.register(wake, selectors.EVENT_READ)
+        is_open = True
+        while is_open or self._children:
+            ready = {key.fileobj for key, _ in self._selector.select()}
+            if wake in ready:
+                with contextlib.suppress(BlockingIOError):
+                    while wake.recv(4096):
+                        pass
+                self._reap()
+            if self._connection in ready:
+                is_open = self._take_requests()
+                if not is_open:
+                    self._selector.unregister(self._connection)
+
+    def _take_requests(self) -> bool:
+        received = self._connection.recv(1 << 20)
+        *lines, self._rest = (self._rest + received).split(b"\n")
+        for line in lines:
+            self._start(json.loads(line))
+        return bool(received)
+
+    def _start(self, request: Request) -> None:
+        self._learn()
+        self._import_for(request["script"])
+        try:
+            child = os.fork()
+        except OSError as error:
+            self._answer(request["number"], None, f"{type(error).__name__}: {error}")
+            return
+        if child == 0:
+            self._be_child(request)
+        self._children[child] = request["number"]
+
+    def _import_for(self, script: str) -> None:
+        """Import what a script imports, and what a job of it was seen to import later."""
+        if script not in self._imported:
+            self._imported.add(script)
+            with contextlib.suppress(BaseException):  # its job will say it
+                runpy.run_path(script, run_name=Path(script).stem)
+        for name in self._unknown.pop(script, []):
+            _import(name)
+        gc.freeze()
+
+    def _be_child(self, request: Request) -> None:
+        """Run a script, and end."""
+        status = 1
+        try:
+            _die_with_parent()
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            self._connection.close()
+            self._selector.close()
+            os.environ |= request["environment"]
+            before = set(sys.modules)
+            status = _run(request)
+            self._teach(request["script"], before)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            with contextlib.suppress(BaseException):
+                atexit._run_exitfuncs()
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(status)
+
+    def _teach(self, script: str, before: set[str]) -> None:
+        """Tell the server what the next job of this script will import as well."""
+        new = [name for name in sys.modules if name not in before and "." not in name]
+        line = json.dumps([script, new]).encode() + b"\n"
+        if new and len(line) <= 4096:  # so long a line is written in one piece
+            os.write(self._tell, line)
+
+    def _learn(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            for line in os.read(self._learned, 1 << 16).splitlines():
+                script, names = json.loads(line)
+                self._unknown[script] = names
+
+    def _reap(self) -> None:
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                child, status = os.waitpid(-1, os.WNOHANG)
+                if not child:
+                    return
+                self._answer(self._children.pop(child), os.waitstatus_to_exitcode(status))
+
+    def _answer(self, number: int, status: int | None, error: str = "") -> None:
+        line = json.dumps({"number": number, "status": status, "error": error}) + "\n"
+        with contextlib.suppress(OSError):  # the run is gone, its last jobs end
+            self._connection.sendall(line.encode())
+
+
+def _import(name: str) -> None:
+    """Import a module in the server, if it may be there and can be."""
+    if name in NO_FORK and _has_gpu():
+        return
+    with contextlib.suppress(BaseException):  # a module may even end the process
+        importlib.import_module(name)
+
+
+def _has_gpu() -> bool:
+    """Whether an engine may set up a GPU when it is imported: there is one of NVIDIA's, or
+    llama.cpp was compiled for one."""
+    if any(Path("/dev").glob("nvidia[0-9]*")):
+        return True
+    found = importlib.util.find_spec("llama_cpp")
+    folders = found.submodule_search_locations if found else None
+    kinds = ("cuda", "hip", "vulkan", "sycl", "metal")
+    return any(
+        kind in path.name
+        for folder in folders or ()
+        for path in Path(folder, "lib").glob("*ggml*")
+        for kind in kinds
+    )
+
+
+def _run(request: Request) -> int:
+    """Run a script as the program of this process; its exit status."""
+    script = request["script"]
+    sys.path.append(str(Path(script).parent))
+    try:
+        runpy.run_path(script, {"snakemake": _job_of(request)}, "__main__")
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        print(end.code, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _job_of(request: Request) -> Any:
+    """What a script knows as `snakemake`."""
+    from snakemake import iocontainers
+
+    def named(kind: Any, given: list[Any]) -> Any:
+        items, names = given
+        found = kind(toclone=items)
+        for name, (start, end) in names.items():
+            found._set_name(name, start, end=end)
+        return found
+
+    # Snakemake looks for tables and arrays among the parameters, of which JSON has none, and
+    # imports for it what there is of these.
+    hidden = {name: sys.modules.get(name) for name in ("pandas", "polars", "numpy")}
+    sys.modules |= dict.fromkeys(hidden, None)  # type: ignore[arg-type]
+    try:
+        return iocontainers.Snakemake(
+            named(iocontainers.InputFiles, request["input"]),
+            named(iocontainers.OutputFiles, request["output"]),
+            named(iocontainers.Params, request["params"]),
+            named(iocontainers.Wildcards, request["wildcards"]),
+            request["threads"],
+            named(iocontainers.ResourceList, request["resources"]),
+            named(iocontainers.Log, request["log"]),
+            request["config"],
+            request["rule"],
+            None,
+            str(Path(request["script"]).parent),
+        )
+    finally:
+        for name, module in hidden.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
+
+
+def _die_with_parent() -> None:
+    """Were the server killed, its run would take this job for failed: it must not go on then."""
+    with contextlib.suppress(AttributeError, OSError):  # elsewhere than on Linux
+        ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+
+
+def main() -> None:
+    """Serve on the descriptor that the command line names, behind the folder of the library."""
+    # Ctrl+C, and the signals of a whole process group, are the run's to answer.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    ScriptServer(socket.socket(fileno=int(sys.argv[2]))).serve()
+
+
+if __name__ == "__main__":
+    main()
