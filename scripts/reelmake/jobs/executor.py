@@ -22,7 +22,7 @@ THREADS = ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")
 """Libraries whose number of threads Snakemake sets for a job, in <name>_NUM_THREADS."""
 FOLDERS = ("TMPDIR", "TMP", "TEMPDIR", "TEMP")
 LIBRARY = str(Path(__file__).resolve().parents[2])
-_SERVE = f"import sys; sys.path.append(sys.argv[1]); from {signals.SERVER} import main; main()"
+_SERVE = f"import sys; sys.path.insert(0, sys.argv[1]); from {signals.SERVER} import main; main()"
 
 
 class Executor(local.Executor):  # type: ignore[misc]

@@ -10,6 +10,7 @@ with the `snakemake` object that Snakemake gives it. It ends with its run, after
 import atexit
 import contextlib
 import ctypes
+import functools
 import gc
 import importlib
 import importlib.util
@@ -41,9 +42,7 @@ class ScriptServer:
         self._selector = selectors.DefaultSelector()
         self._children: dict[int, int] = {}
         """Process id -> the number of the request."""
-        self._imported: set[str] = set()
-        self._unknown: dict[str, list[str]] = {}
-        self._learned, self._tell = os.pipe()
+        self._learned, self._tell = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._rest = b""
 
     def serve(self) -> None:
@@ -53,7 +52,8 @@ class ScriptServer:
             end.setblocking(False)
         signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
-        os.set_blocking(self._learned, False)
+        for end in (self._learned, self._tell):
+            end.setblocking(False)
         self._selector.register(self._connection, selectors.EVENT_READ)
         self._selector.register(wake, selectors.EVENT_READ)
         is_open = True
@@ -78,7 +78,6 @@ class ScriptServer:
 
     def _start(self, request: Request) -> None:
         self._learn()
-        self._import_for(request["script"])
         try:
             child = os.fork()
         except OSError as error:
@@ -87,16 +86,6 @@ class ScriptServer:
         if child == 0:
             self._be_child(request)
         self._children[child] = request["number"]
-
-    def _import_for(self, script: str) -> None:
-        """Import what a script imports, and what a job of it was seen to import later."""
-        if script not in self._imported:
-            self._imported.add(script)
-            with contextlib.suppress(BaseException):  # its job will say it
-                runpy.run_path(script, run_name=Path(script).stem)
-        for name in self._unknown.pop(script, []):
-            _import(name)
-        gc.freeze()
 
     def _be_child(self, request: Request) -> None:
         """Run a script, and end."""
@@ -111,7 +100,7 @@ class ScriptServer:
             os.environ |= request["environment"]
             before = set(sys.modules)
             status = _run(request)
-            self._teach(request["script"], before)
+            self._teach(before)
         except BaseException:
             traceback.print_exc()
         finally:
@@ -121,18 +110,19 @@ class ScriptServer:
                 sys.stderr.flush()
             os._exit(status)
 
-    def _teach(self, script: str, before: set[str]) -> None:
-        """Tell the server what the next job of this script will import as well."""
-        new = [name for name in sys.modules if name not in before and "." not in name]
-        line = json.dumps([script, new]).encode() + b"\n"
-        if new and len(line) <= 4096:  # so long a line is written in one piece
-            os.write(self._tell, line)
+    def _teach(self, before: set[str]) -> None:
+        """Tell the server what this job has imported, and others like it will."""
+        new = sorted(_importable() - before)
+        with contextlib.suppress(OSError):  # more than a message holds, or than fit
+            self._tell.send(json.dumps(new).encode())
 
     def _learn(self) -> None:
+        """Import what jobs have imported."""
         with contextlib.suppress(BlockingIOError):
-            for line in os.read(self._learned, 1 << 16).splitlines():
-                script, names = json.loads(line)
-                self._unknown[script] = names
+            while True:
+                for name in json.loads(self._learned.recv(1 << 20)):
+                    _import(name)
+                gc.freeze()
 
     def _reap(self) -> None:
         with contextlib.suppress(ChildProcessError):
@@ -148,14 +138,25 @@ class ScriptServer:
             self._connection.sendall(line.encode())
 
 
+def _importable() -> set[str]:
+    """The modules of this process that others can import by their names, too."""
+    found = set()
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None)
+        if spec is not None and spec.name == name:
+            found.add(name)
+    return found
+
+
 def _import(name: str) -> None:
     """Import a module in the server, if it may be there and can be."""
-    if name in NO_FORK and _has_gpu():
+    if name in sys.modules or (name.partition(".")[0] in NO_FORK and _has_gpu()):
         return
     with contextlib.suppress(BaseException):  # a module may even end the process
         importlib.import_module(name)
 
 
+@functools.cache
 def _has_gpu() -> bool:
     """Whether an engine may set up a GPU when it is imported: there is one of NVIDIA's, or
     llama.cpp was compiled for one."""
