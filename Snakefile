@@ -26,6 +26,7 @@ include: "rules/pictures.smk"
 include: "rules/highlights.smk"
 include: "rules/story.smk"
 include: "rules/manifest.smk"
+include: "rules/models.smk"
 
 
 localrules:
@@ -38,6 +39,7 @@ localrules:
     narrative,
     chapters,
     trailer,
+    models,
 
 
 # Ctrl+C is the run's to answer, which tells its jobs: one that only just starts would end in a

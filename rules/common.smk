@@ -83,17 +83,36 @@ def library():
     if workflow.exec_mode == ExecMode.DEFAULT:  # else a job, which reads sidecars and writes none
         complete = dag.forceall or dag.forcerun or dag.forcetargets or only_inspects()
         prune = settings["prune"] and not complete
-        if real and workflow.executor_plugin.name == "local":
-            workflow.executor_plugin.executor = script_executor()
+        if real:
+            fork_scripts()
         found.prepare(prune, only=named_videos(dag.targets))
+        if found.unfinished and not only_inspects():
+            say_missing_models()
     return found
 
 
-def script_executor():
-    """Snakemake's executor for one machine, but that scripts are forks of one process."""
+def say_missing_models():
+    """Say it now, and not in each job."""
+    from reelmake.models import needed_models
+
+    also = named_stages(workflow.dag_settings.targets)
+    if (line := needed_models.missing(settings, also)) is not None:
+        say(line)
+
+
+def fork_scripts():
+    """Have scripts forked from one process, where this machine runs them."""
     from reelmake.jobs.executor import Executor
 
-    return Executor
+    if workflow.executor_plugin.name == "local":
+        workflow.executor_plugin.executor = Executor
+
+
+def nothing(wildcards):
+    """The input of what is made of no file."""
+    if not workflow.dryrun and not only_inspects():
+        fork_scripts()
+    return []
 
 
 def only_inspects():
@@ -106,7 +125,8 @@ def say(line):
 
 def sum_up():
     """Say what became of this run, which has just ended."""
-    if not only_inspects():
+    # Nothing asks for it where only models were downloaded.
+    if library.cache_info().currsize and not only_inspects():
         left_out = len(library().left_out | library().growing)
         for line in run_summary.lines(RESULTS, began, time.time(), left_out, sys.argv):
             say(line)

@@ -127,6 +127,18 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             asked.sent = start
             time.sleep(page.pause)
 
+    def do_HEAD(self) -> None:
+        """The headers alone, as the hub of models is asked for."""
+        path = unquote(self.path.partition("?")[0])
+        page = self.web.pages.get(path, Page(b"", "text/html", 404))
+        self.send_response(page.status)
+        self.send_header("Content-Length", str(len(page.content)))
+        if page.etag:
+            self.send_header("ETag", page.etag)
+        for name, value in page.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+
     def _is_unchanged(self, validators: dict[str, str]) -> bool:
         if "If-None-Match" in self.headers:
             return self.headers["If-None-Match"] == validators.get("ETag")

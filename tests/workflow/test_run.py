@@ -8,9 +8,10 @@ import pysubs2
 import pytest
 
 from drawing import answer
-from make_video import random_story
+from make_video import make_video, random_story
 from reelmake.foundation import artifact_files
 from reelmake.library import scene_descriptions
+from workspace import ROOT
 
 STORIES = {"one": random_story(seed=1, seconds=8), "two": random_story(seed=2, seconds=5)}
 
@@ -154,3 +155,26 @@ def test_the_demos_artifacts_are_made_from_what_the_manifest_says(finished):
     assert written["stages"]["transcript"]["settings"]["transcription.model"]["name"] == "speech"
     assert "faster-whisper" in written["stages"]["transcript"]["engines"]
     assert json.loads(json.dumps(written["source"])) == written["source"]
+
+
+def test_models_that_are_not_here_are_said_before_any_job(workspace, tmp_path):
+    """And no job tries to download one."""
+    make_video(workspace.videos / "one.mp4", *random_story(seed=3, seconds=2), 160, 90)
+    workspace.config["transcription"]["model"] = "someone/speech"
+    nowhere = {"HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "0"}
+    nowhere |= {"HF_ENDPOINT": "http://127.0.0.1:9"}  # on which nobody listens
+    says = "reelmake: not on this machine: speech model someone/speech; a job that needs one"
+    assert workspace.run("-n", env=nowhere).count(says) == 1
+    output = workspace.run(ok=False, env=nowhere)
+    assert output.count(says) == 1 and output.index(says) < output.index("Job stats")
+    record = workspace.record("one", "transcript")
+    assert (record["state"], record["class"], record["attempt"]) == ("failed", "engine", 1)
+    assert "`reel models` downloads it, once" in record["error"]
+    assert workspace.result("one", "scenes.json").exists()
+
+    output = workspace.run("models", ok=False, env=nowhere)
+    assert "speech of someone/speech can't be downloaded (the hub can't be reached" in output
+    assert f"copy {tmp_path / 'hub' / 'models--someone--speech'} here" in output
+    workspace.config["transcription"]["model"] = str(ROOT / "demo/models/speech")
+    output = workspace.run("models", env=nowhere)
+    assert output.count(" is here: ") == 3

@@ -3,50 +3,65 @@
 The only module that imports huggingface_hub.
 """
 
-import contextlib
-from collections.abc import Callable, Mapping
+import fnmatch
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from reelmake.foundation.errors import StageError
+from reelmake.foundation.errors import StageError, UserError
 
 TIMEOUT = 5.0
 """Seconds that the hub has for an answer."""
 
 
 def local_file(setting: str, models: Mapping[str, str], repo_id: str | None) -> Path:
-    """The GGUF file that a model setting, such as `description.model`, names.
+    """The GGUF file on this machine that a model setting, such as `description.model`, names.
 
-    It is here, or is downloaded once from the hub.
-
-    Raises StageError that says what to do.
+    Nothing is downloaded. Raises StageError that says what to do.
     """
     name = models[setting]
     if repo_id is None:
         return Path(name).expanduser()
-    section = setting.partition(".")[0]
-    from huggingface_hub import errors as hub
-    from huggingface_hub import hf_hub_download
-
-    # Looked up without a request first: a run on a machine without network is fine.
-    if (here := cached(repo_id, name)) is not None:
-        return here
-    try:
-        return Path(hf_hub_download(repo_id, name))
-    except Exception as error:
-        # A file that is not here, for want of a network, is an "entry not found" too.
-        absent = isinstance(error, hub.EntryNotFoundError | hub.RepositoryNotFoundError)
-        if absent and not isinstance(error, hub.LocalEntryNotFoundError):
-            raise StageError(
-                f"{name} is not in {repo_id} on the Hugging Face hub, or that is private; "
-                f"check {section}.repo_id and {setting}",
-                kind="engine",
-            ) from error
+    here = cached(repo_id, name)
+    if here is None:
         raise StageError(
-            f"{name} of {repo_id} is not on this machine and cannot be downloaded "
-            f"({type(error).__name__}); connect once to fetch it, or set {section}.repo_id: null "
-            f"and {setting} to a GGUF file",
-            kind="transient",
+            f"{name} of {repo_id} is not on this machine: `reel models` downloads it, once; or "
+            f"set {setting.partition('.')[0]}.repo_id: null and {setting} to a GGUF file",
+            kind="engine",
+        )
+    return here
+
+
+def download(repo_id: str, files: Collection[str], setting: str) -> list[Path]:
+    """Download files of a repository on the hub, given as patterns; what there is afterwards.
+
+    What came of an earlier try is gone on with. Raises UserError that says what to do.
+    """
+    from huggingface_hub import errors as hub
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = Path(snapshot_download(repo_id, allow_patterns=list(files)))
+    except (hub.RepositoryNotFoundError, hub.GatedRepoError) as error:
+        raise UserError(
+            f"the hub has no {repo_id}, or keeps it private: log in with `hf auth login`, or check "
+            f"{setting.partition('.')[0]}.repo_id and {setting}"
         ) from error
+    except Exception as error:
+        raise UserError(
+            f"{repo_id} can't be downloaded ({type(error).__name__}: {error}); run the command "
+            "again: it goes on where it was"
+        ) from error
+    found = [path for pattern in files for path in sorted(folder.glob(pattern))]
+    if not found:
+        raise UserError(f"{repo_id} has no {', '.join(files)}; check {setting}")
+    return found
+
+
+def cache_folder() -> Path:
+    """Where the hub's files lie on this machine."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
 
 
 def require(path: Path, setting: str) -> None:
@@ -68,15 +83,17 @@ def require(path: Path, setting: str) -> None:
 
 def cached(repo_id: str, name: str) -> Path | None:
     """Where a file of the hub lies on this machine; None where it does not. Asks nobody."""
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import try_to_load_from_cache
 
-    with contextlib.suppress(OSError, ValueError):
-        return Path(hf_hub_download(repo_id, name, local_files_only=True))
-    return None
+    try:
+        found = try_to_load_from_cache(repo_id, name)
+    except ValueError:  # no name of a repository, or of a file in one
+        return None
+    return Path(found) if isinstance(found, str) else None
 
 
-def size(repo_id: str, wanted: Callable[[str], bool]) -> int:
-    """The bytes of the wanted files of a repository, by their names. Asks the hub.
+def size(repo_id: str, files: Collection[str]) -> int:
+    """The bytes of files of a repository, given as patterns. Asks the hub.
 
     Raises OSError where it can't be asked, or has no such files.
     """
@@ -91,7 +108,11 @@ def size(repo_id: str, wanted: Callable[[str], bool]) -> int:
         raise OSError(f"the hub has no {repo_id}, or keeps it private") from error
     except Exception as error:
         raise OSError(f"the hub can't be reached: {type(error).__name__}") from error
-    sizes = [file.size or 0 for file in found.siblings or [] if wanted(file.rfilename)]
+    sizes = [
+        file.size or 0
+        for file in found.siblings or []
+        if any(fnmatch.fnmatch(file.rfilename, pattern) for pattern in files)
+    ]
     if not sizes:
         raise OSError(f"{repo_id} has no such file")
     return sum(sizes)

@@ -9,6 +9,7 @@ from typing import Any
 
 from reelmake.foundation.errors import StageError
 from reelmake.library import config
+from reelmake.models import model_files
 from reelmake.models.audio_chunks import RATE, Samples
 from reelmake.models.window_languages import Languages, Window, Windows
 
@@ -23,6 +24,10 @@ OPTIONS = (
     "suppress_tokens",
 )
 """Settings that are options of faster-whisper by the same name."""
+
+
+FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
+"""What faster-whisper needs of a repository on the hub."""
 
 
 @dataclass(frozen=True)
@@ -189,47 +194,47 @@ def voiced_words(samples: Samples, threshold: float = 0.5) -> list[tuple[int, in
 
 
 def folder(model: str) -> str:
-    """The folder of a local model, or of one on the hub, which is downloaded once."""
-    here = _here(model)
-    if here is not None:
-        return here
-    from faster_whisper.utils import download_model
+    """The folder of a local model, or of one of the hub that is on this machine.
 
-    try:
-        return str(download_model(model))
-    except ValueError as error:
-        raise StageError(f"{error}; check transcription.model", kind="engine") from None
-    except Exception as error:
+    Nothing is downloaded. Raises StageError that says what to do.
+    """
+    here = known(model)
+    if here is None:
         raise StageError(
-            f"the model '{model}' is not on this machine and cannot be downloaded "
-            f"({type(error).__name__}); connect once to fetch it, or copy a converted model here "
-            "and set transcription.model to its folder",
-            kind="transient",
-        ) from error
+            f"the model '{model}' is not on this machine: `reel models` downloads it, once; or "
+            "copy a converted model here and set transcription.model to its folder",
+            kind="engine",
+        )
+    return here
 
 
 def known(model: str) -> str | None:
-    """The same, but nothing is downloaded: None for what is not on this machine."""
+    """The folder of a model on this machine; None where it is a name on the hub that was not
+    downloaded. Raises StageError for what is neither."""
     here = _here(model)
     if here is not None:
         return here
-    from faster_whisper.utils import download_model
-
-    try:
-        found = str(download_model(model, local_files_only=True))
-    except OSError:
-        return None
-    except ValueError as error:
-        raise StageError(f"{error}; check transcription.model", kind="engine") from None
-    return found if Path(found, "model.bin").exists() else None
+    found = model_files.cached(repository(model), "model.bin")
+    return str(found.parent) if found is not None else None
 
 
-def repository(model: str) -> str | None:
-    """The repository on the hub that a model's name stands for; None where nobody knows."""
+def repository(model: str) -> str:
+    """The repository on the hub that a model's name stands for.
+
+    Raises StageError for a name that faster-whisper does not know.
+    """
+    if "/" in model:
+        return model
     from faster_whisper import utils
 
     names: dict[str, str] = getattr(utils, "_MODELS", {})
-    return model if "/" in model else names.get(model)
+    if model not in names:
+        raise StageError(
+            f"there is no speech model '{model}'; check transcription.model: a folder, a "
+            f"repository on the hub (owner/name), or one of {', '.join(names)}",
+            kind="engine",
+        )
+    return names[model]
 
 
 def gpus() -> int:

@@ -6,14 +6,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from reelmake.foundation.errors import StageError
 from reelmake.foundation.units import show_bytes
 from reelmake.jobs.gpus import uses_gpu
-from reelmake.library.config import Config, get, repository
-from reelmake.library.stages import STAGES, chosen
-from reelmake.models import model_files, whisper
+from reelmake.library.config import Config
+from reelmake.models import needed_models
 from reelmake.reel.finding import Finding, State
 
 _SPEECH = "from reelmake.models import whisper; print(json.dumps([whisper.gpus() > 0, ['CUDA']]))"
@@ -42,56 +40,28 @@ def gpus(config: Config) -> Iterator[Finding]:
 
 
 def models(config: Config) -> Iterator[Finding]:
-    """Whether each model is on this machine, or what a run would download."""
-    stages = chosen(config["stages"])
-    if "transcript" in stages:
-        yield _speech(config["transcription"]["model"])
-    settings = {setting for name in stages for setting in STAGES[name].models}
-    for setting, check in (
-        ("description.model", "vision model"),
-        ("description.mmproj", "vision encoder"),
-        ("text_model.model", "text model"),
-    ):
-        if setting in settings:
-            yield _gguf(check, setting, get(config, setting), repository(config, setting))
-
-
-def _speech(name: str) -> Finding:
-    try:
-        here = whisper.known(name)
+    """Whether each model is on this machine, or what is to be downloaded."""
+    for model in needed_models.needed(config):
+        try:
+            here = model.here()
+        except StageError as error:
+            yield Finding(model.what, "fail", str(error))
+            continue
         if here is not None:
-            return Finding("speech model", "ok", f"{name}, {_size(Path(here))}")
-        needed = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json")
-        return _download(
-            "speech model",
-            name,
-            whisper.repository(name),
-            lambda file: file in needed or file.startswith("vocabulary."),
-        )
-    except StageError as error:
-        return Finding("speech model", "fail", str(error))
+            name = model.name if here.is_dir() else here.name
+            yield Finding(model.what, "ok", f"{name}, {_size(here)}")
+        else:
+            yield _to_download(model)
 
 
-def _gguf(check: str, setting: str, name: str, repo_id: str | None) -> Finding:
-    here = Path(name).expanduser() if repo_id is None else model_files.cached(repo_id, name)
-    if here is None:
-        return _download(check, name, repo_id, lambda file: file == name)
+def _to_download(model: needed_models.NeededModel) -> Finding:
+    says = f"{model.name} is not on this machine"
     try:
-        model_files.require(here, setting)
-    except StageError as error:
-        return Finding(check, "fail", str(error))
-    return Finding(check, "ok", f"{here.name}, {_size(here)}")
-
-
-def _download(check: str, name: str, repo_id: str | None, wanted: Any) -> Finding:
-    try:
-        if repo_id is None:
-            raise OSError("nobody knows its repository")
-        size = model_files.size(repo_id, wanted)
+        size = show_bytes(model.size())
     except OSError as error:
-        says = f"{name} is not on this machine, of unknown size ({error})"
-        return Finding(check, "fail", says, "connect once to download it, or name a local model")
-    return Finding(check, "ok", f"{name}: the first run downloads {show_bytes(size)}, once")
+        fix = "connect once and run `reel models`, or name a local model"
+        return Finding(model.what, "fail", f"{says}, of unknown size ({error})", fix)
+    return Finding(model.what, "fail", f"{says}: {size} to download, once", "reel models")
 
 
 def _asked(code: str) -> tuple[bool, list[str]]:

@@ -15,6 +15,7 @@ from reelmake.reel import (
     doctor_command,
     export_command,
     look_command,
+    models_command,
     plan_command,
     status_command,
 )
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     status_command.add_to(commands)
     plan_command.add_to(commands)
     doctor_command.add_to(commands)
+    models_command.add_to(commands)
     look_command.add_to(commands)
     export_command.add_to(commands)
     cache_command.add_to(commands)

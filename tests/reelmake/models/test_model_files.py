@@ -1,13 +1,11 @@
 """Files of models: where they are, and what is said where they are not."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-from reelmake.models import model_files
+import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+from reelmake.foundation.errors import StageError
+from reelmake.models import model_files, whisper
 
 
 def test_a_model_that_is_a_file_here_is_not_looked_up():
@@ -16,22 +14,16 @@ def test_a_model_that_is_a_file_here_is_not_looked_up():
     ) == Path("some/where.gguf")
 
 
-def test_without_network_it_says_what_to_do(tmp_path):
-    """The hub's address is a port of this machine on which nobody listens."""
-    code = (
-        "from reelmake.models import model_files\n"
-        "from reelmake.foundation.errors import StageError\n"
-        "models = {'text_model.model': 'm.gguf'}\n"
-        "try: model_files.local_file('text_model.model', models, 'owner/name')\n"
-        "except StageError as error: print(error.kind, error)\n"
-    )
-    environment = os.environ | {
-        "PYTHONPATH": str(ROOT / "scripts"),
-        "HF_ENDPOINT": "http://127.0.0.1:9",
-        "HF_HUB_CACHE": str(tmp_path),
-        "HF_HUB_OFFLINE": "0",
-    }
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    assert done.stdout.startswith("transient m.gguf of owner/name is not on this machine")
-    assert "set text_model.repo_id: null and text_model.model to a GGUF file" in done.stdout
+def test_what_is_not_here_is_said_at_once_and_no_job_downloads_it(web, monkeypatch, tmp_path):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "ENDPOINT", web.url(""))
+    models = {"text_model.model": "m.gguf"}
+    with pytest.raises(StageError, match="`reel models` downloads it") as error:
+        model_files.local_file("text_model.model", models, "owner/name")
+    assert error.value.kind == "engine"
+    assert "set text_model.repo_id: null and text_model.model to a GGUF file" in str(error.value)
+    with pytest.raises(StageError, match="`reel models` downloads it"):
+        whisper.folder("large-v3-turbo")
+    assert web.asked == []

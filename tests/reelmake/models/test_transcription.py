@@ -297,8 +297,8 @@ def test_voices_without_a_word_are_asked_for_again(spoken, tmp_path, monkeypatch
     [
         ("./nowhere", "does not exist", "engine"),
         ("models/of/mine", "does not exist", "engine"),
-        ("smal", "Invalid model size", "engine"),
-        ("tiny", "connect once", "transient"),
+        ("smal", "there is no speech model 'smal'", "engine"),
+        ("tiny", "`reel models` downloads it", "engine"),
     ],
 )
 def test_a_model_that_cannot_be_had(spoken, monkeypatch, tmp_path, model, says, kind):

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from reelmake.foundation import process_identity
+from reelmake.models import model_files
 from reelmake.reel import doctor_models, main
 from reelmake.reel.finding import Finding
 from workspace import ROOT
@@ -179,11 +180,12 @@ def test_why_there_is_no_gpu(given, capsys, monkeypatch, kinds, visible, says):
 
 
 def test_a_model_that_is_to_be_downloaded(given, capsys, monkeypatch):
-    monkeypatch.setattr(doctor_models.model_files, "size", lambda repo_id, wanted: 1.5e9)
+    monkeypatch.setattr(model_files, "size", lambda repo_id, files: 1.5e9)
     given["transcription"]["model"] = "small"
     ended, found = examine(given, capsys)
-    assert ended == 0
-    assert found["speech model"].says == "small: the first run downloads 1.5 GB, once"
+    assert ended == 1
+    assert found["speech model"].says == "small is not on this machine: 1.5 GB to download, once"
+    assert found["speech model"].fix == "reel models"
 
 
 def test_nothing_is_written(given):

@@ -1,0 +1,176 @@
+"""The models that a configuration names: whether they are on this machine, and downloading them.
+
+Jobs never download: a run of hundreds of films would find out hundreds of times that it can't.
+"""
+
+import hashlib
+import re
+import shutil
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from reelmake.foundation.errors import StageError, UserError
+from reelmake.foundation.units import show_bytes
+from reelmake.library.config import Config, get, repository
+from reelmake.library.stages import STAGES, chosen
+from reelmake.models import model_files, whisper
+
+NAMES = {
+    "transcription.model": "speech model",
+    "description.model": "vision model",
+    "description.mmproj": "vision encoder",
+    "text_model.model": "text model",
+}
+
+
+@dataclass(frozen=True)
+class NeededModel:
+    """setting: the one that names it. name: what it says. repo_id: the repository on the hub that
+    has it; None: it is a file or folder here, or nobody knows where it is. files: what is needed of
+    the repository, as patterns.
+    """
+
+    setting: str
+    name: str
+    repo_id: str | None
+    files: tuple[str, ...]
+
+    @property
+    def what(self) -> str:
+        """'text model'."""
+        return NAMES[self.setting]
+
+    def here(self) -> Path | None:
+        """Where it is on this machine; None: nowhere. Raises StageError for what is no model."""
+        if self.setting == "transcription.model":
+            found = whisper.known(self.name)
+            return Path(found) if found is not None else None
+        if self.repo_id is not None:
+            return model_files.cached(self.repo_id, self.name)
+        path = Path(self.name).expanduser()
+        model_files.require(path, self.setting)
+        return path
+
+    def size(self) -> int:
+        """The bytes to download. Asks the hub; raises OSError where it can't be asked."""
+        if self.repo_id is None:
+            raise OSError("nobody knows its repository")
+        return model_files.size(self.repo_id, self.files)
+
+    def download(self) -> None:
+        """Download it, with a bar on the terminal; a part that is there is gone on with.
+
+        Raises UserError where that fails, or where what came is not what was sent.
+        """
+        if self.repo_id is None:
+            raise UserError(f"{self.name}: nobody knows its repository; check {self.setting}")
+        for path in model_files.download(self.repo_id, self.files, self.setting):
+            _require_whole(path)
+
+
+def needed(config: Config, also: Collection[str] = ()) -> list[NeededModel]:
+    """The models of the stages that a configuration has made, in the pipeline's order.
+
+    also: further stages.
+    """
+    made = {*chosen(config["stages"]), *also}
+    settings = dict.fromkeys(name for stage in STAGES if stage in made for name in _models(stage))
+    found = []
+    for setting in settings:
+        name = get(config, setting)
+        if setting == "transcription.model":
+            found.append(NeededModel(setting, name, _speech_repository(name), whisper.FILES))
+        else:
+            found.append(NeededModel(setting, name, repository(config, setting), (name,)))
+    return found
+
+
+def missing(config: Config, also: Collection[str] = ()) -> str | None:
+    """A sentence for people about the models that are not on this machine; None: all are.
+
+    What is wrong with a model that is here, its job says.
+    """
+    names = []
+    for model in needed(config, also):
+        try:
+            if model.here() is None:
+                names.append(f"{model.what} {model.name}")
+        except StageError:
+            continue
+    if not names:
+        return None
+    return (
+        f"not on this machine: {', '.join(names)}; a job that needs one will fail, unless the "
+        "cache has its artifact: `reel models` downloads what is missing, once"
+    )
+
+
+def download_all(models: Collection[NeededModel], say: Callable[[str], None]) -> None:
+    """Download what is not here, the sizes said first. Raises UserError."""
+    wanted = []
+    for model in models:
+        try:
+            here = model.here()
+        except StageError as error:
+            raise UserError(str(error)) from None
+        if here is None:
+            wanted.append(model)
+        else:
+            say(f"{model.what}: {model.name} is here: {here}")
+    if not wanted:
+        return
+    total = 0
+    for model in wanted:
+        try:
+            size = model.size()
+        except OSError as error:
+            raise UserError(unreachable(model, str(error))) from None
+        total += size
+        say(f"{model.what}: {model.name} of {model.repo_id}: {show_bytes(size)} to download")
+    folder = model_files.cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if free < total:
+        raise UserError(
+            f"{show_bytes(total)} are to be downloaded, and {show_bytes(free)} are free in "
+            f"{folder}; make room, or set HF_HOME to a folder on another disk"
+        )
+    for model in wanted:
+        model.download()
+        say(f"{model.what}: {model.name} is whole")
+
+
+def unreachable(model: NeededModel, why: str) -> str:
+    """What to do where a model can't be downloaded, for people."""
+    if model.repo_id is None:
+        return f"{model.name} can't be downloaded ({why}); check {model.setting}"
+    there = model_files.cache_folder() / f"models--{model.repo_id.replace('/', '--')}"
+    return (
+        f"{model.name} of {model.repo_id} can't be downloaded ({why}); without a network, run "
+        f"`reel models` on a machine that has one and copy {there} here, or copy the model and "
+        f"name it in {model.setting}"
+    )
+
+
+def _speech_repository(name: str) -> str | None:
+    try:
+        return None if Path(name).expanduser().is_dir() else whisper.repository(name)
+    except StageError:  # asked where it is, it will say so
+        return None
+
+
+def _models(stage: str) -> tuple[str, ...]:
+    return tuple(STAGES[stage].models)
+
+
+def _require_whole(path: Path) -> None:
+    """Raise UserError, and remove it, where a file differs from the digest that the hub has of it:
+    its name in the hub's cache, if it is a large one."""
+    blob = path.resolve()
+    if not re.fullmatch("[0-9a-f]{64}", blob.name):
+        return
+    with blob.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != blob.name:
+            blob.unlink()
+            raise UserError(f"{path.name} was damaged on its way; run the command again")
