@@ -122,6 +122,39 @@ def test_a_signal_loses_nothing(library, number):
     assert library.artifact.read_bytes() == library.whole
 
 
+@pytest.mark.parametrize("seed", [0, long(1), long(2)])
+def test_killed_between_and_inside_groups_the_end_is_the_same(keyframed, tmp_path, seed):
+    """Also where the next job would take groups of another size."""
+    rng = random.Random(seed)
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    whole = Describing(keyframed, tmp_path / "whole")
+    whole.config["hardware"] = {"answers_at_once": 3}
+    whole.run(whole.target)
+    assert whole.record("one", "scenedesc")["answers_at_once"] == 3
+    killed = Describing(keyframed, tmp_path / "killed")
+    killed.config["hardware"] = {"answers_at_once": 3}
+    journal = killed.result("one", "journal", f"scenedesc.{killed.key}.msgpack")
+
+    def size() -> int:
+        return journal.stat().st_size if journal.exists() else 0
+
+    for _ in range(3):
+        before = size()
+        process = killed.start(killed.target)
+        try:
+            wait_for(lambda run=process, begun=before: size() > begun or run.poll() is not None)
+            time.sleep(rng.uniform(0, 0.15))
+        finally:
+            killed.kill(process)
+        if killed.artifact.exists():
+            break
+        killed.config["hardware"] = {"answers_at_once": rng.randint(1, 8)}
+    killed.run(killed.target)
+    assert killed.artifact.read_bytes() == whole.artifact.read_bytes()
+    assert killed.record("one", "scenedesc")["items_resumed"] % 3 == 0
+
+
 def test_a_whole_journal_needs_no_model(library):
     """Null ones too: what failed once is not asked again."""
     results = library.results
