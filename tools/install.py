@@ -3,16 +3,31 @@
     python3 tools/install.py .venv
 
 llama-cpp-python is published as source only; it compiles for about five minutes, which is
-said, with progress.
+said, with progress. GPU=cuda, vulkan, rocm, metal or none says for which GPU; otherwise for
+NVIDIA's where there are one and its compiler. CMAKE_ARGS is taken as given, too.
 """
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+CMAKE = {
+    "cuda": "-DGGML_CUDA=on",
+    "vulkan": "-DGGML_VULKAN=on",
+    "rocm": "-DGGML_HIP=on",
+    "metal": "-DGGML_METAL=on",
+    "none": "",
+}
+"""llama.cpp's options for each kind of GPU."""
+NVIDIA = ("nvidia-cublas-cu12>=12,<13", "nvidia-cudnn-cu12>=9,<10")
+"""What CTranslate2 needs for an NVIDIA GPU; `models/cuda_libraries.py` finds them."""
+NVCC = Path("/usr/local/cuda/bin/nvcc")
+"""Where NVIDIA's own packages put the compiler, which is not on the PATH then."""
 
 
 def main(folder: Path) -> int:
@@ -20,6 +35,18 @@ def main(folder: Path) -> int:
     if sys.version_info < (3, 11):
         print(f"reelmake needs Python 3.11 or newer; this is {sys.version.split()[0]}")
         return 1
+    given = os.environ.get("GPU")
+    kind = given or found_gpu()
+    for_nvidia = kind == "cuda" or (not given and has_nvidia())
+    if kind not in CMAKE:
+        print(f"GPU={kind}: there is no such kind; it is one of {', '.join(CMAKE)}")
+        return 1
+    environment = dict(os.environ)
+    environment["CMAKE_ARGS"] = f"{CMAKE[kind]} {environment.get('CMAKE_ARGS', '')}".strip()
+    if kind == "cuda" and not shutil.which("nvcc"):
+        environment["PATH"] = f"{environment['PATH']}{os.pathsep}{NVCC.parent}"
+    if kind != "none":
+        print(f"For a GPU ({kind}); GPU=none compiles for the CPU alone", flush=True)
     python = folder / "bin" / "python"
     if not python.exists():
         print(f"Making a virtual environment in {folder}", flush=True)
@@ -32,11 +59,12 @@ def main(folder: Path) -> int:
     with log.open("w") as file:
         for command, progress in (
             ([*pip, *[pin for pin in pins if pin not in compiled]], False),
+            *([([*pip, *NVIDIA], False)] if for_nvidia else []),
             # No dependencies: each is in the lock file, with its version.
             ([*pip, "-v", "--no-deps", *compiled], True),
             ([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)], False),
         ):
-            if not run(command, file, progress):
+            if not run(command, file, progress, environment):
                 print(f"Failed: {' '.join(command[-2:])}. The end of {log}:")
                 print("\n".join(log.read_text(errors="replace").splitlines()[-20:]))
                 return 1
@@ -44,10 +72,34 @@ def main(folder: Path) -> int:
     return 0
 
 
-def run(command: list[str], log, progress: bool) -> bool:
+def found_gpu() -> str:
+    """The kind of GPU to compile for: NVIDIA's, if this machine has one and can."""
+    if not has_nvidia():
+        return "none"
+    if shutil.which("nvcc") or NVCC.exists():
+        return "cuda"
+    print(
+        "There is an NVIDIA GPU, but no nvcc to compile llama.cpp for it: pictures and texts will\n"
+        "be the CPU's. Install the CUDA toolkit 12, remove .venv, and run this again.",
+        flush=True,
+    )
+    return "none"
+
+
+def has_nvidia() -> bool:
+    """Whether this machine has an NVIDIA GPU, and its driver."""
+    return any(Path("/dev").glob("nvidia[0-9]*"))
+
+
+def run(command: list[str], log, progress: bool, environment: dict[str, str]) -> bool:
     """Run pip with its output to the log; with `progress`, say how far a build is."""
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=environment,
     )
     assert process.stdout
     said = -1

@@ -9,7 +9,7 @@ from typing import Any
 
 from reelmake.foundation.errors import StageError
 from reelmake.library import config
-from reelmake.models import model_files
+from reelmake.models import cuda_libraries, model_files
 from reelmake.models.audio_chunks import RATE, Samples
 from reelmake.models.window_languages import Languages, Window, Windows
 
@@ -48,6 +48,8 @@ class Speech:
     """
 
     def __init__(self, folder: str, settings: dict[str, Any], device: str, threads: int):
+        if device != "cpu":
+            cuda_libraries.load()
         from faster_whisper import WhisperModel
 
         self._settings = settings
