@@ -17,16 +17,16 @@ _SIZE, _GROUP = "answers_at_once", "group"
 
 def size(journal: "Journal", wanted: Callable[[], int]) -> int:
     """How many items a group has: what the journal names, or else what is wanted, which it names
-    from then on. Its record of this is taken from `journal.records`."""
+    from then on. Records of this are taken from `journal.records`."""
     if not journal.records:
         chosen = wanted()
         if chosen > 1:
             journal.append({_SIZE: chosen})
         return chosen
-    if _SIZE in journal.records[0]:
-        named: int = journal.records.pop(0)[_SIZE]
-        return named
-    return 1
+    named = [record[_SIZE] for record in journal.records if _SIZE in record]
+    # Two jobs that begin a journal at the same moment both name one; the first counts.
+    journal.records[:] = [record for record in journal.records if _SIZE not in record]
+    return int(named[0]) if named else 1
 
 
 def entry(items: list[Any]) -> Any:

@@ -3,10 +3,12 @@
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,12 @@ from snakemake.executors import local
 from snakemake.settings.types import DeploymentMethod
 from snakemake.sourcecache import LocalSourceFile, infer_source_file
 
-from reelmake.jobs import signals
+from reelmake.jobs import script_server, signals
 
 THREADS = ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")
 """Libraries whose number of threads Snakemake sets for a job, in <name>_NUM_THREADS."""
 FOLDERS = ("TMPDIR", "TMP", "TEMPDIR", "TEMP")
+_GONE = "the process that runs scripts has ended; the log of Snakemake may say why"
 LIBRARY = str(Path(__file__).resolve().parents[2])
 _SERVE = f"import sys; sys.path.insert(0, sys.argv[1]); from {signals.SERVER} import main; main()"
 
@@ -103,6 +106,8 @@ class Executor(local.Executor):  # type: ignore[misc]
         status, error = self._connection().ask(request)
         if error:
             raise WorkflowError(f"{rule.name}: its script could not be run: {error}")
+        if status == -signal.SIGTERM:  # stopped before it began, or by somebody
+            raise SpawnedJobError
         if status < 0:
             raise WorkflowError(
                 f"{rule.name}: its process was killed by signal {-status}"
@@ -123,13 +128,17 @@ class _Connection:
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
+        # Until it has handlers: a Ctrl+C in its first moments would end it.
+        kept = signal.pthread_sigmask(signal.SIG_BLOCK, script_server.SIGNALS)
         with theirs:
             self._process = subprocess.Popen(
                 # -P: what lies in the working directory is no module.
                 [sys.executable, "-P", "-c", _SERVE, LIBRARY, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                env=os.environ | {f"{name}_NUM_THREADS": "1" for name in THREADS},
             )
+        signal.pthread_sigmask(signal.SIG_SETMASK, kept)
         self._socket, self._sending = ours, threading.Lock()
         self._waiting: dict[int, Future[tuple[int, str]]] = {}
         self._count = 0
@@ -142,7 +151,8 @@ class _Connection:
         with self._sending:
             self._count += 1
             self._waiting[self._count] = answer
-            line = json.dumps(request | {"number": self._count}) + "\n"
+            numbered = request | {"number": self._count, "sent": time.time()}
+            line = json.dumps(numbered) + "\n"
             with contextlib.suppress(OSError):
                 self._socket.sendall(line.encode())
         if self.is_gone:
@@ -158,18 +168,20 @@ class _Connection:
         self._socket.close()
 
     def _read(self) -> None:
-        with contextlib.suppress(OSError), self._socket.makefile("rb") as lines:
-            for line in lines:
-                said = json.loads(line)
-                answer = self._waiting.pop(said["number"])
-                answer.set_result((said["status"], said["error"]))
-        self.is_gone = True
-        self._give_up()
+        try:
+            with contextlib.suppress(OSError), self._socket.makefile("rb") as lines:
+                for line in lines:
+                    said = json.loads(line)
+                    answer = self._waiting.pop(said["number"])
+                    answer.set_result((said["status"], said["error"]))
+        finally:
+            self.is_gone = True
+            self._give_up()
 
     def _give_up(self) -> None:
         with self._sending:
             for number in list(self._waiting):
-                self._waiting.pop(number).set_result((-9, ""))
+                self._waiting.pop(number).set_result((0, _GONE))
 
 
 def _plain(items: Any) -> list[Any]:

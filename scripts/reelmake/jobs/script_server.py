@@ -21,13 +21,18 @@ import selectors
 import signal
 import socket
 import sys
+import threading
+import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 NO_FORK = {"llama_cpp", "ctranslate2", "faster_whisper", "onnxruntime"}
 """Modules that must not be imported before the fork where there is a GPU: what they set up of
 CUDA is of no use in a child."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""Blocked while the server starts."""
 _SET_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG, of Linux's <sys/prctl.h>."""
 
@@ -44,6 +49,8 @@ class ScriptServer:
         """Process id -> the number of the request."""
         self._learned, self._tell = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._rest = b""
+        self._stopped = 0.0
+        """When the run was told to stop, in seconds since 1970."""
 
     def serve(self) -> None:
         """Answer requests until the executor is gone and the last child has ended."""
@@ -52,6 +59,9 @@ class ScriptServer:
             end.setblocking(False)
         signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        signal.signal(signal.SIGTERM, self._on_stop)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the run's to answer
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         for end in (self._learned, self._tell):
             end.setblocking(False)
         self._selector.register(self._connection, selectors.EVENT_READ)
@@ -68,30 +78,42 @@ class ScriptServer:
                 is_open = self._take_requests()
                 if not is_open:
                     self._selector.unregister(self._connection)
+            if is_open and wake in ready and not self._selector.select(0):
+                self._learn()  # nobody waits for anything else
 
     def _take_requests(self) -> bool:
-        received = self._connection.recv(1 << 20)
+        try:
+            received = self._connection.recv(1 << 20)
+        except OSError:
+            return False
         *lines, self._rest = (self._rest + received).split(b"\n")
         for line in lines:
             self._start(json.loads(line))
         return bool(received)
 
+    def _on_stop(self, number: int, frame: object) -> None:
+        self._stopped = time.time()
+
     def _start(self, request: Request) -> None:
-        self._learn()
+        if request["sent"] < self._stopped:  # the stop came while modules were imported
+            self._answer(request["number"], -signal.SIGTERM)
+            return
+        server = os.getpid()
         try:
+            sys.stdout.flush()
             child = os.fork()
         except OSError as error:
             self._answer(request["number"], None, f"{type(error).__name__}: {error}")
             return
         if child == 0:
-            self._be_child(request)
+            self._be_child(request, server)
         self._children[child] = request["number"]
 
-    def _be_child(self, request: Request) -> None:
+    def _be_child(self, request: Request, server: int) -> None:
         """Run a script, and end."""
         status = 1
         try:
-            _die_with_parent()
+            _die_with(server)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -105,6 +127,7 @@ class ScriptServer:
             traceback.print_exc()
         finally:
             with contextlib.suppress(BaseException):
+                threading._shutdown()  # type: ignore[attr-defined]
                 atexit._run_exitfuncs()
                 sys.stdout.flush()
                 sys.stderr.flush()
@@ -118,7 +141,7 @@ class ScriptServer:
 
     def _learn(self) -> None:
         """Import what jobs have imported."""
-        with contextlib.suppress(BlockingIOError):
+        with contextlib.suppress(BlockingIOError), _quiet():
             while True:
                 for name in json.loads(self._learned.recv(1 << 20)):
                     _import(name)
@@ -130,7 +153,9 @@ class ScriptServer:
                 child, status = os.waitpid(-1, os.WNOHANG)
                 if not child:
                     return
-                self._answer(self._children.pop(child), os.waitstatus_to_exitcode(status))
+                # What a module has started when it was imported is nobody's job.
+                if (number := self._children.pop(child, None)) is not None:
+                    self._answer(number, os.waitstatus_to_exitcode(status))
 
     def _answer(self, number: int, status: int | None, error: str = "") -> None:
         line = json.dumps({"number": number, "status": status, "error": error}) + "\n"
@@ -224,17 +249,34 @@ def _job_of(request: Request) -> Any:
                 sys.modules[name] = module
 
 
-def _die_with_parent() -> None:
+def _die_with(server: int) -> None:
     """Were the server killed, its run would take this job for failed: it must not go on then."""
     with contextlib.suppress(AttributeError, OSError):  # elsewhere than on Linux
         ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != server:
+        os._exit(1)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Have nothing printed within the block: what a module says belongs to a job's log."""
+    sys.stdout.flush()
+    kept = [(number, os.dup(number)) for number in (1, 2)]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        for number, _ in kept:
+            os.dup2(nowhere, number)
+        yield
+    finally:
+        sys.stdout.flush()
+        for number, copy in kept:
+            os.dup2(copy, number)
+            os.close(copy)
+        os.close(nowhere)
 
 
 def main() -> None:
     """Serve on the descriptor that the command line names, behind the folder of the library."""
-    # Ctrl+C, and the signals of a whole process group, are the run's to answer.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
     ScriptServer(socket.socket(fileno=int(sys.argv[2]))).serve()
 
 

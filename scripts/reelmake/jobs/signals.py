@@ -63,14 +63,17 @@ class _Stopping:
 
 
 def tell_jobs(number: int) -> None:
-    """Signal this run's jobs on this machine: not the shells around them, nor the process that
-    they are forks of, which would only leave them behind."""
+    """Signal this run's jobs on this machine: not the shells around them, which would only leave
+    them behind. The process that scripts are forks of is told of a stop, too: it forks no job that
+    was asked for before."""
     import psutil
 
     with contextlib.suppress(psutil.Error):
         for process in psutil.Process().children(recursive=True):
             with contextlib.suppress(psutil.Error, OSError):
-                if _is_job(process.cmdline(), process.parent()):
+                words = process.cmdline()
+                is_server = any(SERVER in word for word in words)
+                if (number == signal.SIGTERM and is_server) or _is_job(words, process.parent()):
                     os.kill(process.pid, number)
 
 

@@ -3,14 +3,21 @@
 The only module that imports huggingface_hub.
 """
 
+import contextlib
 import fnmatch
-from collections.abc import Collection, Mapping
+import os
+import signal
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from reelmake.foundation.errors import StageError, UserError
+from reelmake.library import config
 
 TIMEOUT = 5.0
 """Seconds that the hub has for an answer."""
+FORGOTTEN = 3600.0
+"""Seconds after which a part that nothing was written to is of a process that is gone."""
 
 
 def local_file(setting: str, models: Mapping[str, str], repo_id: str | None) -> Path:
@@ -20,7 +27,7 @@ def local_file(setting: str, models: Mapping[str, str], repo_id: str | None) -> 
     """
     name = models[setting]
     if repo_id is None:
-        return Path(name).expanduser()
+        return config.expand(name)
     here = cached(repo_id, name)
     if here is None:
         raise StageError(
@@ -34,13 +41,17 @@ def local_file(setting: str, models: Mapping[str, str], repo_id: str | None) -> 
 def download(repo_id: str, files: Collection[str], setting: str) -> list[Path]:
     """Download files of a repository on the hub, given as patterns; what there is afterwards.
 
-    What came of an earlier try is gone on with. Raises UserError that says what to do.
+    Files that are whole stay, whatever happens; a signal ends the process at once, which the hub's
+    library would only do after the file in work. Raises UserError that says what to do.
     """
     from huggingface_hub import errors as hub
     from huggingface_hub import snapshot_download
 
+    parts = folder_of(repo_id) / "blobs"
+    _remove_parts(parts, older=FORGOTTEN)
     try:
-        folder = Path(snapshot_download(repo_id, allow_patterns=list(files)))
+        with _ended_by_signals(lambda: _remove_parts(parts, older=0.0)):
+            folder = Path(snapshot_download(repo_id, allow_patterns=list(files)))
     except (hub.RepositoryNotFoundError, hub.GatedRepoError) as error:
         raise UserError(
             f"the hub has no {repo_id}, or keeps it private: log in with `hf auth login`, or check "
@@ -49,12 +60,43 @@ def download(repo_id: str, files: Collection[str], setting: str) -> list[Path]:
     except Exception as error:
         raise UserError(
             f"{repo_id} can't be downloaded ({type(error).__name__}: {error}); run the command "
-            "again: it goes on where it was"
+            "again: files that are whole stay"
         ) from error
     found = [path for pattern in files for path in sorted(folder.glob(pattern))]
     if not found:
         raise UserError(f"{repo_id} has no {', '.join(files)}; check {setting}")
     return found
+
+
+def folder_of(repo_id: str) -> Path:
+    """Where a repository's files lie on this machine, or would."""
+    return cache_folder() / f"models--{repo_id.replace('/', '--')}"
+
+
+@contextlib.contextmanager
+def _ended_by_signals(tidy: Callable[[], None]) -> Iterator[None]:
+    """Have Ctrl+C and SIGTERM end the process within the block; `tidy` is called before."""
+
+    def end(number: int, frame: object) -> None:
+        tidy()
+        os._exit(128 + number)
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, end) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _remove_parts(blobs: Path, older: float) -> None:
+    """Remove parts of files that nothing was written to for so many seconds: a process that was
+    killed left them, and the hub's library begins anew."""
+    for part in blobs.glob("*.incomplete"):
+        with contextlib.suppress(OSError):
+            if time.time() - part.stat().st_mtime >= older:
+                part.unlink()
 
 
 def cache_folder() -> Path:
@@ -98,14 +140,20 @@ def size(repo_id: str, files: Collection[str]) -> int:
     Raises OSError where it can't be asked, or has no such files.
     """
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+    )
 
     try:
         found = HfApi().model_info(repo_id, files_metadata=True, timeout=TIMEOUT)
     except OfflineModeIsEnabled:
         raise OSError("HF_HUB_OFFLINE is set") from None
-    except HfHubHTTPError as error:
+    except RepositoryNotFoundError as error:
         raise OSError(f"the hub has no {repo_id}, or keeps it private") from error
+    except HfHubHTTPError as error:
+        raise OSError(f"the hub answers with status {error.response.status_code}") from error
     except Exception as error:
         raise OSError(f"the hub can't be reached: {type(error).__name__}") from error
     sizes = [

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from reelmake.foundation.errors import StageError, UserError
 from reelmake.foundation.units import show_bytes
+from reelmake.library import config
 from reelmake.library.config import Config, get, repository
 from reelmake.library.stages import STAGES, chosen
 from reelmake.models import model_files, whisper
@@ -48,7 +49,7 @@ class NeededModel:
             return Path(found) if found is not None else None
         if self.repo_id is not None:
             return model_files.cached(self.repo_id, self.name)
-        path = Path(self.name).expanduser()
+        path = config.expand(self.name)
         model_files.require(path, self.setting)
         return path
 
@@ -59,44 +60,48 @@ class NeededModel:
         return model_files.size(self.repo_id, self.files)
 
     def download(self) -> None:
-        """Download it, with a bar on the terminal; a part that is there is gone on with.
-
-        Raises UserError where that fails, or where what came is not what was sent.
-        """
+        """Download it, with a bar on the terminal. Raises UserError where that fails."""
         if self.repo_id is None:
             raise UserError(f"{self.name}: nobody knows its repository; check {self.setting}")
-        for path in model_files.download(self.repo_id, self.files, self.setting):
-            _require_whole(path)
+        model_files.download(self.repo_id, self.files, self.setting)
+
+    def require_whole(self) -> None:
+        """Raise UserError, and remove it, where a file of the hub's on this machine differs from
+        the digest that the hub has of it."""
+        here = self.here() if self.repo_id is not None else None
+        if here is not None:
+            for path in here.iterdir() if here.is_dir() else [here]:
+                _require_whole(path)
 
 
-def needed(config: Config, also: Collection[str] = ()) -> list[NeededModel]:
+def needed(given: Config, also: Collection[str] = ()) -> list[NeededModel]:
     """The models of the stages that a configuration has made, in the pipeline's order.
 
     also: further stages.
     """
-    made = {*chosen(config["stages"]), *also}
+    made = {*chosen(given["stages"]), *also}
     settings = dict.fromkeys(name for stage in STAGES if stage in made for name in _models(stage))
     found = []
     for setting in settings:
-        name = get(config, setting)
+        name = get(given, setting)
         if setting == "transcription.model":
             found.append(NeededModel(setting, name, _speech_repository(name), whisper.FILES))
         else:
-            found.append(NeededModel(setting, name, repository(config, setting), (name,)))
+            found.append(NeededModel(setting, name, repository(given, setting), (name,)))
     return found
 
 
-def missing(config: Config, also: Collection[str] = ()) -> str | None:
+def missing(given: Config, also: Collection[str] = ()) -> str | None:
     """A sentence for people about the models that are not on this machine; None: all are.
 
     What is wrong with a model that is here, its job says.
     """
     names = []
-    for model in needed(config, also):
+    for model in needed(given, also):
         try:
             if model.here() is None:
                 names.append(f"{model.what} {model.name}")
-        except StageError:
+        except (StageError, UserError, OSError, ValueError):
             continue
     if not names:
         return None
@@ -117,6 +122,7 @@ def download_all(models: Collection[NeededModel], say: Callable[[str], None]) ->
         if here is None:
             wanted.append(model)
         else:
+            model.require_whole()
             say(f"{model.what}: {model.name} is here: {here}")
     if not wanted:
         return
@@ -138,6 +144,7 @@ def download_all(models: Collection[NeededModel], say: Callable[[str], None]) ->
         )
     for model in wanted:
         model.download()
+        model.require_whole()
         say(f"{model.what}: {model.name} is whole")
 
 
@@ -145,7 +152,7 @@ def unreachable(model: NeededModel, why: str) -> str:
     """What to do where a model can't be downloaded, for people."""
     if model.repo_id is None:
         return f"{model.name} can't be downloaded ({why}); check {model.setting}"
-    there = model_files.cache_folder() / f"models--{model.repo_id.replace('/', '--')}"
+    there = model_files.folder_of(model.repo_id)
     return (
         f"{model.name} of {model.repo_id} can't be downloaded ({why}); without a network, run "
         f"`reel models` on a machine that has one and copy {there} here, or copy the model and "
@@ -155,8 +162,8 @@ def unreachable(model: NeededModel, why: str) -> str:
 
 def _speech_repository(name: str) -> str | None:
     try:
-        return None if Path(name).expanduser().is_dir() else whisper.repository(name)
-    except StageError:  # asked where it is, it will say so
+        return None if config.expand(name).is_dir() else whisper.repository(name)
+    except (StageError, UserError):  # asked where it is, it will say so
         return None
 
 

@@ -98,7 +98,7 @@ class Decoder:
         """Free the KV cache."""
         if self._context is not None:
             self._context.close()
-            self._context = None
+            self._context, self._room = None, (0, 0, 0)
 
     def answers(self, group: Sequence[Question]) -> list[Said | ValueError]:
         """What the model says to each message; ValueError where it can't take one.
@@ -113,7 +113,7 @@ class Decoder:
         for index, asked in enumerate(group):
             sampler = greedy.Sampler(self._engine, self._llama, asked.grammar)
             try:
-                position = asked.prompt.evaluate(context, len(going), self._room[2])
+                position = asked.prompt.evaluate(context, len(going), batch)
             except ValueError as error:
                 said[index] = error
                 self._forget(len(going))
@@ -174,8 +174,8 @@ class Decoder:
         engine = self._engine
         wanted = (count, cells, batch)
         if any(have < want for have, want in zip(self._room, wanted, strict=True)):
-            self.close()
             count, cells, batch = (max(pair) for pair in zip(self._room, wanted, strict=True))
+            self.close()
             self._room = (count, cells, batch)
             params = engine.llama_context_default_params()
             params.n_ctx, params.n_seq_max = count * cells, count

@@ -4,7 +4,6 @@ import contextlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from reelmake.foundation.errors import StageError
@@ -217,7 +216,11 @@ def known(model: str) -> str | None:
     if here is not None:
         return here
     found = model_files.cached(repository(model), "model.bin")
-    return str(found.parent) if found is not None else None
+    if found is None:
+        return None
+    needed = ("config.json", "tokenizer.json", "vocabulary.*")
+    is_whole = all(any(found.parent.glob(pattern)) for pattern in needed)
+    return str(found.parent) if is_whole else None
 
 
 def repository(model: str) -> str:
@@ -248,7 +251,7 @@ def gpus() -> int:
 
 def _here(model: str) -> str | None:
     """The folder of a local model; None for the name of one on the hub. Raises StageError."""
-    path = Path(model).expanduser()
+    path = config.expand(model)
     if path.is_dir():
         for needed in ("model.bin", "config.json", "tokenizer.json"):
             if not (path / needed).is_file():

@@ -13,8 +13,8 @@ def add_to(commands: Any) -> None:
         commands,
         "models",
         _models,
-        "download the models that the configuration names, once; what is here already stays, what "
-        "was begun is gone on with, and each is compared with the digest that the hub has of it",
+        "download the models that the configuration names, once; what is here stays, and is "
+        "compared with the digest that the hub has of it",
         "  reel models\n  reel models --config 'transcription={model: large-v3-turbo}'",
         json=False,
     )

@@ -340,3 +340,13 @@ def test_a_journal_of_answers_one_by_one_goes_on_so(this):
     score(in_groups(this, 8), segments, {})
     assert this.said == [(1, 3), (2, 3), (3, 3)]
     assert "answers_at_once" not in this.record
+
+
+def test_a_journal_that_two_jobs_have_begun_is_read(this, tmp_path):
+    """Each has named a size of groups before it saw the other's."""
+    segments = film("the ball rolls", "goodbye", "a ball")
+    with this.journal() as journal:
+        journal.append({"answers_at_once": 2})
+        journal.append({"answers_at_once": 4})
+    score(in_groups(this, 8), segments, {})
+    assert this.said == [(0, 3), (2, 3), (3, 3)]

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import psutil
@@ -155,7 +156,9 @@ def test_an_end_of_the_server_ends_its_jobs_and_the_next_job_has_another(server,
     job = psutil.Process(int(pid.read_text()))
     server.connection._process.kill()
     asking.join(10)
-    assert told == [(-9, "")]
+    assert told == [
+        (0, "the process that runs scripts has ended; the log of Snakemake may say why")
+    ]
     assert server.connection.is_gone
     wait_for(lambda: not job.is_running() or job.status() == psutil.STATUS_ZOMBIE)
 
@@ -207,6 +210,56 @@ time.sleep(60)
     asking.join(10)
     assert told == [(7, "")]
     assert server.run(script(tmp_path, "", "other.py")) == (0, "")
+
+
+def test_a_stop_while_modules_are_imported_starts_no_job(monkeypatch, tmp_path):
+    """Until it is forked, there is no job to be told."""
+    (tmp_path / "library").mkdir()
+    importing = tmp_path / "importing"
+    slow = f"import time; open({str(importing)!r}, 'a').write('x'); time.sleep(2)"
+    script(tmp_path / "library", slow, "slow_to_import.py")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "library"))
+    server = Server(monkeypatch, tmp_path)
+    first = script(tmp_path, "import slow_to_import")
+    assert server.run(first) == (0, "")
+    wait_for(lambda: importing.read_text() == "xx")
+    told = []
+    made = script(tmp_path, "raise SystemExit(3)", "other.py")
+    asking = threading.Thread(target=lambda: told.append(server.run(made)))
+    asking.start()
+    time.sleep(0.3)
+    signals.tell_jobs(signal.SIGTERM)
+    asking.join(10)
+    assert told == [(-signal.SIGTERM, "")]
+    assert server.run(made) == (3, "")
+    server.connection.close()
+
+
+def test_what_a_module_prints_and_starts_when_it_is_imported_is_nobodys(
+    monkeypatch, tmp_path, capfd
+):
+    (tmp_path / "library").mkdir()
+    script(
+        tmp_path / "library",
+        "import subprocess, sys; print('noise'); subprocess.Popen([sys.executable, '-c', ''])",
+        "noisy.py",
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "library"))
+    server = Server(monkeypatch, tmp_path)
+    made = script(tmp_path, "import noisy")
+    for _ in range(4):
+        assert server.run(made) == (0, "")
+        time.sleep(0.2)
+    server.connection.close()
+    assert capfd.readouterr().out.count("noise") == 1  # the first job's own
+
+
+def test_a_job_ends_with_its_last_thread(server, tmp_path):
+    done = tmp_path / "done"
+    text = "import threading, time\n"
+    text += f"threading.Thread(target=lambda: (time.sleep(0.5), open({str(done)!r}, 'w'))).start()"
+    assert server.run(script(tmp_path, text)) == (0, "")
+    assert done.exists()
 
 
 def test_snakemake_runs_what_needs_it_itself(tmp_path):

@@ -183,6 +183,23 @@ def test_where_memory_is_short_fewer_are_asked_at_once(monkeypatch):
             model.answers([question("a")], scoring.FORM.schema)
 
 
+def test_where_memory_is_short_while_tokens_are_decoded_fewer_are_asked_at_once(monkeypatch):
+    """That it is short is simulated: once, in the middle of a group."""
+    whole = ask(4, *SAID)
+    plain, calls = together.decode, []
+
+    def short(engine, context, batch):
+        calls.append(len(batch))
+        if len(calls) == 12:
+            raise MemoryError("llama_decode returned -3")
+        plain(engine, context, batch)
+
+    monkeypatch.setattr(together, "decode", short)
+    with TextModel(TRAINED, SETTINGS["text_model"], threads=1, at_once=7) as model:
+        assert model.answers(list(map(question, SAID)), scoring.FORM.schema) == whole
+        assert model.at_once == 4
+
+
 @pytest.mark.parametrize(
     "given", [{"context": 192, "max_tokens": 160}, {"context": 40, "max_tokens": 16}]
 )

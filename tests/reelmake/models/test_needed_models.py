@@ -4,13 +4,16 @@ real one does."""
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from web import Page, Web
+from workspace import wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -39,6 +42,17 @@ class Hub:
             "HF_HUB_DISABLE_XET": "1",
         }
         self.folder = folder
+        self.models = {
+            "transcription": {"model": "someone/small"},
+            "description": {"repo_id": "someone/seeing", "model": "m.gguf", "mmproj": "e.gguf"},
+            "text_model": {"repo_id": "someone/text", "model": "t.gguf"},
+        }
+
+    def refuse(self, status: int, code: str = "") -> None:
+        """Have the hub answer so, whatever it is asked. code: the hub's word for it."""
+        headers = {"X-Error-Code": code} if code else {}
+        for page in self.web.pages.values():
+            page.status, page.headers = status, headers
 
     def publish(self, repository: str, files: dict[str, bytes]) -> dict[str, Page]:
         """Put a repository on the hub; its files' pages, by name."""
@@ -68,25 +82,24 @@ class Hub:
 
     def reel(self, *args: str, ok: bool = True) -> str:
         """What `reel models` says for a configuration of which all models are on the hub."""
-        config = {
-            "transcription": {"model": "someone/small"},
-            "description": {"repo_id": "someone/seeing", "model": "m.gguf", "mmproj": "e.gguf"},
-            "text_model": {"repo_id": "someone/text", "model": "t.gguf"},
-        }
+        process = self.start(*args)
+        said = "".join(process.communicate(timeout=120))
+        assert (process.returncode == 0) == ok, said
+        assert "Traceback" not in said
+        return said
+
+    def start(self, *args: str) -> subprocess.Popen:
+        """The command, at work."""
         file = self.folder / "c.yaml"
-        file.write_text(json.dumps(config | {"videos": str(self.folder)}))
-        done = subprocess.run(
+        file.write_text(json.dumps(self.models | {"videos": str(self.folder)}))
+        return subprocess.Popen(
             [sys.executable, "-m", "reelmake.reel", *args, "--configfile", str(file)],
             env=self.environment,
             cwd=self.folder,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=120,
         )
-        said = done.stdout + done.stderr
-        assert (done.returncode == 0) == ok, said
-        assert "Traceback" not in said
-        return said
 
 
 @pytest.fixture
@@ -131,10 +144,52 @@ def test_what_was_damaged_on_its_way_is_no_model(hub):
     assert "text model: t.gguf is whole" in hub.reel("models")
 
 
+def test_what_is_here_is_compared_with_its_digest(hub):
+    """As where a stop came between the last byte and the comparison."""
+    hub.reel("models")
+    (whole,) = hub.cache.glob("models--someone--text/snapshots/*/t.gguf")
+    whole.resolve().write_bytes(GGUF[:8999] + b"?")
+    assert "t.gguf was damaged on its way; run the command again" in hub.reel("models", ok=False)
+    assert "text model: t.gguf is whole" in hub.reel("models")
+    assert whole.read_bytes() == GGUF[:9000]
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "vocabulary.txt"])
+def test_a_speech_model_of_which_a_file_is_missing_is_not_here(hub, name):
+    hub.reel("models")
+    (path,) = hub.cache.glob(f"models--someone--small/snapshots/*/{name}")
+    path.unlink()
+    assert "speech model: someone/small is whole" in hub.reel("models")
+    assert path.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_download_at_once_and_leaves_no_part(hub, number):
+    pages = hub.publish("someone/text", {"t.gguf": GGUF * 40})
+    pages["t.gguf"].pause = 0.1  # a minute, in all
+    hub.models |= {"stages": ["highlights"]}
+    process = hub.start("models")
+    parts = hub.cache / "models--someone--text" / "blobs"
+    wait_for(lambda: list(parts.glob("*.incomplete")))
+    began = time.monotonic()
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert time.monotonic() - began < 10
+    assert not list(parts.iterdir())
+    pages["t.gguf"].pause = 0.0
+    hub.reel("models")
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda hub: hub.web.pages.clear(), "the hub has no someone/small, or keeps it private"),
+        (lambda hub: hub.refuse(404, "RepoNotFound"), "has no someone/small, or keeps it private"),
+        (lambda hub: hub.refuse(503), "the hub answers with status 503"),
+        (
+            lambda hub: hub.models.update(transcription={"model": "~nobody-of-this-name/model"}),
+            "there is no home for the ~",
+        ),
         (lambda hub: hub.publish("someone/text", {"x.gguf": b""}), "someone/text has no such file"),
         (
             lambda hub: hub.environment.update(HF_ENDPOINT="http://127.0.0.1:9"),
