@@ -33,8 +33,8 @@ NO_FORK = {"llama_cpp", "ctranslate2", "faster_whisper", "onnxruntime"}
 CUDA is of no use in a child."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 """Blocked while the server starts."""
-_SET_DEATH_SIGNAL = 1
-"""PR_SET_PDEATHSIG, of Linux's <sys/prctl.h>."""
+_SET_DEATH_SIGNAL, _SET_NAME = 1, 15
+"""PR_SET_PDEATHSIG and PR_SET_NAME, of Linux's <sys/prctl.h>."""
 
 Request = dict[str, Any]
 
@@ -114,6 +114,7 @@ class ScriptServer:
         status = 1
         try:
             _die_with(server)
+            _be_called(Path(request["script"]).stem)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -255,6 +256,12 @@ def _die_with(server: int) -> None:
         ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != server:
         os._exit(1)
+
+
+def _be_called(name: str) -> None:
+    """Have `top` and `ps` show the job by its script's name, not as the server."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_SET_NAME, name.encode(), 0, 0, 0)
 
 
 @contextlib.contextmanager

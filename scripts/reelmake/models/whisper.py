@@ -59,6 +59,11 @@ class Speech:
         self._windows = Windows(self._model.model)
 
     @property
+    def device(self) -> str:
+        """Where it runs: "cuda" or "cpu"."""
+        return str(self._model.model.device)
+
+    @property
     def knows_languages(self) -> bool:
         """Whether the model can tell one language from another; else all is English."""
         return bool(self._model.model.is_multilingual)

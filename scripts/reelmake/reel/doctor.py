@@ -17,7 +17,7 @@ from reelmake.library.config import Config
 from reelmake.library.library import RESULTS
 from reelmake.library.stages import STAGES
 from reelmake.media import ffmpeg
-from reelmake.reel import doctor_models
+from reelmake.reel import doctor_models, doctor_trials
 from reelmake.reel.finding import Finding
 
 NETWORK = (
@@ -27,8 +27,11 @@ NETWORK = (
 """Types of file systems that other machines may write to at the same time."""
 
 
-def examine(read: Callable[[], Config]) -> Iterator[Finding]:
-    """Every finding, as it is found. read: gives the configuration, or raises UserError."""
+def examine(read: Callable[[], Config], engines: bool = False) -> Iterator[Finding]:
+    """Every finding, as it is found.
+
+    read: gives the configuration, or raises UserError. engines: ask each engine something.
+    """
     yield Finding("Python", "ok", f"{sys.version.split()[0]} in {sys.prefix}")
     yield _packages()
     try:
@@ -39,6 +42,8 @@ def examine(read: Callable[[], Config]) -> Iterator[Finding]:
     yield _videos(config)
     yield _ffmpeg(config)
     yield from doctor_models.gpus(config)
+    if engines:
+        yield from doctor_trials.trials(config)
     yield from doctor_models.models(config)
     yield from _results(config)
     yield from _cache(config)

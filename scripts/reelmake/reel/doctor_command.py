@@ -10,19 +10,25 @@ from reelmake.reel.options import Arguments, add_command, print_json, read_confi
 
 def add_to(commands: Any) -> None:
     """Add the subcommand."""
-    add_command(
+    parser = add_command(
         commands,
         "doctor",
         _doctor,
         "whether a run has all that it needs here: one line a check, with what to do; "
         "exit status 1 if a run would fail",
-        "  reel doctor --config videos=~/Movies",
+        "  reel doctor --config videos=~/Movies\n  reel doctor --try",
+    )
+    parser.add_argument(
+        "--try",
+        dest="engines",
+        action="store_true",
+        help="ask each engine something, of a tiny model: does it work, and on what",
     )
 
 
 def _doctor(arguments: Arguments) -> int:
     found: list[Finding] = []
-    for each in doctor.examine(lambda: read_config(arguments)):
+    for each in doctor.examine(lambda: read_config(arguments), arguments.engines):
         found.append(each)
         if not arguments.json:
             fix = f" -> {each.fix}" if each.fix else ""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from reelmake.foundation.errors import StageError
 from reelmake.foundation.units import show_bytes
@@ -24,7 +25,7 @@ def gpus(config: Config) -> Iterator[Finding]:
     for name, code in (("CTranslate2", _SPEECH), ("llama.cpp", _LLAMA)):
         check = f"GPU, {name}"
         try:
-            seen, kinds = _asked(code)
+            seen, kinds = asked(code)
         except OSError as error:
             yield Finding(check, "fail", f"it does not start: {error}", "make setup")
             continue
@@ -64,12 +65,12 @@ def _to_download(model: needed_models.NeededModel) -> Finding:
     return Finding(model.what, "fail", f"{says}: {size} to download, once", "reel models")
 
 
-def _asked(code: str) -> tuple[bool, list[str]]:
-    """What the engine says in a process of its own: one that is compiled for another processor
-    ends it. Raises OSError."""
+def asked(code: str, *arguments: str) -> Any:
+    """What Python code prints last, as JSON, in a process of its own: an engine that is compiled
+    for another processor ends it. Raises OSError."""
     path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
-        [sys.executable, "-c", f"import json; {code}"],
+        [sys.executable, "-c", f"import json; {code}", *arguments],
         capture_output=True,
         text=True,
         errors="replace",
@@ -81,8 +82,7 @@ def _asked(code: str) -> tuple[bool, list[str]]:
         raise OSError(f"it is ended by signal {-done.returncode}")
     if done.returncode:
         raise OSError((done.stderr.strip().splitlines() or ["no reason given"])[-1])
-    seen, kinds = json.loads(done.stdout.strip().splitlines()[-1])
-    return seen, kinds
+    return json.loads(done.stdout.strip().splitlines()[-1])
 
 
 def _why_not(name: str, kinds: list[str], here: bool) -> tuple[str, str]:

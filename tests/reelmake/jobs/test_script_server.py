@@ -154,6 +154,7 @@ def test_an_end_of_the_server_ends_its_jobs_and_the_next_job_has_another(server,
     asking.start()
     wait_for(lambda: pid.exists() and pid.read_text())
     job = psutil.Process(int(pid.read_text()))
+    assert job.name() == "make"  # what `top` shows
     server.connection._process.kill()
     asking.join(10)
     assert told == [

@@ -11,7 +11,7 @@ import pytest
 
 from reelmake.foundation import process_identity
 from reelmake.models import model_files
-from reelmake.reel import doctor_models, main
+from reelmake.reel import doctor_models, doctor_trials, main
 from reelmake.reel.finding import Finding
 from workspace import ROOT
 
@@ -42,10 +42,10 @@ def given(tmp_path, monkeypatch):
     }
 
 
-def examine(given: dict, capsys) -> tuple[int, dict[str, Finding]]:
+def examine(given: dict, capsys, *more: str) -> tuple[int, dict[str, Finding]]:
     """The exit status, and the worst finding of each check."""
     Path("given.yaml").write_text(json.dumps(given))
-    ended = main.main(["doctor", "--json", "--configfile", "given.yaml"])
+    ended = main.main(["doctor", "--json", "--configfile", "given.yaml", *more])
     found: dict[str, Finding] = {}
     for each in json.loads(capsys.readouterr().out):
         finding = Finding(**each)
@@ -152,6 +152,22 @@ def test_an_engine_that_does_not_start(given, capsys, monkeypatch):
     assert ended == 1
     assert "signal 4" in found["GPU, llama.cpp"].says
     assert "libcudnn is missing" in found["GPU, CTranslate2"].says
+
+
+def test_each_engine_is_tried(given, capsys, monkeypatch):
+    """With the real engines; that one crashes, or runs on the CPU beside a GPU, is simulated."""
+    ended, found = examine(given, capsys, "--try")
+    assert ended == 0
+    assert found["trial, CTranslate2"] == Finding("trial, CTranslate2", "ok", "works on the CPU")
+    assert found["trial, llama.cpp"] == Finding("trial, llama.cpp", "ok", "works on the CPU")
+    given["hardware"]["device"] = "auto"
+    monkeypatch.setattr(doctor_trials, "uses_gpu", lambda device: True)
+    crash = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
+    monkeypatch.setattr(doctor_trials, "_LLAMA", crash)
+    ended, found = examine(given, capsys, "--try")
+    assert ended == 1
+    assert found["trial, CTranslate2"].state == "warn"
+    assert found["trial, llama.cpp"].says == "it does not work: it is ended by signal 11"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,63 @@
+"""`reel doctor --try`: whether each engine works, and on what, found out with a tiny model."""
+
+from collections.abc import Iterator
+
+from reelmake.jobs.gpus import uses_gpu
+from reelmake.library.config import DEFAULTS, Config
+from reelmake.reel import doctor_models
+from reelmake.reel.finding import Finding, State
+
+MODELS = DEFAULTS.parent / "demo" / "models"
+"""The demo's, in a checkout; an installed package has none."""
+
+_SPEECH = """
+import sys
+import numpy
+from reelmake.library import config
+from reelmake.models import whisper
+folder, device, _ = sys.argv[1:]
+speech = whisper.Speech(folder, config.load({})["transcription"], device, 2)
+list(speech.hear(numpy.zeros(16000, "float32"), "en", None, None))
+print(json.dumps(speech.device))
+"""
+_LLAMA = """
+import sys
+from pathlib import Path
+from reelmake.editing import scoring
+from reelmake.editing.prompts import Question
+from reelmake.library import config
+from reelmake.models import llama
+from reelmake.models.text_model import TextModel
+path, _, layers = sys.argv[1:]
+settings = config.load({"text_model": {"context": 2048, "max_tokens": 160}})
+question = Question(settings["scores"]["prompt"], ("the ball rolls",), ())
+with TextModel(Path(path), settings["text_model"], int(layers), 2) as model:
+    (answer,) = model.answers([question], scoring.FORM.schema)
+if isinstance(answer, ValueError):
+    raise answer
+print(json.dumps("cuda" if int(layers) and llama.gpus()[0] else "cpu"))
+"""
+
+
+def trials(config: Config) -> Iterator[Finding]:
+    """What became of one question to each engine, as a job would load it."""
+    device, layers = config["hardware"]["device"], config["hardware"]["gpu_layers"]
+    if not MODELS.is_dir():
+        yield Finding("trials", "warn", "no tiny model here", "run it in a checkout of reelmake")
+        return
+    wants = device == "cuda" or (device == "auto" and uses_gpu("auto"))
+    for name, code, model in (
+        ("CTranslate2", _SPEECH, MODELS / "speech"),
+        ("llama.cpp", _LLAMA, MODELS / "text" / "model.gguf"),
+    ):
+        check = f"trial, {name}"
+        try:
+            on = doctor_models.asked(
+                code, str(model), device, str(0 if device == "cpu" else layers)
+            )
+        except OSError as error:
+            yield Finding(check, "fail", f"it does not work: {error}", "make setup")
+            continue
+        state: State = "warn" if wants and on == "cpu" else "ok"
+        says = "works on the CPU" if on == "cpu" else "works on the GPU"
+        yield Finding(check, state, says, "see the line of its GPU" if state == "warn" else "")
