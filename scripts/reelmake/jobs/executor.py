@@ -127,6 +127,7 @@ class _Connection:
     """A `ScriptServer` at work, and the requests that it has not answered yet."""
 
     def __init__(self) -> None:
+        self._environment = dict(os.environ)
         ours, theirs = socket.socketpair()
         # Until it has handlers: a Ctrl+C in its first moments would end it.
         kept = signal.pthread_sigmask(signal.SIG_BLOCK, script_server.SIGNALS)
@@ -136,7 +137,7 @@ class _Connection:
                 [sys.executable, "-P", "-c", _SERVE, LIBRARY, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env=os.environ | {f"{name}_NUM_THREADS": "1" for name in THREADS},
+                env=self._environment | {f"{name}_NUM_THREADS": "1" for name in THREADS},
             )
         signal.pthread_sigmask(signal.SIG_SETMASK, kept)
         self._socket, self._sending = ours, threading.Lock()
@@ -151,7 +152,14 @@ class _Connection:
         with self._sending:
             self._count += 1
             self._waiting[self._count] = answer
-            numbered = request | {"number": self._count, "sent": time.time()}
+            # What has changed since the server started: the logger tells jobs something in it.
+            changed = dict(os.environ.items() - self._environment.items())
+            environment = changed | request["environment"]
+            numbered = request | {
+                "number": self._count,
+                "sent": time.time(),
+                "environment": environment,
+            }
             line = json.dumps(numbered) + "\n"
             with contextlib.suppress(OSError):
                 self._socket.sendall(line.encode())

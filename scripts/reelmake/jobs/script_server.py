@@ -78,8 +78,10 @@ class ScriptServer:
                 is_open = self._take_requests()
                 if not is_open:
                     self._selector.unregister(self._connection)
-            if is_open and wake in ready and not self._selector.select(0):
-                self._learn()  # nobody waits for anything else
+            if (
+                is_open and wake in ready
+            ):  # behind the answers: a job that has ended may have taught
+                self._learn()
 
     def _take_requests(self) -> bool:
         try:
