@@ -87,8 +87,8 @@ def stop_run(process: subprocess.Popen, number: int) -> None:
         (signal.SIGINT, False, 3),
         long(signal.SIGKILL, True, 10),
         long(signal.SIGKILL, False, 10),
-        long(signal.SIGTERM, False, 20),
-        long(signal.SIGINT, False, 20),
+        long(signal.SIGTERM, False, 10),
+        long(signal.SIGINT, False, 10),
     ],
 )
 def test_stopped_at_random_moments(whole, tmp_path, number, cache, times):
