@@ -98,7 +98,7 @@ def make(path: Path, folder: Path, given: dict) -> None:
     artifact_files.write_json(folder / "clips.json", made, "clips")
 
 
-@pytest.mark.parametrize("seeds", [range(SEEDS), long(range(SEEDS, 8 * SEEDS))], ids=["", "more"])
+@pytest.mark.parametrize("seeds", [range(SEEDS), long(range(SEEDS, 4 * SEEDS))], ids=["", "more"])
 @pytest.mark.parametrize("name", FILMS)
 def test_a_damaged_film_is_made_or_refused(whole, tmp_path, name, seeds) -> None:
     given = config.load({})
