@@ -18,7 +18,7 @@ from snakemake.executors import local
 from snakemake.settings.types import DeploymentMethod
 from snakemake.sourcecache import LocalSourceFile, infer_source_file
 
-from reelmake.jobs import script_server, signals
+from reelmake.jobs import signals
 
 THREADS = ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")
 """Libraries whose number of threads Snakemake sets for a job, in <name>_NUM_THREADS."""
@@ -130,7 +130,7 @@ class _Connection:
         self._environment = dict(os.environ)
         ours, theirs = socket.socketpair()
         # Until it has handlers: a Ctrl+C in its first moments would end it.
-        kept = signal.pthread_sigmask(signal.SIG_BLOCK, script_server.SIGNALS)
+        kept = signal.pthread_sigmask(signal.SIG_BLOCK, signals.SIGNALS)
         with theirs:
             self._process = subprocess.Popen(
                 # -P: what lies in the working directory is no module.

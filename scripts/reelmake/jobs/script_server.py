@@ -28,11 +28,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from reelmake.jobs import gpus, signals
+
 NO_FORK = {"llama_cpp", "ctranslate2", "faster_whisper", "onnxruntime"}
 """Modules that must not be imported before the fork where there is a GPU: what they set up of
 CUDA is of no use in a child."""
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
-"""Blocked while the server starts."""
 _SET_DEATH_SIGNAL, _SET_NAME = 1, 15
 """PR_SET_PDEATHSIG and PR_SET_NAME, of Linux's <sys/prctl.h>."""
 
@@ -61,7 +61,7 @@ class ScriptServer:
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.signal(signal.SIGTERM, self._on_stop)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the run's to answer
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals.SIGNALS)
         for end in (self._learned, self._tell):
             end.setblocking(False)
         self._selector.register(self._connection, selectors.EVENT_READ)
@@ -188,7 +188,7 @@ def _import(name: str) -> None:
 def _has_gpu() -> bool:
     """Whether an engine may set up a GPU when it is imported: there is one of NVIDIA's, or
     llama.cpp was compiled for one."""
-    if any(Path("/dev").glob("nvidia[0-9]*")):
+    if gpus.uses_gpu("auto"):
         return True
     found = importlib.util.find_spec("llama_cpp")
     folders = found.submodule_search_locations if found else None

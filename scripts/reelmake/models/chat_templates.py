@@ -5,6 +5,7 @@ would, and then a model describes brackets. One that ends in `<think>` has the m
 where it is to answer.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -54,20 +55,17 @@ class Template:
 
         Raises what the template does: TypeError, ValueError, Jinja's errors.
         """
-        return str(self._formatter(*self._names())(messages=_message(content)).prompt)
+        return str(self._formatter(messages=_message(content)).prompt)
 
     def render_for_pictures(self, content: Any) -> str:
         """A message as llama-cpp-python writes it down where there are pictures: the control
         tokens at its ends are left to the tokeniser."""
-        bos, eos = (
-            self._llama.detokenize([token]).decode(errors="ignore") for token in self._ends()
-        )
-        return str(self._formatter(bos, eos)(messages=_message(content)).prompt)
+        return str(self._formatter_for_pictures(messages=_message(content)).prompt)
 
     def without_thoughts(self) -> Any:
         """A chat handler with which the model answers at once: by the template's own argument
         where there is one, or else after a thought that is closed before it begins."""
-        plain = self._formatter(*self._names())
+        plain = self._formatter
 
         def format_chat(**given: Any) -> Any:
             made = plain(**given | {"enable_thinking": False})
@@ -76,16 +74,22 @@ class Template:
 
         return self._formats.chat_formatter_to_chat_completion_handler(format_chat)
 
-    def _ends(self) -> tuple[int, int]:
-        return self._llama.token_bos(), self._llama.token_eos()
+    # Each is made once: a template is compiled with it.
 
-    def _names(self) -> list[str]:
+    @functools.cached_property
+    def _formatter(self) -> Any:
         model = self._llama._model
-        return [model.token_get_text(token) if token != -1 else "" for token in self._ends()]
+        return self._made(lambda token: model.token_get_text(token) if token != -1 else "")
 
-    def _formatter(self, bos: str, eos: str) -> Any:
+    @functools.cached_property
+    def _formatter_for_pictures(self) -> Any:
+        return self._made(lambda token: self._llama.detokenize([token]).decode(errors="ignore"))
+
+    def _made(self, written: Callable[[int], str]) -> Any:
+        """A formatter. written: what it writes for the tokens at the ends of a chat."""
+        bos, eos = self._llama.token_bos(), self._llama.token_eos()
         return self._formats.Jinja2ChatFormatter(
-            self.text, eos, bos, stop_token_ids=[self._llama.token_eos()]
+            self.text, written(eos), written(bos), stop_token_ids=[eos]
         )
 
 

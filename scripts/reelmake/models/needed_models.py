@@ -80,7 +80,9 @@ def needed(given: Config, also: Collection[str] = ()) -> list[NeededModel]:
     also: further stages.
     """
     made = {*chosen(given["stages"]), *also}
-    settings = dict.fromkeys(name for stage in STAGES if stage in made for name in _models(stage))
+    settings = dict.fromkeys(
+        name for stage in STAGES if stage in made for name in STAGES[stage].models
+    )
     found = []
     for setting in settings:
         name = get(given, setting)
@@ -165,10 +167,6 @@ def _speech_repository(name: str) -> str | None:
         return None if config.expand(name).is_dir() else whisper.repository(name)
     except (StageError, UserError):  # asked where it is, it will say so
         return None
-
-
-def _models(stage: str) -> tuple[str, ...]:
-    return tuple(STAGES[stage].models)
 
 
 def _require_whole(path: Path) -> None:
