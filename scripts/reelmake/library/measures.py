@@ -26,6 +26,12 @@ COUNTED: tuple[Literal["bytes", "segments", "frames", "descriptions", "highlight
     "descriptions",
     "highlights",
 )
+SINCE: dict[Literal["unheard", "broken_cues", "doubtful"], float] = {
+    "unheard": 0.0,
+    "broken_cues": 0,
+    "doubtful": 0,
+}
+"""What is counted, too, with none of it: records and manifests of earlier versions lack it."""
 
 
 def count(stage: str, results: Path) -> Made:
@@ -85,9 +91,8 @@ def add_up(results: Path, records: Records) -> Totals:
         if not STAGES[name].temporary:
             for counted in COUNTED:
                 totals[counted] += found.get(counted, 0)
-            totals["unheard"] += found.get("unheard", 0.0)
-            totals["doubtful"] += found.get("doubtful", 0)
-            totals["broken_cues"] += found.get("broken_cues", 0)
+            for counted_since, none in SINCE.items():
+                totals[counted_since] += found.get(counted_since, none)
         totals["stages"][name] = {
             "started": record.get("started"),
             "seconds": seconds(name, records),

@@ -8,7 +8,7 @@ from typing import Any
 from reelmake.foundation import process_identity
 from reelmake.library import run_lock
 from reelmake.library.library_scan import STATES, Facts
-from reelmake.library.measures import COUNTED
+from reelmake.library.measures import COUNTED, SINCE
 from reelmake.library.stages import STAGES
 from reelmake.reel import estimates
 from reelmake.reel.estimates import History, Lengths, Past
@@ -31,10 +31,9 @@ def status(videos: Sequence[Facts], now: float | None = None) -> Status:
         "videos": {"total": len(videos)} | {state: states[state] for state in STATES},
         "stages": _stages(videos),
         "media_seconds": round(sum(video.totals["media_seconds"] or 0.0 for video in videos), 3),
-        "unheard": round(sum(video.totals.get("unheard", 0.0) for video in videos), 3),
-        "broken_cues": sum(video.totals.get("broken_cues", 0) for video in videos),
-        "doubtful": sum(video.totals.get("doubtful", 0) for video in videos),
     }
+    for name, none in SINCE.items():
+        found[name] = round(sum(video.totals.get(name, none) for video in videos), 3)
     for counted in COUNTED:
         found[counted] = sum(video.totals[counted] for video in videos)
     found["descriptions"] += sum(
@@ -63,9 +62,7 @@ def video_status(video: Facts, fingerprints: Mapping[str, Any]) -> Status:
         for stage, state in video.states.items()
     }
     totals: dict[str, Any] = {"media_seconds": video.totals["media_seconds"]}
-    totals["unheard"] = video.totals.get("unheard", 0.0)
-    totals["broken_cues"] = video.totals.get("broken_cues", 0)
-    totals["doubtful"] = video.totals.get("doubtful", 0)
+    totals |= {name: video.totals.get(name, none) for name, none in SINCE.items()}
     totals |= {name: video.totals[name] for name in COUNTED}
     return {"video": video.video, "state": video.state} | totals | {"stages": stages}
 
