@@ -27,6 +27,7 @@ include: "rules/highlights.smk"
 include: "rules/story.smk"
 include: "rules/manifest.smk"
 include: "rules/models.smk"
+include: "rules/share.smk"
 
 
 localrules:
@@ -48,7 +49,7 @@ shell.prefix("set -euo pipefail; trap '' INT; ")
 
 
 onstart:
-    signals.handle_signals(say)
+    signals.handle_signals(say if THIS_SHARE is None else print)
 
 
 onsuccess:

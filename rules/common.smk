@@ -1,6 +1,7 @@
 """What the rules ask for: targets, fingerprints and settings. The only functions in rules/."""
 
 import functools
+import os
 import sys
 import time
 from pathlib import Path
@@ -12,10 +13,11 @@ from reelmake import import_from_here
 from reelmake.foundation.errors import UserError, explain
 from reelmake.foundation.text import printable
 from reelmake.jobs import run_context as contexts
-from reelmake.jobs import signals
+from reelmake.jobs import shares, signals
 from reelmake.jobs.gpus import uses_gpu
 from reelmake.library import config as configuration
 from reelmake.library.library import RESULTS, Library
+from reelmake.library.work_left import WorkLeft
 from reelmake.library.stages import (
     STAGES,
     TARGETS,
@@ -53,6 +55,13 @@ def load_config(given):
 if Path(workflow.main_snakefile).parent == Path(workflow.basedir):
     sys.modules.setdefault("pandas", None)
 
+SHARES = shares.FOLDER
+# What this run is over, where it is a part of another one.
+THIS_SHARE = shares.of_this_run() if workflow.exec_mode == ExecMode.DEFAULT else None
+
+if THIS_SHARE:
+    shares.end_with_parent()
+
 began = time.time()
 settings = load_config(config)
 import_from_here()
@@ -79,16 +88,80 @@ def library():
     contexts.tell_forced(forced())
     dag = workflow.dag_settings
     real = not workflow.dryrun and not only_inspects()
-    found = Library(settings, write=real, say=say, also=named_stages(dag.targets))
+    also = named_stages(dag.targets)
+    part = THIS_SHARE.videos if THIS_SHARE else None
+    found = Library(settings, write=real, say=say, also=also, part=part)
     if workflow.exec_mode == ExecMode.DEFAULT:  # else a job, which reads sidecars and writes none
         complete = dag.forceall or dag.forcerun or dag.forcetargets or only_inspects()
         prune = settings["prune"] and not complete
         if real:
             fork_scripts()
-        found.prepare(prune, only=named_videos(dag.targets))
+        count = work_left().add if may_share() else None
+        found.prepare(
+            prune,
+            only=named_videos(dag.targets),
+            count=count and (lambda video, wanted: count(RESULTS / video, wanted)),
+        )
         if found.unfinished and not only_inspects():
             say_missing_models()
     return found
+
+
+def may_share():
+    """Whether this run may be cut into shares: it asks for targets alone, which all videos have."""
+    if THIS_SHARE or only_inspects() or workflow.exec_mode != ExecMode.DEFAULT:
+        return False
+    return set(workflow.dag_settings.targets) <= {"all", *TARGETS}
+
+
+@functools.cache
+def work_left():
+    """What the shares of this run have to do, in all."""
+    asked = workflow.dag_settings.targets - {"all"}
+    return WorkLeft(
+        forced(),
+        None if "all" in workflow.dag_settings.targets or not asked else named_stages(asked),
+    )
+
+
+@functools.cache
+def share_files():
+    """The files of the shares that this run is cut into; none where it is not."""
+    if not may_share() or not (library() and work_left().why):
+        return {}
+    films, run = settings["share"]["films"], f"{began:.0f}-{os.getpid()}"
+    if workflow.dryrun:
+        folder = library().elsewhere / "shares"
+    else:
+        shares.clear()
+        folder = SHARES / run
+    paths = shares.write(
+        folder,
+        library().unfinished,
+        films,
+        command=sys.argv[1:],
+        snakefile=str(workflow.main_snakefile),
+        folder=os.getcwd(),
+        started_in=workflow.workdir_init,
+    )
+    logger.info(
+        f"reelmake: {len(library().unfinished):,} videos, in {len(paths):,} shares of up to "
+        f"{films:,} (share.films)",
+        extra={
+            "shares": {
+                "folder": str(folder),
+                "why": work_left().why,
+                "videos": len(library().unfinished),
+            }
+        },
+    )
+    return {f"{SHARES}/{run}/{path.stem}.done": str(path) for path in paths}
+
+
+def share_file(wildcards):
+    """An input function: the file that lists the videos of a share."""
+    made = f"{SHARES}/{wildcards.run}/{wildcards.share}"
+    return share_files().get(f"{made}.done", f"{made}.json")
 
 
 def say_missing_models():
@@ -120,13 +193,14 @@ def only_inspects():
 
 
 def say(line):
-    logger.info(f"reelmake: {printable(line)}")
+    if THIS_SHARE is None:  # else the run that this one is a part of has said it, of all
+        logger.info(f"reelmake: {printable(line)}")
 
 
 def sum_up():
     """Say what became of this run, which has just ended."""
     # Nothing asks for it where only models were downloaded.
-    if library.cache_info().currsize and not only_inspects():
+    if THIS_SHARE is None and library.cache_info().currsize and not only_inspects():
         left_out = len(library().left_out | library().growing)
         for line in run_summary.lines(RESULTS, began, time.time(), left_out, sys.argv):
             say(line)
@@ -137,6 +211,8 @@ def artifacts(*stages):
 
     @or_exit
     def paths(wildcards):
+        if share_files():
+            return list(share_files())
         found = [
             f"results/{video}/{path}".rstrip("/")
             for video in library().unfinished

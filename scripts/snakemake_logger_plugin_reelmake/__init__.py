@@ -8,6 +8,7 @@ print what Snakemake prints.
 
 import os
 import sys
+import threading
 from logging import LogRecord
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from snakemake_logger_plugin_reelmake.chatter import is_chatter
 if TYPE_CHECKING:
     from snakemake_logger_plugin_reelmake.dry_run import DryRun
     from snakemake_logger_plugin_reelmake.run_state import RunState
+    from snakemake_logger_plugin_reelmake.shares_news import SharesNews
 
 
 class LogHandler(SnakemakesOwn):
@@ -37,6 +39,9 @@ class LogHandler(SnakemakesOwn):
         self._state: RunState | None = None
         self._screen: Any = None
         self._trace = ""
+        self._shares: SharesNews | None = None
+        self._teller: Any = None
+        self._lock = threading.RLock()
 
     def emit(self, record: LogRecord) -> None:
         """Show what the record tells people."""
@@ -44,29 +49,45 @@ class LogHandler(SnakemakesOwn):
             if self._is_whole:
                 super().emit(record)
             else:
-                self._show(record)
+                with self._lock:
+                    self._show(record)
         except Exception:
             self.handleError(record)
 
     def close(self) -> None:
         """The end of the run."""
-        if not self._is_whole and self._screen is not None:
-            self._screen.stop()
-            self._screen = None
+        if not self._is_whole:
+            if self._shares is not None:
+                self._shares.stop()
+            if self._screen is not None:
+                self._screen.stop()
+                self._screen = None
         super().close()
 
     def _show(self, record: LogRecord) -> None:
         event, told = getattr(record, "event", None), record.__dict__
-        if event == LogEvent.RUN_INFO:
+        if self._shares is not None:
+            self._shares.take()
+        if "shares" in told:
+            self._print_message(record)
+            self._begin_shares(told["shares"])
+        elif event == LogEvent.RUN_INFO:
             self._begin(told["stats"])
         elif event == LogEvent.JOB_INFO and self._dry_run is not None:
             self._dry_run.add(told)
         elif event == LogEvent.JOB_INFO and self._state is not None:
-            self._state.start(told["jobid"], told["rule_name"], dict(told["wildcards"] or {}))
+            wildcards = dict(told["wildcards"] or {})
+            self._tell("start", job=told["jobid"], rule=told["rule_name"], wildcards=wildcards)
+            self._state.start(told["jobid"], told["rule_name"], wildcards)
         elif event == LogEvent.JOB_FINISHED and self._state is not None:
+            self._tell("finish", job=told["job_id"])
             self._print(self._state.finish(told["job_id"]))
         elif event == LogEvent.JOB_ERROR and self._state is not None:
-            self._print(self._state.fail(told["jobid"], self._trace))
+            self._tell("fail", job=told["jobid"], trace=self._trace)
+            if self._shares is None:
+                self._print(self._state.fail(told["jobid"], self._trace))
+            else:
+                self._print(self._shares.fail(told, self._trace))
             self._trace = ""
         elif event == LogEvent.ERROR and told.get("exception") == "RuleException":
             self._trace = record.getMessage()  # shown only where the job left no reason
@@ -82,7 +103,34 @@ class LogHandler(SnakemakesOwn):
         elif not is_chatter(message):
             from reelmake.foundation.text import printable
 
-            self._print([printable(line) for line in message.splitlines()])
+            lines = [printable(line) for line in message.splitlines()]
+            self._tell("say", lines=lines)
+            self._print(lines)
+
+    def _tell(self, what: str, **told: Any) -> None:
+        """Tell the run that this one is a part of, if it is."""
+        from reelmake.jobs import shares
+
+        if self._teller is None:
+            path = shares.events_of_this_run()
+            self._teller = shares.Teller(path) if path else False
+        if self._teller:
+            self._teller.tell(what, **told)
+
+    def _begin_shares(self, told: dict[str, Any]) -> None:
+        """The run is one in shares. told: {"folder": of their files, "why": stage -> why -> how
+        many jobs of them all, "videos": how many there are}"""
+        from reelmake.library.stages import STAGES
+        from snakemake_logger_plugin_reelmake.dry_run import DryRun
+        from snakemake_logger_plugin_reelmake.shares_news import SharesNews
+
+        if self.common_settings.dryrun:
+            self._dry_run = DryRun()
+            self._dry_run.count(told["why"], told["videos"])
+            return
+        self._begin({STAGES[name].rule: why.total() for name, why in told["why"].items()})
+        assert self._state is not None
+        self._shares = SharesNews(told["folder"], self._state, self._print, self._lock)
 
     def _begin(self, stats: dict[str, int]) -> None:
         """The jobs of the run are known. stats: how many, by rule."""
@@ -90,6 +138,8 @@ class LogHandler(SnakemakesOwn):
         from snakemake_logger_plugin_reelmake.dry_run import DryRun
         from snakemake_logger_plugin_reelmake.run_state import RunState
 
+        if self._shares is not None:  # which has said what there is to do
+            return
         if self.common_settings.dryrun:
             self._dry_run = self._dry_run or DryRun()
             self._dry_run.plan(stats)

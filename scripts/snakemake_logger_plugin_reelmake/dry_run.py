@@ -4,13 +4,14 @@ from collections import Counter
 from typing import Any
 
 from reelmake.foundation.text import count
+from reelmake.library import work_left
 from reelmake.library.stages import STAGES
 
 WHY = (
-    ("Forced execution", "forced"),
-    ("Missing output files", "not made yet"),
-    ("Updated input files", "changed"),
-    ("Input files updated by another job", "after a stage before it"),
+    ("Forced execution", work_left.FORCED),
+    ("Missing output files", work_left.MISSING),
+    ("Updated input files", work_left.CHANGED),
+    ("Input files updated by another job", work_left.AFTER),
 )
 """The beginning of a reason of Snakemake's, the strongest first, and what it means here."""
 
@@ -24,9 +25,17 @@ class DryRun:
         self._jobs: Counter[str] = Counter()
         self._why: dict[str, Counter[str]] = {}
         self._videos: set[str] = set()
+        self._many = 0
+
+    def count(self, why: dict[str, Counter[str]], videos: int) -> None:
+        """Take note of all jobs at once, of a run in shares. why: stage -> why -> how many."""
+        self._why, self._many = why, videos
+        self._jobs = Counter({stage: reasons.total() for stage, reasons in why.items()})
 
     def plan(self, stats: dict[str, int]) -> None:
         """Take note of how many jobs there are. stats: by rule."""
+        if self._many:
+            return
         self._jobs = Counter(
             {RULES[rule]: number for rule, number in stats.items() if rule in RULES}
         )
@@ -50,7 +59,7 @@ class DryRun:
                     for text, number in why.most_common()
                 )
                 found.append(f"{name:<12} {jobs:>7,}  {said}")
-        total, videos = self._jobs.total(), len(self._videos)
+        total, videos = self._jobs.total(), self._many or len(self._videos)
         found += [
             f"{'in all':<12} {total:>7,}  of {count(videos, 'video')}",
             "",

@@ -17,6 +17,9 @@ ALIKE = 3
 
 RULES = {stage.rule: stage.name for stage in STAGES.values()}
 
+Number = int | tuple[int, int]
+"""Of a job: Snakemake's, or that of a share and Snakemake's there."""
+
 
 class Job(NamedTuple):
     """A job that has started; began: seconds since 1970."""
@@ -30,7 +33,7 @@ class RunState:
     """The jobs of a run. Each method returns the lines that a person should read now."""
 
     def __init__(self) -> None:
-        self.running: dict[int, Job] = {}
+        self.running: dict[Number, Job] = {}
         self.jobs: Counter[str] = Counter()
         """How many jobs of each stage the run has, in the pipeline's order."""
         self.done: Counter[str] = Counter()
@@ -41,6 +44,12 @@ class RunState:
         self._last_stage = ""
         self._first_seen: dict[str, float] = {}
         self._causes: Counter[str] = Counter()
+
+    def forget(self, share: int) -> None:
+        """A share is over, however: none of its jobs is at work."""
+        for number in [each for each in self.running if isinstance(each, tuple)]:
+            if number[0] == share:
+                del self.running[number]
 
     @property
     def total_jobs(self) -> int:
@@ -56,14 +65,14 @@ class RunState:
         self._last_stage = next(reversed(self.jobs), "")
         self.videos = self.jobs[self._last_stage]
 
-    def start(self, number: int, rule: str, wildcards: dict[str, str]) -> None:
+    def start(self, number: Number, rule: str, wildcards: dict[str, str]) -> None:
         """A job has started. number: Snakemake's."""
         if rule in RULES:
             job = Job(wildcards.get("video", ""), RULES[rule], time.time())
             self.running[number] = job
             self._first_seen.setdefault(job.video, job.began)
 
-    def finish(self, number: int) -> list[str]:
+    def finish(self, number: Number) -> list[str]:
         """A job has ended well."""
         job = self.running.pop(number, None)
         if job is None:
@@ -76,7 +85,7 @@ class RunState:
         of = f" ({self.finished:,} of {self.videos:,})" if self.videos > 1 else ""
         return [f"{_clock()}  {printable(job.video)}: done in {took}{of}"]
 
-    def fail(self, number: int, trace: str) -> list[str]:
+    def fail(self, number: Number, trace: str) -> list[str]:
         """A job has failed. trace: what Snakemake says of it, for a job that left no reason."""
         job = self.running.pop(number, None)
         if job is None:

@@ -65,20 +65,29 @@ class _Stopping:
 def tell_jobs(number: int) -> None:
     """Signal this run's jobs on this machine: not the shells around them, which would only leave
     them behind. The process that scripts are forks of is told of a stop, too: it forks no job that
-    was asked for before."""
+    was asked for before. A job that is a run itself passes a stop on to its own jobs."""
     import psutil
 
     with contextlib.suppress(psutil.Error):
-        for process in psutil.Process().children(recursive=True):
-            with contextlib.suppress(psutil.Error, OSError):
-                words = process.cmdline()
-                is_server = any(SERVER in word for word in words)
-                if (number == signal.SIGTERM and is_server) or _is_job(words, process.parent()):
-                    os.kill(process.pid, number)
+        _tell_below(psutil.Process(), number)
 
 
-def _is_job(words: list[str], parent: "psutil.Process | None") -> bool:
+def _tell_below(process: "psutil.Process", number: int) -> None:
+    import psutil
+
+    for child in process.children():
+        with contextlib.suppress(psutil.Error, OSError):
+            words = child.cmdline()
+            is_job = _is_job(words, process)
+            is_server = any(SERVER in word for word in words)
+            if is_job or (number == signal.SIGTERM and is_server):
+                os.kill(child.pid, number)
+            if not is_job or number == signal.SIGKILL:
+                _tell_below(child, number)
+
+
+def _is_job(words: list[str], parent: "psutil.Process") -> bool:
     if len(words) > 1 and ".snakemake/scripts/" in words[1]:
         return True
     forks = any(SERVER in word for word in words)
-    return forks and parent is not None and parent.cmdline() == words
+    return forks and parent.cmdline() == words

@@ -45,6 +45,7 @@ class Library:
         files in a temporary folder (a dry run, which must change nothing).
     say: called with each line that a person should read.
     also: stages that are made beside those that the setting `stages` asks for.
+    part: the ids of the videos that there are for a run over a share of them; None: all.
     """
 
     def __init__(
@@ -53,8 +54,10 @@ class Library:
         write: bool,
         say: Callable[[str], None],
         also: Collection[str] = (),
+        part: Collection[str] | None = None,
     ):
         self.config = config
+        self._part = part
         self.also = also
         self.write = write
         self.say = say
@@ -71,7 +74,10 @@ class Library:
     @functools.cached_property
     def videos(self) -> dict[str, videos.Video]:
         """Every video by id."""
-        return videos.find(self.config, self.say)
+        found = videos.find(self.config, self.say)
+        if self._part is None:
+            return found
+        return {id: found[id] for id in self._part if id in found}
 
     @functools.cached_property
     def growing(self) -> set[str]:
@@ -80,7 +86,12 @@ class Library:
         moving = sources.growing(files, self.config["settle_seconds"])
         return {video.id for video in self.videos.values() if video.source in moving}
 
-    def prepare(self, prune: bool, only: Collection[str] | None = None) -> list[str]:
+    def prepare(
+        self,
+        prune: bool,
+        only: Collection[str] | None = None,
+        count: Callable[[str, dict[str, Fingerprint]], None] | None = None,
+    ) -> list[str]:
         """Make the sidecars say what is wanted; the ids of the videos that a run has to look at.
 
         This is what a run does before its jobs: it takes the lock of the library, asks the servers
@@ -90,22 +101,42 @@ class Library:
 
         prune: leave finished videos out. One that is still being written is left out in any case,
         and said; so is one that the setting `failed` excludes. only: ids of videos that are asked
-        for by name; None: all. Raises UserError for a name that no video has, and for one whose
-        video is still being written.
+        for by name; None: all. count: where more videos than `share.films` are unfinished it is
+        called with each, and what it should be made from, and no sidecar is written: that is left
+        to the runs over shares of them. Raises UserError for a name that no video has, and for one
+        whose video is still being written.
         """
         if self.write and self._lock is None:  # looking is always allowed
-            self._lock = run_lock.hold_library()
+            share = self._part is not None  # whose run holds the library
+            self._lock = run_lock.hold_job() if share else run_lock.hold_library()
         if only is None:
-            self.unfinished = []
-            for video, wanted in self.look(prune):
-                if prune or self.config["prune"]:  # else there may be nothing to write
-                    self._require_writable(video)
-                self._refresh(video, wanted)
-                self.unfinished.append(video)
+            self._prepare_all(prune, count)
         else:
             self._prepare_named(only)
         self._explain()
         return self.unfinished if only is None else list(only)
+
+    def _prepare_all(
+        self, prune: bool, count: Callable[[str, dict[str, Fingerprint]], None] | None
+    ) -> None:
+        most = self.config["share"]["films"] if count else None
+        waiting: list[tuple[str, dict[str, Fingerprint]]] = []
+        self.unfinished = []
+        for video, wanted in self.look(prune):
+            if prune or self.config["prune"]:  # else there may be nothing to write
+                self._require_writable(video)
+            self.unfinished.append(video)
+            if count is None or most is None:
+                self._refresh(video, wanted)
+                continue
+            waiting.append((video, wanted))
+            if len(self.unfinished) > most:
+                for each, its in waiting:
+                    self._note(sidecar_updates.differences(RESULTS / each, its), each)
+                    count(each, its)
+                waiting.clear()
+        for video, wanted in waiting:
+            self._refresh(video, wanted)
 
     def look(self, prune: bool) -> Iterator[tuple[str, dict[str, Fingerprint]]]:
         """The videos that a run has to look at, with the fingerprints that they should have.
@@ -129,7 +160,7 @@ class Library:
                 left_out.append(video)
             else:
                 yield video, wanted
-        if prune and self.write:
+        if prune and self.write and self._part is None:
             shortcut.save()
         self.left_out |= set(left_out)
         if left_out:
@@ -241,10 +272,13 @@ class Library:
             now = os.fstat(self._lock.fileno()).st_mtime_ns
             if sidecar_updates.leave_future(RESULTS / video, now):
                 self.is_finished(video, wanted)  # which writes the new times down
-        elsewhere = None if self.write else self._elsewhere / video
+        elsewhere = None if self.write else self.elsewhere / video
         self._sidecars[video], differences = sidecar_updates.refresh(
             RESULTS / video, wanted, elsewhere
         )
+        self._note(differences, video)
+
+    def _note(self, differences: Iterable[tuple[str, str]], video: str) -> None:
         for difference, stage in differences:
             self._reasons[difference, stage].append(video)
 
@@ -265,7 +299,8 @@ class Library:
             self.say(f"{difference}: {text.videos(ids)}{what}")
 
     @functools.cached_property
-    def _elsewhere(self) -> Path:
+    def elsewhere(self) -> Path:
+        """A temporary folder for what a dry run must not write; it goes with the process."""
         folder = tempfile.mkdtemp(prefix="reelmake-dry-run-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         return Path(folder)

@@ -23,19 +23,40 @@ def refresh(
     paths: dict[str, Path] = {}
     differences: list[tuple[str, str]] = []
     for stage, new in wanted.items():
-        path, old = sidecars.path(results, stage), sidecars.read(results, stage)
-        spoiled = currency.is_spoiled(results, stage, wanted)
-        if old != new or spoiled:
-            what = "an artifact" if stage == "manifest" else stage
-            said = [f"{what} is not what its manifest says"] if spoiled else []
-            for difference in said or fingerprints.differences(old, new):
-                differences.append((difference, stage))
+        path = sidecars.path(results, stage)
+        said, spoiled = _differences(results, stage, wanted)
+        if said is not None:
+            differences += [(difference, stage) for difference in said]
             if elsewhere is not None:
                 path = elsewhere / f"{stage}.json"
             made = currency.paths_made(results, STAGES[stage], wanted)
             _write(path, new, results, made, discard=spoiled and elsewhere is None)
         paths[stage] = path
     return paths, differences
+
+
+def differences(results: Path, wanted: Mapping[str, Fingerprint]) -> list[tuple[str, str]]:
+    """What differs between the sidecars of a video and what is wanted: (difference, stage).
+    Nothing is written."""
+    if not results.exists():  # a new library is thousands of these
+        return [("new", stage) for stage in wanted]
+    found = [(stage, _differences(results, stage, wanted)[0]) for stage in wanted]
+    return [(difference, stage) for stage, said in found for difference in said or ()]
+
+
+def _differences(
+    results: Path, stage: str, wanted: Mapping[str, Fingerprint]
+) -> tuple[list[str] | None, bool]:
+    """What a person would say differs, None where the sidecar is right as it is; and whether the
+    artifact is not what the sidecar says."""
+    old = sidecars.read(results, stage)
+    spoiled = currency.is_spoiled(results, stage, wanted)
+    if old == wanted[stage] and not spoiled:
+        return None, False
+    if spoiled:
+        what = "an artifact" if stage == "manifest" else stage
+        return [f"{what} is not what its manifest says"], True
+    return fingerprints.differences(old, wanted[stage]), False
 
 
 def leave_future(results: Path, now: int) -> bool:

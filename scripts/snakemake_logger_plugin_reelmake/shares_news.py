@@ -1,0 +1,85 @@
+"""What the runs over shares tell, shown as one run's."""
+
+import contextlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from reelmake.foundation.text import printable
+from reelmake.jobs.shares import Events
+from snakemake_logger_plugin_reelmake.run_state import RunState
+
+LOOK = 0.5
+"""Seconds between two looks."""
+SHOWN = 5
+"""Lines of a log that are shown where a share ended without a reason."""
+
+
+class SharesNews:
+    """Looks at the events of the shares until it is stopped.
+
+    folder: of their files. state: which is kept up to date. show: prints lines. lock: held while
+    state changes or lines are printed.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        state: RunState,
+        show: Callable[[list[str]], None],
+        lock: "threading.RLock",
+    ):
+        self._folder, self._state, self._show, self._lock = Path(folder), state, show, lock
+        self._events = Events(self._folder)
+        self._failed: set[int] = set()
+        """The shares one of whose jobs has failed."""
+        self._stopped = threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def take(self) -> None:
+        """Show what has happened since the last time."""
+        for share, event in self._events.new():
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                self._show(self._take(share, event))
+
+    def fail(self, told: dict[str, Any], trace: str) -> list[str]:
+        """The job of a share has failed: the lines that say why, where its jobs have not.
+
+        told: the fields of Snakemake's event. trace: what Snakemake says of it.
+        """
+        self.take()
+        number = int(dict(told.get("wildcards") or {}).get("share", 0))
+        self._state.forget(number)
+        if number in self._failed:
+            return []
+        log = self._folder / f"{number}.log"
+        with contextlib.suppress(OSError):
+            said = log.read_text(errors="replace").splitlines()[-SHOWN:]
+            if said:
+                lines = [f"  {printable(line)}" for line in said]
+                return [f"share {number} ended; the end of its log ({log}):", *lines]
+        return [printable(line) for line in trace.splitlines()]
+
+    def stop(self) -> None:
+        """Look a last time, and no more."""
+        self._stopped.set()
+        with self._lock:
+            self.take()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(LOOK):
+            with self._lock:
+                self.take()
+
+    def _take(self, share: int, event: dict[str, Any]) -> list[str]:
+        if event["what"] == "start":
+            self._state.start((share, event["job"]), event["rule"], event["wildcards"])
+        elif event["what"] == "finish":
+            return self._state.finish((share, event["job"]))
+        elif event["what"] == "fail":
+            self._failed.add(share)
+            return self._state.fail((share, event["job"]), event["trace"])
+        elif event["what"] == "say":
+            return [str(line) for line in event["lines"]]
+        return []
