@@ -117,11 +117,9 @@ def may_share():
 @functools.cache
 def work_left():
     """What the shares of this run have to do, in all."""
-    asked = workflow.dag_settings.targets - {"all"}
-    return WorkLeft(
-        forced(),
-        None if "all" in workflow.dag_settings.targets or not asked else named_stages(asked),
-    )
+    targets = set(workflow.dag_settings.targets)
+    is_all = "all" in targets or not targets
+    return WorkLeft(forced(), None if is_all else named_stages(targets))
 
 
 @functools.cache

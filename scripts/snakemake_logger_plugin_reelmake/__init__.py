@@ -79,6 +79,8 @@ class LogHandler(SnakemakesOwn):
             wildcards = dict(told["wildcards"] or {})
             self._tell("start", job=told["jobid"], rule=told["rule_name"], wildcards=wildcards)
             self._state.start(told["jobid"], told["rule_name"], wildcards)
+            if self._shares is not None:
+                self._shares.start(told["jobid"], wildcards)
         elif event == LogEvent.JOB_FINISHED and self._state is not None:
             self._tell("finish", job=told["job_id"])
             self._print(self._state.finish(told["job_id"]))
@@ -87,7 +89,7 @@ class LogHandler(SnakemakesOwn):
             if self._shares is None:
                 self._print(self._state.fail(told["jobid"], self._trace))
             else:
-                self._print(self._shares.fail(told, self._trace))
+                self._print(self._shares.fail(told["jobid"], self._trace))
             self._trace = ""
         elif event == LogEvent.ERROR and told.get("exception") == "RuleException":
             self._trace = record.getMessage()  # shown only where the job left no reason

@@ -32,6 +32,8 @@ class SharesNews:
     ):
         self._folder, self._state, self._show, self._lock = Path(folder), state, show, lock
         self._events = Events(self._folder)
+        self._numbers: dict[int, int] = {}
+        """Snakemake's number of a job -> of its share."""
         self._failed: set[int] = set()
         """The shares one of whose jobs has failed."""
         self._stopped = threading.Event()
@@ -43,13 +45,17 @@ class SharesNews:
             with contextlib.suppress(KeyError, TypeError, ValueError):
                 self._show(self._take(share, event))
 
-    def fail(self, told: dict[str, Any], trace: str) -> list[str]:
-        """The job of a share has failed: the lines that say why, where its jobs have not.
+    def start(self, job: int, wildcards: dict[str, str]) -> None:
+        """A share's job has started. job: Snakemake's number."""
+        self._numbers[job] = int(wildcards.get("share", 0))
 
-        told: the fields of Snakemake's event. trace: what Snakemake says of it.
+    def fail(self, job: int, trace: str) -> list[str]:
+        """A share's job has failed: the lines that say why, where jobs of its own have not.
+
+        job: Snakemake's number. trace: what Snakemake says of it.
         """
         self.take()
-        number = int(dict(told.get("wildcards") or {}).get("share", 0))
+        number = self._numbers.get(job, 0)
         self._state.forget(number)
         if number in self._failed:
             return []
