@@ -32,6 +32,8 @@ from reelmake.library import run_lock
 FOLDER = run_lock.FOLDER / "reelmake.shares"
 VARIABLE = "REELMAKE_SHARE"
 """The environment variable by which a run knows the file of the share that it is of."""
+LOOK = 0.2
+"""Seconds between two looks at a run over a share, and at whether it has to stop."""
 _SET_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG, of Linux's <sys/prctl.h>."""
 
@@ -112,7 +114,8 @@ def run(path: Path, cores: int, log: Path) -> int:
     """
     share = read(path)
     owner = run_lock.read_owner()
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    stops: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: stops.append(number))
     with log.open("w") as output:
         process = subprocess.Popen(
             command(share, cores),
@@ -122,27 +125,22 @@ def run(path: Path, cores: int, log: Path) -> int:
             stdout=output,
             stderr=output,
         )
-    signal.signal(signal.SIGTERM, lambda number, frame: _tell(process))
-    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    is_told = False
     while True:
-        try:
-            return process.wait(1)
-        except subprocess.TimeoutExpired:
-            # On another machine nobody can tell.
-            if process_identity.is_alive(owner) is False:
-                _tell(process)
-                return process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(LOOK)
+        # On another machine nobody can tell.
+        if not is_told and process_identity.is_alive(owner) is False:
+            stops.append(signal.SIGTERM)
+            is_told = True
+        while stops:
+            process.send_signal(stops.pop())
 
 
 def end_with_parent() -> None:
     """Have this process, a run over a share, told to end when the one that started it is gone."""
     with contextlib.suppress(AttributeError, OSError):  # elsewhere than on Linux
         ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
-
-
-def _tell(process: "subprocess.Popen[bytes]") -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.send_signal(signal.SIGTERM)
 
 
 class Events:

@@ -19,7 +19,7 @@ class WorkLeft:
     makes; None: all that the videos' fingerprints are of."""
 
     def __init__(self, forced: Collection[str], asked: Collection[str] | None):
-        self._forced, self._asked = forced, asked
+        self._forced, self._asked = set(forced), asked
         self.why: dict[str, Counter[str]] = {}
         """stage -> why its jobs would run -> how many."""
 
@@ -33,7 +33,8 @@ class WorkLeft:
             if self._asked is not None and stage not in self._asked:
                 continue
             if stage in self._forced:
-                self._count(stage, FORCED)
+                after = len(self._forced) < len(STAGES) and self._forced & {*STAGES[stage].upstream}
+                self._count(stage, AFTER if after else FORCED)
             elif found.why:
                 self._count(stage, _why(results, stage, found))
 
