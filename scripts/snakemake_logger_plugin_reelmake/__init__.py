@@ -59,6 +59,8 @@ class LogHandler(SnakemakesOwn):
         if not self._is_whole:
             if self._shares is not None:
                 self._shares.stop()
+            if self._teller:
+                self._teller.close()
             if self._screen is not None:
                 self._screen.stop()
                 self._screen = None

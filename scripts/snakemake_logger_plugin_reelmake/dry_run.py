@@ -59,12 +59,13 @@ class DryRun:
                     for text, number in why.most_common()
                 )
                 found.append(f"{name:<12} {jobs:>7,}  {said}")
+        all_in_one = " --config 'share={films: null}'" if self._many else ""
         total, videos = self._jobs.total(), self._many or len(self._videos)
         found += [
             f"{'in all':<12} {total:>7,}  of {count(videos, 'video')}",
             "",
             "A dry run: nothing was changed. `reel plan` estimates hours and disk space;",
-            "`snakemake -n --logger default` lists every job.",
+            f"`snakemake -n --logger default{all_in_one}` lists every job.",
         ]
         return found
 

@@ -178,3 +178,8 @@ class Teller:
         with self._lock, contextlib.suppress(OSError):
             self._file.write(line + "\n")
             self._file.flush()
+
+    def close(self) -> None:
+        """This run is over."""
+        with self._lock:
+            self._file.close()
