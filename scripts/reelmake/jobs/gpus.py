@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelmake.foundation import file_locks
+from reelmake.models import kept
 
 if TYPE_CHECKING:
     from reelmake.jobs.job import Job
@@ -27,6 +28,9 @@ LIMIT = 1800.0
 """Seconds that a job waits for a free device. Then it shares one: memory may suffice."""
 POLL = 1.0
 """Seconds between two looks."""
+
+_chosen: tuple[dict[str, str], str] | None = None
+"""What a process that keeps its model chose from, and what: CUDA can't be moved to another."""
 
 _DRIVER = Path("/proc/driver/nvidia/gpus")
 
@@ -47,14 +51,47 @@ def one(this: "Job", device: str, at_once: int) -> Iterator[None]:
     (`--resources gpu=4` with two), a device takes several; otherwise one, and who finds none
     free waits.
     """
-    choice = devices() if uses_gpu(device) else {}
+    global _chosen
+    choice, mine = _chosen or (devices() if uses_gpu(device) else {}, None)
     if not choice:  # none, or not NVIDIA's: the engine knows better
         yield
         return
-    with _take(choice, math.ceil(at_once / len(choice))) as name:
+    some = {mine: choice[mine]} if mine else choice
+    with _take(some, math.ceil(at_once / len(choice))) as name:
         os.environ[VISIBLE] = this.record["gpu"] = name
         this.save()
+        if kept.is_keeping():
+            _chosen = choice, name
         yield
+
+
+def is_taken_by_another(at_once: int) -> bool:
+    """Whether the GPU that this process keeps a model on is at work for other jobs.
+
+    at_once: how many jobs with a GPU the run has at a time.
+    """
+    if _chosen is None:
+        return False
+    choice, mine = _chosen
+    for slot in range(max(1, math.ceil(at_once / len(choice)))):
+        with _open(f"{choice[mine]}-{slot}") as descriptor:
+            if descriptor is None or file_locks.try_lock(descriptor):
+                return False
+    return True
+
+
+def free_bytes() -> int | None:
+    """The memory that is free on the GPU that this process was given; None where nobody knows."""
+    given = os.environ.get(VISIBLE)
+    if not given or _chosen is None:
+        return None
+    with contextlib.suppress(OSError, subprocess.SubprocessError, ValueError):
+        asked = ["nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
+        listed = subprocess.run(
+            [*asked, f"--id={given}"], capture_output=True, text=True, timeout=60, check=True
+        )
+        return int(listed.stdout.split()[0]) << 20  # it says MiB
+    return None
 
 
 def devices() -> dict[str, str]:

@@ -20,7 +20,7 @@ from reelmake.jobs import answer_groups as groups
 from reelmake.jobs import gpus
 from reelmake.jobs.job import Job
 from reelmake.library.stages import STAGES
-from reelmake.models import model_files
+from reelmake.models import model_files, text_model, vision_model
 from reelmake.models.text_model import TextModel
 from reelmake.models.vision_model import VisionModel
 
@@ -162,7 +162,9 @@ class _Questions(_InGroups[Question, Answer | None]):
         path = model_files.local_file("text_model.model", run.models, run.repo_id)
         with (
             gpus.one(this, run.device, run.gpus_at_once),
-            TextModel(path, this.settings, run.gpu_layers, run.threads, self.at_once) as model,
+            text_model.loaded(
+                path, this.settings, run.gpu_layers, run.threads, self.at_once
+            ) as model,
         ):
             yield lambda group: self._answers(model, group)
 
@@ -207,7 +209,7 @@ class _Pictures(_InGroups[dict[str, Any], Described]):
         hardware = (run.gpu_layers, run.threads, self.at_once)
         with (
             gpus.one(this, run.device, run.gpus_at_once),
-            VisionModel(model, encoder, this.settings, *hardware) as seeing,
+            vision_model.loaded(model, encoder, this.settings, *hardware) as seeing,
         ):
             yield lambda group: self._describe(seeing, group)
 

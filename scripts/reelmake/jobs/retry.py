@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from reelmake.foundation.errors import OUT_OF_MEMORY, StageError
+from reelmake.models import kept
 
 if TYPE_CHECKING:
     from reelmake.jobs.job import Job
@@ -32,7 +33,9 @@ def attempt(this: "Job", function: Callable[..., None], **arguments: Any) -> Non
             failure = error
         if failure.kind not in PASSING or tried == retries:
             raise failure
-        this.shortages += failure.kind == "resources"
+        if failure.kind == "resources":
+            this.shortages += 1
+            kept.let_go()
         print(f"{failure}; once more in {wait:.0f} s", flush=True)
         this.record |= {"attempt": this.record["attempt"] + 1, "retried": str(failure)}
         this.save()

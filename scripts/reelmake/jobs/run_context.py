@@ -29,7 +29,8 @@ class RunContext:
     that the engine knows.
     device: the setting `hardware.device`. gpu_layers: as llama.cpp counts them; 0: none.
     threads: CPU threads that the job may use. answers_at_once: how many answers of a model are
-    decoded together, or "auto". gpus_at_once: jobs with a GPU that the run has at a time.
+    decoded together, or "auto". keep_warm: how many seconds a model stays loaded for the next job.
+    gpus_at_once: jobs with a GPU that the run has at a time.
     keep_audio: whether temporary sound is kept. audio_limit: how many videos may have temporary
     sound on disk.
     cache: the config section `cache`. forced: the stages that are computed although the cache may
@@ -45,6 +46,7 @@ class RunContext:
     gpu_layers: int = 0
     threads: int = 1
     answers_at_once: int | str = 1
+    keep_warm: float = 0.0
     gpus_at_once: int = 1
     keep_audio: bool = False
     audio_limit: int = 1
@@ -78,6 +80,7 @@ def of_job(
         "gpu_layers": 0 if hardware["device"] == "cpu" else hardware["gpu_layers"],
         "threads": threads,
         "answers_at_once": hardware["answers_at_once"],
+        "keep_warm": units.seconds(hardware["keep_warm"]),
         "gpus_at_once": gpus_at_once,
         "keep_audio": config["keep_audio"],
         "audio_limit": audio_limit,

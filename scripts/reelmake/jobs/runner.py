@@ -75,6 +75,7 @@ def job(sidecar: str, log: str, run: Mapping[str, Any]) -> Iterator[Job]:
         this.save()
         this.forget_journals()
         at_work.close()
+        os.close(terminal)  # this process may do more jobs
 
 
 def _require_space(this: Job) -> None:

@@ -25,10 +25,11 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reelmake.jobs import gpus, signals
+from reelmake.jobs import gpus, signals, warm_jobs
 
 NO_FORK = {"llama_cpp", "ctranslate2", "faster_whisper", "onnxruntime"}
 """Modules that must not be imported before the fork where there is a GPU: what they set up of
@@ -47,6 +48,9 @@ class ScriptServer:
         self._selector = selectors.DefaultSelector()
         self._children: dict[int, int] = {}
         """Process id -> the number of the request."""
+        self._warm: dict[int, _Warm] = {}
+        """Those that keep their model when their job is done."""
+        self._is_open = True
         self._learned, self._tell = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._rest = b""
         self._stopped = 0.0
@@ -66,22 +70,23 @@ class ScriptServer:
             end.setblocking(False)
         self._selector.register(self._connection, selectors.EVENT_READ)
         self._selector.register(wake, selectors.EVENT_READ)
-        is_open = True
-        while is_open or self._children:
-            ready = {key.fileobj for key, _ in self._selector.select()}
+        while self._is_open or self._children:
+            ready = {key.fileobj for key, _ in self._selector.select(self._patience())}
+            for each in [each for each in self._warm.values() if each.line.end in ready]:
+                self._hear(each)
             if wake in ready:
                 with contextlib.suppress(BlockingIOError):
                     while wake.recv(4096):
                         pass
                 self._reap()
             if self._connection in ready:
-                is_open = self._take_requests()
-                if not is_open:
+                self._is_open = self._take_requests()
+                if not self._is_open:
                     self._selector.unregister(self._connection)
-            if (
-                is_open and wake in ready
-            ):  # behind the answers: a job that has ended may have taught
+            # Behind the answers: a job that has ended may have taught.
+            if self._is_open and ready - {self._connection}:
                 self._learn()
+            self._end_idle()
 
     def _take_requests(self) -> bool:
         try:
@@ -100,32 +105,115 @@ class ScriptServer:
         if request["sent"] < self._stopped:  # the stop came while modules were imported
             self._answer(request["number"], -signal.SIGTERM)
             return
+        model = warm_jobs.model_of(request)
+        for each in self._warm.values():
+            if each.model == model and each.request is None and self._give(each, request):
+                return
+        self._fork(request, model)
+
+    def _fork(self, request: Request, model: str | None) -> None:
         server = os.getpid()
+        ours, theirs = socket.socketpair()
         try:
             sys.stdout.flush()
             child = os.fork()
         except OSError as error:
+            ours.close()
+            theirs.close()
             self._answer(request["number"], None, f"{type(error).__name__}: {error}")
             return
         if child == 0:
-            self._be_child(request, server)
+            ours.close()
+            self._be_child(request, server, theirs if model else None)
+        theirs.close()
         self._children[child] = request["number"]
+        if model is None:
+            ours.close()
+            return
+        line = warm_jobs.Line(ours)
+        self._warm[child] = _Warm(child, model, line, warm_jobs.seconds(request), request)
+        self._selector.register(ours, selectors.EVENT_READ)
 
-    def _be_child(self, request: Request, server: int) -> None:
-        """Run a script, and end."""
+    def _give(self, process: "_Warm", request: Request) -> bool:
+        """Give a request to a process that waits for one; whether that could be done."""
+        try:
+            process.line.send(request)
+        except OSError:  # it is about to be reaped
+            return False
+        process.request, process.is_taken = request, False
+        self._children[process.pid] = request["number"]
+        return True
+
+    def _hear(self, process: "_Warm") -> None:
+        """Do what a process with a model has said."""
+        try:
+            messages = process.line.received()
+        except (OSError, EOFError):
+            self._selector.unregister(process.line.end)
+            process.line.end.close()
+            return  # it ends, and is reaped
+        for message in messages:
+            if "taken" in message:
+                process.is_taken = True
+            elif "room" in message:
+                for each in list(self._warm.values()):
+                    if each.request is None:
+                        self._end(each)
+                with contextlib.suppress(OSError):
+                    process.line.send({"room": True})
+            elif process.request is not None:  # done, or busy
+                request, process.request = process.request, None
+                process.until = time.monotonic() + process.seconds
+                self._children.pop(process.pid, None)
+                if "busy" in message:
+                    self._fork(request, process.model)
+                else:
+                    self._answer(request["number"], 0)
+
+    def _patience(self) -> float | None:
+        """Seconds until a process that waits for a job has waited long enough."""
+        ends = [each.until for each in self._warm.values() if each.request is None]
+        return max(0.0, min(ends) - time.monotonic()) if ends else None
+
+    def _end_idle(self) -> None:
+        for each in list(self._warm.values()):
+            if each.request is None and (not self._is_open or each.until <= time.monotonic()):
+                self._end(each)
+
+    def _end(self, process: "_Warm") -> None:
+        """End a process that waits for a job, and wait until its memory is free."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(process.pid, 0)
+        self._forget(process)
+
+    def _forget(self, process: "_Warm") -> None:
+        del self._warm[process.pid]
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(process.line.end)
+        process.line.end.close()
+        warm_jobs.forget(process.pid)
+
+    def _be_child(self, request: Request, server: int, to_server: socket.socket | None) -> None:
+        """Run a script, and end; or run others of the same model, before."""
         status = 1
         try:
             _die_with(server)
-            _be_called(Path(request["script"]).stem)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             self._connection.close()
             self._selector.close()
+            for other in self._warm.values():
+                other.line.end.close()
+            process = warm_jobs.Process(warm_jobs.Line(to_server)) if to_server else None
             os.environ |= request["environment"]
             before = set(sys.modules)
             status = _run(request)
             self._teach(before)
+            if process and not status:
+                status = process.go_on(request, _run)
         except BaseException:
             traceback.print_exc()
         finally:
@@ -156,14 +244,38 @@ class ScriptServer:
                 child, status = os.waitpid(-1, os.WNOHANG)
                 if not child:
                     return
+                number, process = self._children.pop(child, None), self._warm.get(child)
+                if process is not None:
+                    self._forget(process)
+                    if process.request is not None and not process.is_taken:
+                        self._fork(process.request, process.model)  # it was killed while it waited
+                        continue
                 # What a module has started when it was imported is nobody's job.
-                if (number := self._children.pop(child, None)) is not None:
+                if number is not None:
                     self._answer(number, os.waitstatus_to_exitcode(status))
 
     def _answer(self, number: int, status: int | None, error: str = "") -> None:
         line = json.dumps({"number": number, "status": status, "error": error}) + "\n"
         with contextlib.suppress(OSError):  # the run is gone, its last jobs end
             self._connection.sendall(line.encode())
+
+
+@dataclass
+class _Warm:
+    """A child that keeps its model.
+
+    model: what tells it from others. seconds: that it waits for a job. request: the one that it
+    works on; None while it waits. is_taken: whether it has begun with it. until: when it has
+    waited long enough, in seconds of the monotonic clock.
+    """
+
+    pid: int
+    model: str
+    line: warm_jobs.Line
+    seconds: float
+    request: Request | None
+    is_taken: bool = True
+    until: float = 0.0
 
 
 def _importable() -> set[str]:
@@ -204,7 +316,9 @@ def _has_gpu() -> bool:
 def _run(request: Request) -> int:
     """Run a script as the program of this process; its exit status."""
     script = request["script"]
-    sys.path.append(str(Path(script).parent))
+    _be_called(Path(script).stem)
+    if (folder := str(Path(script).parent)) not in sys.path:
+        sys.path.append(folder)
     try:
         runpy.run_path(script, {"snakemake": _job_of(request)}, "__main__")
     except SystemExit as end:

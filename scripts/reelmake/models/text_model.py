@@ -1,15 +1,36 @@
 """Questions about segments to a language model."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from reelmake.editing.prompts import Question
 from reelmake.foundation.errors import StageError
-from reelmake.models import chat_templates, llama
+from reelmake.models import chat_templates, kept, llama
 
+SETTINGS = ("context", "max_tokens", "seed", "thinking")
+"""Those of the config section `text_model` that a model is loaded with."""
 _SLACK = 8
 """Tokens that the ends of a message may differ by when the template stands around them."""
+
+
+@contextlib.contextmanager
+def loaded(
+    path: Path, settings: dict[str, Any], gpu_layers: int, threads: int, at_once: int
+) -> Iterator["TextModel"]:
+    """The model for the block, which a process that does several jobs loads once: as `TextModel`
+    has it."""
+    needed = {name: settings[name] for name in SETTINGS if name in settings}
+    key = ("text", tuple(needed.items()), gpu_layers, threads, at_once)
+    with kept.model(
+        key,
+        [path],
+        lambda: TextModel(path, needed, gpu_layers, threads, at_once),
+        close=TextModel.close,
+        is_as_loaded=lambda model: model.at_once == at_once,
+    ) as model:
+        yield model
 
 
 class TextModel:
@@ -61,6 +82,10 @@ class TextModel:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the memory."""
         self._model.close()
 
     @property

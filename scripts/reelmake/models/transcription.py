@@ -147,8 +147,9 @@ class _Chunks(Items[_Piece, Chunk]):
 
     @contextlib.contextmanager
     def worker(self) -> Iterator[Callable[[_Piece], Chunk]]:
-        speech = whisper.Speech(self._folder, self._settings, self._device, self._threads)
-        yield lambda piece: self._hear(speech, piece)
+        given = (self._folder, self._settings, self._device, self._threads)
+        with whisper.loaded(*given) as speech:
+            yield lambda piece: self._hear(speech, piece)
 
     def _hear(self, speech: whisper.Speech, piece: _Piece) -> Chunk:
         sound, start = self._sound, piece.start

@@ -1,13 +1,37 @@
 """Pictures to text with a vision-language model."""
 
 import base64
-from collections.abc import Sequence
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from reelmake.foundation.errors import StageError
 from reelmake.library.scene_descriptions import ANSWER_SCHEMA, FIELDS
-from reelmake.models import chat_templates, llama, model_files
+from reelmake.models import chat_templates, kept, llama, model_files
+
+
+@contextlib.contextmanager
+def loaded(
+    model: Path,
+    mmproj: Path,
+    settings: dict[str, Any],
+    gpu_layers: int,
+    threads: int,
+    at_once: int,
+) -> Iterator["VisionModel"]:
+    """The model for the block, which a process that does several jobs loads once: as
+    `VisionModel` has it."""
+    key = ("vision", json.dumps(settings, sort_keys=True), gpu_layers, threads, at_once)
+    with kept.model(
+        key,
+        [model, mmproj],
+        lambda: VisionModel(model, mmproj, settings, gpu_layers, threads, at_once),
+        close=VisionModel.close,
+        is_as_loaded=lambda loaded: loaded.at_once == at_once,
+    ) as found:
+        yield found
 
 
 class VisionModel:
@@ -51,6 +75,10 @@ class VisionModel:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the memory."""
         self._model.close()
 
     @property

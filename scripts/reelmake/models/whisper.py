@@ -4,11 +4,12 @@ import contextlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from reelmake.foundation.errors import StageError
 from reelmake.library import config
-from reelmake.models import cuda_libraries, model_files
+from reelmake.models import cuda_libraries, kept, model_files
 from reelmake.models.audio_chunks import RATE, Samples
 from reelmake.models.window_languages import Languages, Window, Windows
 
@@ -39,23 +40,38 @@ class Heard:
     voiced: float
 
 
-class Speech:
-    """A Whisper model, loaded.
+@contextlib.contextmanager
+def loaded(folder: str, settings: dict[str, Any], device: str, threads: int) -> Iterator["Speech"]:
+    """A Whisper model for the block, which a process that does several jobs loads once.
 
-    folder: where it lies. settings: the config section `transcription`. It raises what
-    CTranslate2 raises: use it within `errors`.
+    folder: where it lies. settings: the config section `transcription`. device: "auto", "cuda" or
+    "cpu". threads: of the CPU. It raises what CTranslate2 raises: use it within `errors`.
     """
+    compute_type = settings["compute_type"]
 
-    def __init__(self, folder: str, settings: dict[str, Any], device: str, threads: int):
+    def load() -> Any:
         if device != "cpu":
             cuda_libraries.load()
         from faster_whisper import WhisperModel
 
+        return WhisperModel(folder, device=device, compute_type=compute_type, cpu_threads=threads)
+
+    key = ("whisper", device, compute_type, threads)
+    with kept.model(key, [Path(folder)], load) as model:
+        yield Speech(model, settings)
+
+
+class Speech:
+    """What a Whisper model hears.
+
+    model: faster-whisper's. settings: the config section `transcription`. It raises what
+    CTranslate2 raises: use it within `errors`.
+    """
+
+    def __init__(self, model: Any, settings: dict[str, Any]):
         self._settings = settings
         self._voice = _voice_options(settings)
-        self._model = WhisperModel(
-            folder, device=device, compute_type=settings["compute_type"], cpu_threads=threads
-        )
+        self._model = model
         self._windows = Windows(self._model.model)
 
     @property

@@ -16,9 +16,9 @@ import numpy
 from reelmake.library import config
 from reelmake.models import whisper
 folder, device, _ = sys.argv[1:]
-speech = whisper.Speech(folder, config.load({})["transcription"], device, 2)
-list(speech.hear(numpy.zeros(16000, "float32"), "en", None, None))
-print(json.dumps(speech.device))
+with whisper.loaded(folder, config.load({})["transcription"], device, 2) as speech:
+    list(speech.hear(numpy.zeros(16000, "float32"), "en", None, None))
+    print(json.dumps(speech.device))
 """
 _LLAMA = """
 import sys

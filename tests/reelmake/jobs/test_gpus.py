@@ -165,7 +165,7 @@ def this(tmp_path, monkeypatch):
 
     monkeypatch.setattr(transcription, "transcribe", engine)
     monkeypatch.setattr(audio_chunks, "WavFile", lambda path: path)
-    monkeypatch.setattr(model_answers, "VisionModel", engine)
+    monkeypatch.setattr(model_answers.vision_model, "loaded", engine)
     monkeypatch.setattr(model_answers.model_files, "local_file", lambda *args: "")
     return this
 

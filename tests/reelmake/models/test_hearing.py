@@ -26,10 +26,10 @@ def settings(**more):
 
 
 def hear(samples, language="en", before=None, **more) -> hearing.Chunk:
-    speech = whisper.Speech(MODEL, settings(**more), "cpu", 1)
-    return hearing.Hearing(speech, settings(**more), lambda second: None).chunk(
-        samples, language, before or {}
-    )
+    with whisper.loaded(MODEL, settings(**more), "cpu", 1) as speech:
+        return hearing.Hearing(speech, settings(**more), lambda second: None).chunk(
+            samples, language, before or {}
+        )
 
 
 def sound(*spoken: tuple[float, float], seconds: float):
