@@ -8,5 +8,15 @@ import sys
 
 from measure import ROOT
 
-for name in ("scenes", "workflow", "scale", "cache", "clips", "speech", "engine", "short_films"):
+for name in (
+    "scenes",
+    "workflow",
+    "scale",
+    "cache",
+    "clips",
+    "speech",
+    "engine",
+    "short_films",
+    "shares",
+):
     subprocess.run([sys.executable, str(ROOT / "benchmarks" / f"{name}.py")], check=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reelmake.foundation import process_identity
+from reelmake.jobs import warm_jobs
 from reelmake.library import run_lock
 from reelmake.library.library_scan import STATES, Facts
 from reelmake.library.measures import COUNTED, SINCE
@@ -42,6 +43,7 @@ def status(videos: Sequence[Facts], now: float | None = None) -> Status:
     )
     return found | {
         "cache": _cache(videos),
+        "models": warm_jobs.loaded(),
         "running": _jobs(videos, "running"),
         "killed": _jobs(videos, "killed"),
         "failed": _jobs(videos, "failed"),

@@ -2,6 +2,7 @@
 
 import datetime
 import time
+from collections import Counter
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -111,6 +112,10 @@ def _numbers(found: Status) -> list[Text]:
         lines.append(
             Text(printable(f"run: process {run['pid']} on {run['host']} since {since}{certain}"))
         )
+    loaded = Counter(", ".join(each["models"]) for each in found["models"])
+    if loaded:
+        said = "; ".join(f"{name} ({number} x)" for name, number in sorted(loaded.items()))
+        lines.append(Text(printable(f"models that stay loaded: {said}")))
     return lines
 
 
