@@ -13,7 +13,7 @@ def check_names(config: dict[str, Any]) -> None:
     """Raise UserError for what the setting `stages` names and nothing makes, and for a profile
     that there is not."""
     profile = config["hardware"]["profile"]
-    if profile is not None and profile not in PROFILES:
+    if profile is not None and str(profile) not in PROFILES:
         raise UserError(
             f"config: hardware.profile: there is no '{profile}'"
             f"{did_you_mean(str(profile), PROFILES)}; name one of {', '.join(PROFILES)}, or null"

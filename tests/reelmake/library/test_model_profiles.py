@@ -94,6 +94,7 @@ def test_a_sample_sheet_names_models_for_single_videos(tmp_path):
         ),
         ("24", r"there is no '24'; name one of"),
         (8, r"there is no '8'; name one of"),
+        (["small"], r"there is no '\['small'\]'"),
     ],
 )
 def test_an_unknown_profile_is_refused_with_the_nearest(profile, says):
