@@ -175,6 +175,7 @@ def pages() -> dict[str, str]:
         "docs/pipeline.svg": diagram(),
         "docs/commands.md": commands_page(),
         "docs/artifacts.md": filled("artifacts.md", "artifacts", artifact_list()),
+        "docs/hardware.md": filled("hardware.md", "profiles", config_docs.profiles_as_markdown()),
         "docs/tables.md": filled("tables.md", "tables", columns.as_markdown()),
     }
 

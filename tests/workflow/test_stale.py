@@ -47,6 +47,7 @@ TABLE = {
     "cache.except": (["media"], NOTHING),
     "cache.shared": ("elsewhere", NOTHING),
     "cache.lock_timeout": ("1s", NOTHING),
+    "hardware.profile": ("large", NOTHING),  # the demo names its own models
     "hardware.device": ("auto", NOTHING),
     "hardware.threads": (2, NOTHING),
     "hardware.gpu_layers": (0, NOTHING),

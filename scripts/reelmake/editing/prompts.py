@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reelmake.foundation.text import visible
+from reelmake.foundation.text import shared_beginning, visible
 from reelmake.library.scene_descriptions import FIELDS
 
 GUARD = (
@@ -93,6 +93,15 @@ class Question:
         filled = re.sub(r"\{(?:text|scenes|beat)\}", lambda place: parts[place[0]], self.template)
         last = f"\nWrite the texts in {self.language}." if self.language else ""
         return f"{GUARD}\n\n{filled}{last}"
+
+    def opening(self) -> str:
+        """What the message of each question with this template begins with, whatever it is
+        about."""
+        one, other = (
+            replace(self, sentences=(said,), scenes=(said,), beat=said).message()
+            for said in ("a", "0")
+        )
+        return shared_beginning(one, other)
 
     def fitting(self, fits: Callable[[str], bool]) -> str:
         """The longest message that `fits`.

@@ -2,6 +2,9 @@
 
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
+from typing import TypeVar
+
+Text = TypeVar("Text", str, list[int])
 
 _JOINERS = "\u200c\u200d"  # which several scripts, and emoji, are written with
 
@@ -41,6 +44,14 @@ def did_you_mean(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """A hint for a name that does not exist: ' (did you mean …?)', or nothing."""
     near = nearest(name, known, cutoff)
     return f" (did you mean '{near}'?)" if near else ""
+
+
+def shared_beginning(one: Text, other: Text) -> Text:
+    """What two texts, or lists, both begin with."""
+    length = min(len(one), len(other))
+    while one[:length] != other[:length]:
+        length -= 1
+    return one[:length]
 
 
 def some(names: Collection[str], most: int = 3) -> str:

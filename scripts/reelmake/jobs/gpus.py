@@ -113,6 +113,17 @@ def devices() -> dict[str, str]:
     return names
 
 
+def free_memory() -> list[int]:
+    """The bytes of video memory that nobody takes, of each of the machine's devices that jobs may
+    choose from; empty where nobody knows."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError, ValueError):
+        asked = ["nvidia-smi", "--query-gpu=uuid,memory.free", "--format=csv,noheader,nounits"]
+        said = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True).stdout
+        free = dict(line.split(", ") for line in said.splitlines())
+        return [int(free[uuid]) * 2**20 for uuid in devices().values() if uuid in free]
+    return []
+
+
 def _uuids() -> list[str]:
     """The UUIDs of the machine's devices, or their numbers, in the order of their bus."""
     with contextlib.suppress(OSError, subprocess.SubprocessError):

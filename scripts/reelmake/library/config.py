@@ -13,7 +13,7 @@ from typing import Any
 from reelmake.foundation.artifact_files import SCHEMAS, is_valid, validate
 from reelmake.foundation.errors import UserError
 from reelmake.foundation.text import nearest
-from reelmake.library import config_checks
+from reelmake.library import config_checks, model_profiles
 
 Config = dict[str, Any]
 
@@ -30,7 +30,7 @@ def schema() -> dict[str, Any]:
 
 
 def load(given: Config) -> Config:
-    """The whole configuration: what was given over the defaults, checked.
+    """The whole configuration: what was given over the defaults, checked; no model is `auto`.
 
     Raises UserError for an unknown key (naming the nearest right one) or a wrong value.
     """
@@ -48,6 +48,7 @@ def load(given: Config) -> Config:
         if isinstance(value, float) and not math.isfinite(value):
             raise UserError(f"config: {name} is {value}; give it a number")
     config_checks.check(typed)
+    model_profiles.resolve(typed)
     return typed
 
 

@@ -5,11 +5,19 @@ from typing import Any
 
 from reelmake.foundation.errors import UserError
 from reelmake.foundation.text import did_you_mean, nearest
+from reelmake.library.model_profiles import PROFILES
 from reelmake.library.stages import STAGES, TARGETS
 
 
 def check_names(config: dict[str, Any]) -> None:
-    """Raise UserError for what the setting `stages` names and nothing makes."""
+    """Raise UserError for what the setting `stages` names and nothing makes, and for a profile
+    that there is not."""
+    profile = config["hardware"]["profile"]
+    if profile is not None and str(profile) not in PROFILES:
+        raise UserError(
+            f"config: hardware.profile: there is no '{profile}'"
+            f"{did_you_mean(str(profile), PROFILES)}; name one of {', '.join(PROFILES)}, or null"
+        )
     wanted = config["stages"]
     for name in wanted if isinstance(wanted, list) else ():
         if isinstance(name, str) and name not in TARGETS:

@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from reelmake.foundation.units import show_bytes
 from reelmake.library.config import schema, settings
+from reelmake.library.model_profiles import PROFILES
 from reelmake.library.stages import STAGES, downstream
 
 
@@ -29,6 +31,25 @@ def as_markdown() -> str:
     return "\n".join(parts)
 
 
+def profiles_as_markdown() -> str:
+    """A table of the models that each profile names."""
+    rows = [
+        "| profile | for a GPU of | model | to download | video memory | speed |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, profile in PROFILES.items():
+        for model in profile.models:
+            files = [value for key, value in model.settings.items() if "repo_id" not in key]
+            repository = set(model.settings.values()).difference(files)
+            named = ", ".join(f"`{file}`" for file in files)
+            named += "".join(f" of `{each}`" for each in repository)
+            rows.append(
+                f"| `{name}` | {profile.memory} GB | {model.what}: {named} | "
+                f"{show_bytes(model.download)} | {show_bytes(model.memory)} | {model.speed} |"
+            )
+    return "".join(f"{row}\n" for row in rows)
+
+
 def _table(title: str, names: list[str], about: str = "") -> str:
     nodes = dict(settings())
     rows = [f"## {title}", ""]
@@ -42,6 +63,8 @@ def _table(title: str, names: list[str], about: str = "") -> str:
 
 def _stale(name: str) -> str:
     """What a change of a setting makes stale: 'transcript and after'."""
+    if name == "hardware.profile":
+        return "what other models make, and after"
     users = [
         stage.name
         for stage in STAGES.values()

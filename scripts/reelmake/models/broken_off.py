@@ -4,7 +4,7 @@ left to ask."""
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reelmake.editing import prompts, sentences
@@ -26,11 +26,13 @@ _HALF_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u[0-9a-fA-F]{0,3})?$")
 @dataclass(frozen=True)
 class Asked:
     """content: a message to a model, text or a list of parts with pictures. schema: of the JSON
-    that answers it. room: its longest answer, in tokens."""
+    that answers it. room: its longest answer, in tokens. opening: the text that each message of
+    its kind begins with."""
 
     content: Any
     schema: dict[str, Any]
     room: int
+    opening: str = ""
 
 
 def take_up(
@@ -64,7 +66,7 @@ def take_up(
         raise ValueError(f"the answer is longer than {asked.room} tokens")
     properties = {key: asked.schema["properties"][key] for key in rest}
     shorter = asked.schema | {"properties": properties, "required": rest}
-    return found, Asked(_with(asked.content, more), shorter, left)
+    return found, replace(asked, content=_with(asked.content, more), schema=shorter, room=left)
 
 
 def _with(content: Any, more: str) -> Any:

@@ -5,11 +5,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from reelmake.models import picture_prompts, together
+from reelmake.models import picture_prompts, text_prompts, together
 from reelmake.models.broken_off import Asked
 from reelmake.models.one_by_one import Said
 
-Written = Callable[[Any, dict[str, Any]], tuple[list[int], Any]]
+Written = Callable[[Any, dict[str, Any] | None], tuple[list[int], Any]]
 
 
 class Groups:
@@ -33,6 +33,7 @@ class Groups:
         self._engine, self._llama, self._context = engine, llama, context
         self._written, self._handler, self._render = written, handler, render
         self._decoder = together.Decoder(engine, llama, on_gpu)
+        self._openings = text_prompts.Openings(engine, lambda text: written(text, None)[0])
         self.at_once = at_once
 
     def close(self) -> None:
@@ -83,7 +84,8 @@ class Groups:
     def _prompt(self, asked: Asked) -> tuple[together.Prompt, Any]:
         if self._handler is None:
             tokens, grammar = self._written(asked.content, asked.schema)
-            return together.Tokens(self._engine, tokens), grammar
+            opening = self._openings.of(asked.opening)
+            return text_prompts.TextPrompt(self._engine, tokens, opening), grammar
         self._handler._init_mtmd_context(self._llama)
         pictures, shown = [], []
         for part in asked.content:

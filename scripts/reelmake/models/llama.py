@@ -132,18 +132,21 @@ class Model:
         return str(self._llama.metadata.get("general.name", ""))
 
     def answers(
-        self, contents: Sequence[Any], schema: dict[str, Any]
+        self, contents: Sequence[Any], schema: dict[str, Any], opening: str = ""
     ) -> list[dict[str, Any] | ValueError]:
         """The JSON that answers each of some messages; a ValueError where there is no whole one.
 
         contents: each text, or a list of parts with pictures. schema: of an answer; its
-        properties come in the schema's order.
+        properties come in the schema's order. opening: the text that each message of their kind
+        begins with; it is evaluated once where answers are decoded together.
         Greedy decoding of a state that knows nothing of the questions before: the same messages
         have the same answers, in whichever order and job they are asked. A text that runs on
         until there is no room left is closed, and what the schema has behind it asked for by
         itself. Raises MemoryError.
         """
-        return self._answers([Asked(content, schema, self._max_tokens) for content in contents])
+        return self._answers(
+            [Asked(content, schema, self._max_tokens, opening) for content in contents]
+        )
 
     def _answers(self, asked: list[Asked]) -> list[dict[str, Any] | ValueError]:
         found: list[dict[str, Any] | ValueError] = []

@@ -150,6 +150,12 @@ def download_all(models: Collection[NeededModel], say: Callable[[str], None]) ->
         say(f"{model.what}: {model.name} is whole")
 
 
+def weight(here: Path) -> int:
+    """The bytes of a model on this machine, a file or a folder."""
+    files = here.iterdir() if here.is_dir() else [here]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
 def unreachable(model: NeededModel, why: str) -> str:
     """What to do where a model can't be downloaded, for people."""
     if model.repo_id is None:

@@ -16,6 +16,9 @@ class PicturePrompt:
     bytes of JPEG or PNG files, in their order. Raises ValueError for what is no picture.
     """
 
+    opening = None
+    """The picture comes first, and each has its own."""
+
     def __init__(self, handler: Any, text: str, pictures: Sequence[bytes]):
         self._handler, self._mtmd = handler, handler._mtmd_cpp
         mtmd = self._mtmd

@@ -114,6 +114,9 @@ class TextModel:
                 )
             except ValueError as error:
                 raise StageError(self._too_long, kind="engine") from error
-        answers = self._model.answers(list(messages.values()), schema)
+        # By all questions, those that can't be asked, too: what the others share stays the same.
+        openings = {question.opening() for question in questions}
+        opening = openings.pop() if len(openings) == 1 else ""
+        answers = self._model.answers(list(messages.values()), schema, opening)
         found |= dict(zip(messages, answers, strict=True))
         return [found[number] for number in range(len(questions))]

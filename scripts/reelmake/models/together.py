@@ -5,6 +5,10 @@ one of llama.cpp's sequences, with a part of the KV cache to itself; those that 
 yet are decoded in one batch. The same group of prompts has the same answers, to the bit, in
 another process, too; another group, or one prompt alone, may differ in the last bits, for which a
 backend has other kernels.
+
+What many prompts begin with is evaluated once a group, by itself, and copied to each. A prompt's
+opening follows from the settings, not from the group: so a prompt is evaluated in the same pieces,
+and has the same numbers, whoever is beside it and whoever fails there.
 """
 
 from collections.abc import Sequence
@@ -28,8 +32,12 @@ class Prompt(Protocol):
     batch: int
     """Tokens that have to be evaluated at a time: those of a picture that sees itself whole."""
 
+    @property
+    def opening(self) -> "Prompt | None":
+        """What it begins with, as others do: the same object for all of them."""
+
     def evaluate(self, context: Any, sequence: int, batch: int) -> int:
-        """Put the prompt into the KV cache; the position that comes after it.
+        """Put what follows the opening into the KV cache; the position that comes after it.
 
         context: llama-cpp-python's `LlamaContext`; batch: tokens at a time. The logits of the
         last token are the context's last. Raises ValueError where the model can't take it.
@@ -56,30 +64,12 @@ class _Sequence:
     tokens: list[int] = field(default_factory=list)
 
 
-class Tokens:
-    """A prompt of text.
+@dataclass
+class _Opening:
+    """sequence: the one that holds it. prompt: which it is; None: it holds nothing."""
 
-    engine: the module llama_cpp. tokens: of the text, with all that the model wants around it.
-    """
-
-    batch = BATCH
-
-    def __init__(self, engine: Any, tokens: Sequence[int]):
-        self._engine, self._tokens, self.tokens = engine, tokens, len(tokens)
-
-    def evaluate(self, context: Any, sequence: int, batch: int) -> int:
-        for start in range(0, self.tokens, batch):
-            piece = self._tokens[start : start + batch]
-            last = start + len(piece) == self.tokens
-            decode(
-                self._engine,
-                context,
-                [
-                    (token, start + place, sequence, last and place == len(piece) - 1)
-                    for place, token in enumerate(piece)
-                ],
-            )
-        return self.tokens
+    sequence: int
+    prompt: Prompt | None = None
 
 
 class Decoder:
@@ -110,13 +100,16 @@ class Decoder:
         context = self._empty_context(len(group), -(-cells // PAD) * PAD, batch)
         said: list[Said | ValueError] = [ValueError("not asked")] * len(group)
         going: list[_Sequence] = []
+        opening = _Opening(len(group) - 1)
         for index, asked in enumerate(group):
             sampler = greedy.Sampler(self._engine, self._llama, asked.grammar)
             try:
-                position = asked.prompt.evaluate(context, len(going), batch)
+                position = self._evaluate(asked.prompt, len(going), opening, batch)
             except ValueError as error:
                 said[index] = error
-                self._forget(len(going))
+                for number in {len(going), opening.sequence}:
+                    self._forget(number)
+                opening.prompt = None
                 continue
             going.append(_Sequence(index, asked.room, sampler, position))
             self._choose(going[-1], -1, said)
@@ -133,6 +126,21 @@ class Decoder:
                 self._choose(each, number, said)
             going = self._without_ended(going, said)
         return said
+
+    def _evaluate(self, prompt: Prompt, number: int, there: "_Opening", batch: int) -> int:
+        """Put a prompt into a sequence that holds nothing; the position that comes after it.
+
+        there: the opening that the last sequence holds, whose turn comes last, and where the
+        prompt's own one is put first.
+        """
+        if prompt.opening is not there.prompt:
+            self._forget(there.sequence)
+            if prompt.opening is not None:
+                prompt.opening.evaluate(self._context, there.sequence, batch)
+            there.prompt = prompt.opening
+        if prompt.opening is not None and number != there.sequence:
+            self._copy(there.sequence, number)
+        return prompt.evaluate(self._context, number, batch)
 
     def _choose(self, each: _Sequence, number: int, said: list[Said | ValueError]) -> None:
         """Take the next token of a sequence: the likeliest at these logits of the last batch."""
@@ -160,11 +168,14 @@ class Decoder:
         gaps = [number for number in ended if number < len(left)]
         behind = [number for number in left if number >= len(left)]
         for gap, number in zip(gaps, behind, strict=True):
-            # Whole: llama.cpp aborts the process where a part is copied between sequences.
-            self._engine.llama_memory_seq_cp(self._context.memory, number, gap, -1, -1)
+            self._copy(number, gap)
             self._forget(number)
             going[gap] = going[number]
         return going[: len(left)]
+
+    def _copy(self, number: int, to: int) -> None:
+        # Whole: llama.cpp aborts the process where a part is copied between sequences.
+        self._engine.llama_memory_seq_cp(self._context.memory, number, to, -1, -1)
 
     def _forget(self, number: int) -> None:
         self._engine.llama_memory_seq_rm(self._context.memory, number, -1, -1)

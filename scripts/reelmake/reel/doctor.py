@@ -17,7 +17,7 @@ from reelmake.library.config import Config
 from reelmake.library.library import RESULTS
 from reelmake.library.stages import STAGES
 from reelmake.media import ffmpeg
-from reelmake.reel import doctor_models, doctor_trials
+from reelmake.reel import doctor_memory, doctor_models, doctor_trials
 from reelmake.reel.finding import Finding
 
 NETWORK = (
@@ -45,6 +45,7 @@ def examine(read: Callable[[], Config], engines: bool = False) -> Iterator[Findi
     if engines:
         yield from doctor_trials.trials(config)
     yield from doctor_models.models(config)
+    yield from doctor_memory.video_memory(config)
     yield from _results(config)
     yield from _cache(config)
     yield _locks()

@@ -50,7 +50,8 @@ def models(config: Config) -> Iterator[Finding]:
             continue
         if here is not None:
             name = model.name if here.is_dir() else here.name
-            yield Finding(model.what, "ok", f"{name}, {_size(here)}")
+            says = f"{name}, {show_bytes(needed_models.weight(here))}"
+            yield Finding(model.what, "ok", says)
         else:
             yield _to_download(model)
 
@@ -99,8 +100,3 @@ def _why_not(name: str, kinds: list[str], here: bool) -> tuple[str, str]:
         f"{name} finds no driver, or not its CUDA libraries",
         "look at `nvidia-smi`; it needs CUDA 12 (and CTranslate2 cuDNN 9)",
     )
-
-
-def _size(path: Path) -> str:
-    files = path.iterdir() if path.is_dir() else [path]
-    return show_bytes(sum(file.stat().st_size for file in files if file.is_file()))

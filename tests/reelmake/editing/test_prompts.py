@@ -76,6 +76,24 @@ def test_the_language_to_answer_in_is_said_last():
     assert asked.message() == plain.message() + "\nWrite the texts in Spanish."
 
 
+@pytest.mark.parametrize("template", [SCORES, NARRATIVE, "Is {scenes} as {text}?"])
+def test_every_message_of_a_template_begins_alike(template):
+    """As far as the template's own words go, and no further."""
+    asked = [
+        Question(template, said, seen, beat)
+        for said, seen, beat in (
+            (("goal",), ("- a ball",), "setup"),
+            (("0:1",), (), "climax"),
+            ((), ("- zebras",), "resolution"),
+        )
+    ]
+    opening = asked[0].opening()
+    assert {question.opening() for question in asked} == {opening}
+    assert all(question.message().startswith(opening) for question in asked)
+    assert opening.startswith(GUARD)
+    assert re.split(r"\{\w+\}", template, maxsplit=1)[0] in opening
+
+
 def test_what_is_empty_says_so():
     empty = Question.about(SCORES, segment(" \n\x00", [3]), {3: [description("")]})
     assert empty.is_empty

@@ -19,6 +19,17 @@ def test_what_is_visible_stays_and_what_is_not_goes():
     assert text.without("a\u200db", "Cf", keep="\u200d") == "a\u200db"
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [("abc", "abd", "ab"), ("a", "abc", "a"), ("abc", "a", "a"), ("a", "b", ""), ("", "a", "")],
+)
+def test_what_two_begin_with(one, other, shared):
+    assert text.shared_beginning(one, other) == shared
+    assert text.shared_beginning(*(list(map(ord, each)) for each in (one, other))) == list(
+        map(ord, shared)
+    )
+
+
 def test_the_nearest_name_is_a_hint():
     assert text.did_you_mean("transcrip", ["scenes", "transcripts"]) == (
         " (did you mean 'transcripts'?)"

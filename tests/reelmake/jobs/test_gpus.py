@@ -185,3 +185,23 @@ def test_the_device_is_chosen_before_an_engine_is_imported(this, tmp_path):
         with pytest.raises(StageError):
             stage()
         assert this.visible == this.record.pop("gpu") == "GPU-x"
+
+
+def test_what_is_free_on_the_devices_that_a_job_may_choose_from(tmp_path, monkeypatch):
+    """In the driver's words, as `nvidia-smi` prints them."""
+    program = tmp_path / "nvidia-smi"
+    program.write_text(
+        "#!/bin/sh\ncase $1 in\n"
+        '-L) for n in 0 1 2; do echo "GPU $n: NVIDIA H200 (UUID: GPU-$n)"; done;;\n'
+        '*) for n in 0 1 2; do echo "GPU-$n, ${n}000"; done;;\nesac\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert gpus.free_memory() == [0, 1000 * 2**20, 2000 * 2**20]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2")
+    assert gpus.free_memory() == [2000 * 2**20]
+    program.write_text("#!/bin/sh\necho '[N/A], [Not Supported]'\n")
+    assert gpus.free_memory() == []
+    program.write_text("#!/bin/sh\nexit 9\n")
+    assert gpus.free_memory() == []

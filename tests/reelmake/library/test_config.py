@@ -7,14 +7,17 @@ import yaml
 
 from reelmake.foundation.errors import UserError
 from reelmake.library import config, config_docs
+from reelmake.library.model_profiles import PROFILES
 
+SMALL = PROFILES["small"].models
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_nothing_given_is_every_default():
     loaded = config.load({})
+    named = {name: value for model in SMALL for name, value in model.settings.items()}
     for name, node in config.settings():
-        assert config.get(loaded, name) == node["default"]
+        assert config.get(loaded, name) == named.get(name, node["default"])
 
 
 def test_given_values_win_and_leave_their_section_alone():
@@ -171,6 +174,15 @@ def test_a_video_has_its_own_settings_and_the_others_keep_theirs():
     assert base["transcription"]["language"] is None
     with pytest.raises(UserError):
         config.with_overrides(base, {"transcription.language": "German"})
+
+
+def test_the_descriptions_name_the_models_without_a_profile():
+    nodes = dict(config.settings())
+    for model in SMALL:
+        for name, value in model.settings.items():
+            assert nodes[name]["default"] == "auto"
+            assert nodes[name]["description"].endswith(value) or "small without" in str(nodes[name])
+    assert nodes["hardware.profile"]["enum"] == [*PROFILES, None]
 
 
 def test_every_setting_is_described_and_its_default_is_valid():

@@ -3,8 +3,10 @@
 import io
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from drawing import Picture, answer, draw
@@ -12,7 +14,7 @@ from reelmake.editing import scoring
 from reelmake.editing.prompts import Question
 from reelmake.foundation.errors import StageError
 from reelmake.library import config
-from reelmake.models import together
+from reelmake.models import broken_off, greedy, llama, together
 from reelmake.models.text_model import TextModel
 from reelmake.models.vision_model import VisionModel
 
@@ -157,6 +159,111 @@ print(found.hexdigest())
     first = digest()
     assert len(first) == 65
     assert digest() == first == digest("another group before")
+
+
+def read(monkeypatch, *said: str, failing: int = -1, model: Path = OTHER) -> dict[str, tuple]:
+    """For each, where the last piece of its prompt begins and ends, and the logits that the first
+    token of its answer was chosen by: all that the model made of it. Of the calls that evaluate
+    prompts, the one of the number `failing` is refused, after its work."""
+    found: dict[str, tuple] = {}
+    waiting = [each for each in said if "<|" not in each]
+    calls: list[tuple[int, int]] = []
+    reading = [False]
+    plain_sample, plain_decode = greedy.Sampler.sample, together.decode
+    plain_evaluate = together.Decoder._evaluate
+
+    def decode(engine, context, batch):
+        plain_decode(engine, context, batch)
+        if reading[0]:
+            calls.append((batch[0][1], len(batch)))
+            if len(calls) - 1 == failing:
+                raise ValueError("llama_decode returned 1")
+
+    def evaluate(self, *given):
+        reading[:] = [True]
+        asked = waiting.pop(0)
+        try:
+            position = plain_evaluate(self, *given)
+        finally:
+            reading[:] = [False]
+        found[asked] = (calls[-1],)
+        return position
+
+    def sample(self, context, index=-1):
+        if index == -1:
+            pointer = self._engine.llama_get_logits_ith(context.ctx, index)
+            numbers = np.ctypeslib.as_array(pointer, (self._count,)).tobytes()
+            found[list(found)[-1]] += (numbers,)
+        return plain_sample(self, context, index)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(greedy.Sampler, "sample", sample)
+        patched.setattr(together, "decode", decode)
+        patched.setattr(together.Decoder, "_evaluate", evaluate)
+        patched.setattr(broken_off, "take_up", lambda asked, said, tokens: ({}, None))
+        ask(8, *said, model=model)
+    return found
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_prompt_is_read_the_same_whoever_is_beside_it(monkeypatch, shared):
+    """To the last bit, in whichever place, alone, and beside one that is refused."""
+    if not shared:
+        monkeypatch.setattr(Question, "opening", lambda self: "")
+    whole = read(monkeypatch, *SAID)
+    assert len(set(whole.values())) == len(SAID)
+    assert all((piece[0] > 0) == shared for piece, _ in whole.values())
+    assert read(monkeypatch, *reversed(SAID)) == whole
+    assert read(monkeypatch, "a <|end|> b", SAID[3]) == {SAID[3]: whole[SAID[3]]}
+    for failing in range(len(SAID) + shared):
+        left = read(monkeypatch, *SAID, failing=failing)
+        assert len(left) == len(SAID) - 1
+        assert left.items() < whole.items()
+
+
+def evaluated(monkeypatch, ask: Callable[[], object]) -> int:
+    """How many tokens of prompts are evaluated: those of batches with one sequence."""
+    counts = []
+    plain = together.decode
+
+    def decode(engine, context, batch):
+        if len({sequence for _, _, sequence, _ in batch}) == 1 and len(batch) > 1:
+            counts.append(len(batch))
+        plain(engine, context, batch)
+
+    monkeypatch.setattr(together, "decode", decode)
+    ask()
+    monkeypatch.setattr(together, "decode", plain)
+    return sum(counts)
+
+
+def test_what_prompts_begin_with_is_evaluated_once_a_group(monkeypatch):
+    one = evaluated(monkeypatch, lambda: ask(7, SAID[0]))
+    same = evaluated(monkeypatch, lambda: ask(7, *[SAID[0]] * 7))
+    assert same < 0.6 * 7 * one
+
+
+def test_prompts_that_begin_otherwise_disturb_none():
+    """Two templates in one group, in turn; and a text that is not what it is said to begin with."""
+    other = "Is this a goal?\n{text}\nAnswer in JSON with reason and score."
+    questions = [
+        Question(template, (said,), ())
+        for said, template in zip(SAID, [SCORES, other, other, SCORES] * 2, strict=False)
+    ]
+    settings = SETTINGS["text_model"]
+    with TextModel(TRAINED, settings, threads=1, at_once=7) as asked:
+        together = readable(asked.answers(questions, scoring.FORM.schema))
+    with TextModel(TRAINED, settings, threads=1) as asked:
+        assert together == readable(asked.answers(questions, scoring.FORM.schema))
+
+    messages = [question.message() for question in questions]
+    wrong = ["", messages[0][:40], "What stands elsewhere", messages[1], f"{messages[0]} and more"]
+    found = []
+    for opening in wrong:
+        model = llama.Model(TRAINED, "text_model.model", settings, threads=1, at_once=7)
+        found.append(readable(model.answers(messages, scoring.FORM.schema, opening)))
+        model.close()
+    assert found == [found[0]] * len(wrong)
 
 
 def test_where_memory_is_short_fewer_are_asked_at_once(monkeypatch):

@@ -2,6 +2,7 @@
 
 import collections
 import json
+import re
 import socket
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import psutil
 import pytest
 
 from reelmake.foundation import process_identity
+from reelmake.jobs import gpus
 from reelmake.models import model_files
 from reelmake.reel import doctor_models, doctor_trials, main
 from reelmake.reel.finding import Finding
@@ -202,6 +204,42 @@ def test_a_model_that_is_to_be_downloaded(given, capsys, monkeypatch):
     assert ended == 1
     assert found["speech model"].says == "small is not on this machine: 1.5 GB to download, once"
     assert found["speech model"].fix == "reel models"
+
+
+@pytest.mark.parametrize(
+    ("free", "profile", "state", "says"),
+    [
+        (
+            23.0,
+            "large",
+            "ok",
+            "description takes most, about 22.0 GB; hardware.profile: large fits",
+        ),
+        (
+            15.0,
+            "large",
+            "warn",
+            "description takes about 22.0 GB -> .*hardware.profile: medium fits",
+        ),
+        (15.0, "small", "ok", "takes most, about 5.0 GB; hardware.profile: medium fits"),
+        (3.0, None, "warn", "takes about 5.0 GB -> .*smaller hardware.gpu_layers"),
+        (23.0, "mine", "ok", "takes most, about 2.0 GB; hardware.profile: large fits"),
+    ],
+)
+def test_whether_the_models_fit_the_gpu(given, capsys, monkeypatch, free, profile, state, says):
+    """A double for the one thing that this machine has not: the driver's word on free memory."""
+    if profile != "mine":
+        for section in ("transcription", "description", "text_model"):
+            del given[section]
+        monkeypatch.setattr(model_files, "size", lambda repo_id, files: 1e9)
+        given["hardware"]["profile"] = profile
+    assert "video memory" not in examine(given, capsys)[1]  # which is not used
+    given["hardware"]["device"] = "cuda"
+    monkeypatch.setattr(gpus, "free_memory", lambda: [int(free * 1e9), int(40e9)])
+    found = examine(given, capsys)[1]["video memory"]
+    assert found.state == state
+    assert found.says.startswith(f"{free:.1f} GB free, ")
+    assert re.search(says, f"{found.says} -> {found.fix}")
 
 
 def test_nothing_is_written(given):
