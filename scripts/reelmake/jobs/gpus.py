@@ -81,17 +81,9 @@ def is_taken_by_another(at_once: int) -> bool:
 
 
 def free_bytes() -> int | None:
-    """The memory that is free on the GPU that this process was given; None where nobody knows."""
-    given = os.environ.get(VISIBLE)
-    if not given or _chosen is None:
-        return None
-    with contextlib.suppress(OSError, subprocess.SubprocessError, ValueError):
-        asked = ["nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
-        listed = subprocess.run(
-            [*asked, f"--id={given}"], capture_output=True, text=True, timeout=60, check=True
-        )
-        return int(listed.stdout.split()[0]) << 20  # it says MiB
-    return None
+    """The memory that is free on the GPU that this process was given; None where it has none, or
+    nobody knows."""
+    return None if _chosen is None else min(free_memory(), default=None)
 
 
 def devices() -> dict[str, str]:

@@ -32,6 +32,8 @@ FOLDER = run_lock.FOLDER / "reelmake.warm"
 """A file for each process that keeps a model, for `reel status`."""
 OVER = 1.2
 """So many times the size of its files a model takes of memory, at least."""
+BESIDE = 1.5e9
+"""Bytes of a GPU's memory that it computes in, and remembers the text in."""
 
 
 def model_of(request: Request) -> str | None:
@@ -129,8 +131,8 @@ class Process:
         import psutil
 
         on_gpu = gpus.free_bytes()
-        free = [psutil.virtual_memory().available, *([] if on_gpu is None else [on_gpu])]
-        if min(free) < OVER * size:
+        is_short = psutil.virtual_memory().available < OVER * size
+        if is_short or (on_gpu is not None and on_gpu < OVER * size + BESIDE):
             self._line.send({"room": size})
             self._line.wait()
 
