@@ -49,7 +49,9 @@ shell.prefix("set -euo pipefail; trap '' INT; ")
 
 
 onstart:
-    signals.handle_signals(say if THIS_SHARE is None else print)
+    signals.handle_signals(
+        say if THIS_SHARE is None else print, *([shares.tell_cluster] if is_cluster() else [])
+    )
 
 
 onsuccess:

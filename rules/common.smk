@@ -7,17 +7,18 @@ import time
 from pathlib import Path
 
 from snakemake.logging import logger
+from snakemake.resources import Resource
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from reelmake import import_from_here
+from reelmake.foundation import slurm
 from reelmake.foundation.errors import UserError, explain
 from reelmake.foundation.text import printable
 from reelmake.jobs import run_context as contexts
 from reelmake.jobs import shares, signals
-from reelmake.jobs.gpus import uses_gpu
+from reelmake.jobs.gpus import devices, uses_gpu
 from reelmake.library import config as configuration
 from reelmake.library.library import RESULTS, Library
-from reelmake.library.work_left import WorkLeft
 from reelmake.library.stages import (
     STAGES,
     TARGETS,
@@ -27,6 +28,7 @@ from reelmake.library.stages import (
     named_stages,
     named_videos,
 )
+from reelmake.library.work_left import WorkLeft
 from reelmake.reel import run_summary
 
 
@@ -94,13 +96,19 @@ def library():
     if workflow.exec_mode == ExecMode.DEFAULT:  # else a job, which reads sidecars and writes none
         complete = dag.forceall or dag.forcerun or dag.forcetargets or only_inspects()
         prune = settings["prune"] and not complete
+        if not is_cluster() and workflow.global_resources.get("gpu") is None:
+            # One job at a time that asks for the GPU; in a job of a cluster, for each it was given.
+            given = len(devices()) if THIS_SHARE and slurm.this_job() else 1
+            workflow.global_resources["gpu"] = Resource("gpu", max(1, given))
         if real:
             fork_scripts()
-        count = work_left().add if may_share() else None
+        most = settings["share"]["films"] if may_share() else None
         found.prepare(
             prune,
             only=named_videos(dag.targets),
-            count=count and (lambda video, wanted: count(RESULTS / video, wanted)),
+            count=lambda video, wanted: work_left().add(RESULTS / video, wanted),
+            # Each job of a cluster costs a Snakemake of its own: it does a share.
+            most=0 if most and is_cluster() else most,
         )
         if found.unfinished and not only_inspects():
             say_missing_models()
@@ -128,6 +136,9 @@ def share_files():
     if not may_share() or not (library() and work_left().why):
         return {}
     films, run = settings["share"]["films"], f"{began:.0f}-{os.getpid()}"
+    if is_cluster():  # a share for each job that may be there at once, at least
+        at_once = workflow.resource_settings.nodes or 1
+        films = min(films, -(-len(library().unfinished) // at_once))
     if workflow.dryrun:
         folder = library().elsewhere / "shares"
     else:
@@ -186,6 +197,11 @@ def nothing(wildcards):
     return []
 
 
+def is_cluster():
+    """Whether jobs are submitted, and run elsewhere."""
+    return not workflow.dryrun and not only_inspects() and workflow.executor_plugin.name != "local"
+
+
 def only_inspects():
     return workflow.executor_plugin is None or workflow.touch
 
@@ -202,6 +218,10 @@ def sum_up():
         left_out = len(library().left_out | library().growing)
         for line in run_summary.lines(RESULTS, began, time.time(), left_out, sys.argv):
             say(line)
+        if share_files() and any(
+            os.path.getsize(done) for done in share_files() if os.path.exists(done)
+        ):
+            raise SystemExit(1)  # videos failed, though each share came to its end
 
 
 def artifacts(*stages):

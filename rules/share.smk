@@ -14,7 +14,7 @@ rule run_share:
         f"{SHARES}/{{run}}/{{share}}.log",
     conda:
         "../envs/media.yaml"
-    threads: workflow.cores or 1
+    threads: workflow.resource_settings.cores or 1
     message:
         "share {wildcards.share}"
     script:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 if __name__ == "__main__":
     status = shares.run(Path(snakemake.input[0]), snakemake.threads, Path(snakemake.log[0]))
-    if status:
-        sys.exit(1)  # why has been told, film by film
-    Path(snakemake.output[0]).touch()
+    if status is None:
+        sys.exit(1)
+    # Why videos failed has been told; the share is done, and not to be tried again.
+    Path(snakemake.output[0]).write_text("videos failed\n" if status else "")

@@ -23,6 +23,8 @@ BEGINNINGS = (
     "Complete log(s):",
     "Elapsed time:",
     "None",
+    *("SLURM run ID:", "No SLURM account given", "No account was given"),
+    *("Unable to guess SLURM account", "Cleaning up SLURM log files"),
 )
 """Of messages that are not shown. Anything else is: a warning must not be lost."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from reelmake.foundation import slurm
 from reelmake.foundation.text import printable
 from reelmake.jobs.shares import Events
 from snakemake_logger_plugin_reelmake.run_state import RunState
@@ -34,6 +35,8 @@ class SharesNews:
         self._events = Events(self._folder)
         self._numbers: dict[int, int] = {}
         """Snakemake's number of a job -> of its share."""
+        self._jobs: dict[int, str | None] = {}
+        """The share -> Slurm's number of the job that it is."""
         self._failed: set[int] = set()
         """The shares one of whose jobs has failed."""
         self._stopped = threading.Event()
@@ -57,6 +60,10 @@ class SharesNews:
         self.take()
         number = self._numbers.get(job, 0)
         self._state.forget(number)
+        job = self._jobs.get(number)
+        why = slurm.why_ended(job) if job else None
+        if why:
+            return [f"share {number} was ended: {why}; what it has done is kept"]
         if number in self._failed:
             return []
         log = self._folder / f"{number}.log"
@@ -79,7 +86,11 @@ class SharesNews:
                 self.take()
 
     def _take(self, share: int, event: dict[str, Any]) -> list[str]:
-        if event["what"] == "start":
+        if event["what"] == "begin":
+            self._state.forget(share)
+            self._failed.discard(share)
+            self._jobs[share] = event["slurm"]
+        elif event["what"] == "start":
             self._state.start((share, event["job"]), event["rule"], event["wildcards"])
         elif event["what"] == "finish":
             return self._state.finish((share, event["job"]))

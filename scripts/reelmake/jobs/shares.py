@@ -18,6 +18,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -26,7 +27,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from reelmake.foundation import artifact_files, process_identity
+from reelmake.foundation import artifact_files, process_identity, slurm
 from reelmake.library import run_lock
 
 FOLDER = run_lock.FOLDER / "reelmake.shares"
@@ -98,7 +99,7 @@ def command(share: Share, cores: int) -> list[str]:
     """
     own = [
         *("--snakefile", share.snakefile, "--directory", share.folder),
-        *("--executor", "local", "--cores", str(cores)),
+        *("--executor", "local", "--cores", str(cores), "--jobs", str(cores), "--retries", "0"),
         "--nolock",  # the run that it is a part of has locked the library
     ]
     given = list(share.command)
@@ -106,13 +107,17 @@ def command(share: Share, cores: int) -> list[str]:
     return [sys.executable, "-m", "snakemake", *given[:end], *own, *given[end:]]
 
 
-def run(path: Path, cores: int, log: Path) -> int:
-    """Run the workflow over a share, and return Snakemake's exit status.
+def run(path: Path, cores: int, log: Path) -> int | None:
+    """Run the workflow over a share, and return Snakemake's exit status: 1 where videos failed;
+    None where it did not come to its end.
 
     path: the share's file. A SIGTERM is passed on: the run ends after its items in work, and at
     once with the second. It is told to end, too, when the run that it is a part of is gone.
     """
     share = read(path)
+    teller = Teller(path.with_suffix(".events"))
+    teller.tell("begin", slurm=slurm.this_job(), host=socket.gethostname())
+    teller.close()
     owner = run_lock.read_owner()
     stops: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, frame: stops.append(number))
@@ -125,22 +130,43 @@ def run(path: Path, cores: int, log: Path) -> int:
             stdout=output,
             stderr=output,
         )
-    is_told = False
+    is_told = was_stopped = False
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return process.wait(LOOK)
+            status = process.wait(LOOK)
+            failed = status == 1 and not was_stopped and _has_failures(path)
+            return status if failed or not status else None
         # On another machine nobody can tell.
         if not is_told and process_identity.is_alive(owner) is False:
             stops.append(signal.SIGTERM)
             is_told = True
         while stops:
+            was_stopped = True
             process.send_signal(stops.pop())
+
+
+def _has_failures(path: Path) -> bool:
+    """Whether a job of the share has failed since the share was begun last."""
+    events = list(Events(path.parent).new(path.with_suffix(".events")))
+    begun = max(place for place, (_, event) in enumerate(events) if event["what"] == "begin")
+    return any(event["what"] == "fail" for _, event in events[begun:])
 
 
 def end_with_parent() -> None:
     """Have this process, a run over a share, told to end when the one that started it is gone."""
     with contextlib.suppress(AttributeError, OSError):  # elsewhere than on Linux
         ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
+
+
+def tell_cluster(number: int) -> None:
+    """Stop the jobs of this library on a cluster. number: of signals that have come: with the
+    first, jobs that wait are taken off the queue, and those that run end after their items."""
+    there = slurm.jobs(Path())
+    if number > 1:
+        slurm.cancel(job.id for job in there)
+        return
+    slurm.cancel(job.id for job in there if job.state in slurm.WAITING)
+    slurm.tell((job.id for job in there if job.state not in slurm.WAITING), signal.SIGTERM)
 
 
 class Events:
@@ -151,9 +177,12 @@ class Events:
         self._read: dict[Path, int] = {}
         """How many bytes of a file were taken."""
 
-    def new(self) -> Iterator[tuple[int, dict[str, object]]]:
-        """What has happened since the last time: the number of the share, and its event."""
-        for path in sorted(self._folder.glob("*.events")):
+    def new(self, only: Path | None = None) -> Iterator[tuple[int, dict[str, object]]]:
+        """What has happened since the last time: the number of the share, and its event.
+
+        only: the file of a single share; None: all.
+        """
+        for path in [only] if only else sorted(self._folder.glob("*.events")):
             with contextlib.suppress(OSError), path.open("rb") as file:
                 file.seek(self._read.get(path, 0))
                 whole, _, _ = file.read().rpartition(b"\n")

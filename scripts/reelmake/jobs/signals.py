@@ -23,23 +23,31 @@ PATIENCE = 5.0
 """Seconds from the second signal to the kill."""
 
 
-def handle_signals(say: Callable[[str], None]) -> None:
+def handle_signals(
+    say: Callable[[str], None], tell_cluster: Callable[[int], None] = lambda number: None
+) -> None:
     """Have SIGTERM and Ctrl+C stop this run, whose jobs Snakemake is about to start.
 
     The first lets items in work finish and be kept; the second doesn't wait for them.
+    tell_cluster: called with how many signals have come, to do the same elsewhere.
     """
     start_no_more = signal.getsignal(signal.SIGTERM)  # Snakemake's own handler
     if not callable(start_no_more):
         return
-    stopping = _Stopping(start_no_more, say)
+    stopping = _Stopping(start_no_more, say, tell_cluster)
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, stopping.on_signal)
 
 
 class _Stopping:
-    def __init__(self, start_no_more: Callable[..., object], say: Callable[[str], None]):
-        self._start_no_more = start_no_more
+    def __init__(
+        self,
+        start_no_more: Callable[..., object],
+        say: Callable[[str], None],
+        tell_cluster: Callable[[int], None],
+    ):
+        self._start_no_more, self._tell_cluster = start_no_more, tell_cluster
         self._say = say
         self._signals = 0
         self._last = 0.0
@@ -57,6 +65,7 @@ class _Stopping:
             self._say("stopping after the items in work; once more stops at once")
             self._start_no_more()
         tell_jobs(signal.SIGTERM)
+        self._tell_cluster(signals)
         if signals > 1:
             time.sleep(PATIENCE)
             tell_jobs(signal.SIGKILL)

@@ -91,6 +91,7 @@ class Library:
         prune: bool,
         only: Collection[str] | None = None,
         count: Callable[[str, dict[str, Fingerprint]], None] | None = None,
+        most: int | None = None,
     ) -> list[str]:
         """Make the sidecars say what is wanted; the ids of the videos that a run has to look at.
 
@@ -101,25 +102,27 @@ class Library:
 
         prune: leave finished videos out. One that is still being written is left out in any case,
         and said; so is one that the setting `failed` excludes. only: ids of videos that are asked
-        for by name; None: all. count: where more videos than `share.films` are unfinished it is
-        called with each, and what it should be made from, and no sidecar is written: that is left
-        to the runs over shares of them. Raises UserError for a name that no video has, and for one
+        for by name; None: all. count: where more videos than `most` are unfinished it is called
+        with each, and what it should be made from, and no sidecar is written: that is left to the runs
+        over shares of them. Raises UserError for a name that no video has, and for one
         whose video is still being written.
         """
         if self.write and self._lock is None:  # looking is always allowed
             share = self._part is not None  # whose run holds the library
-            self._lock = run_lock.hold_job() if share else run_lock.hold_library()
+            self._lock = run_lock.hold_job() if share else run_lock.hold_library(self.say)
         if only is None:
-            self._prepare_all(prune, count)
+            self._prepare_all(prune, count, most)
         else:
             self._prepare_named(only)
         self._explain()
         return self.unfinished if only is None else list(only)
 
     def _prepare_all(
-        self, prune: bool, count: Callable[[str, dict[str, Fingerprint]], None] | None
+        self,
+        prune: bool,
+        count: Callable[[str, dict[str, Fingerprint]], None] | None,
+        most: int | None,
     ) -> None:
-        most = self.config["share"]["films"] if count else None
         waiting: list[tuple[str, dict[str, Fingerprint]]] = []
         self.unfinished = []
         for video, wanted in self.look(prune):

@@ -10,18 +10,22 @@ import json
 import os
 import shutil
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, cast
 
-from reelmake.foundation import artifact_files, file_locks, process_identity
+from reelmake.foundation import artifact_files, file_locks, process_identity, slurm, text
 from reelmake.foundation.errors import UserError
 
 FOLDER = Path(".snakemake")
 _SAID = FOLDER / "reelmake.said"
 
 
-def hold_library() -> IO[str]:
+def hold_library(say: Callable[[str], None] = lambda line: None) -> IO[str]:
     """Hold the library for a run, until the file is closed.
+
+    say: told where that takes time, since jobs of a run before are to end.
 
     Snakemake's own lock comes only after it has built its graph, which is when sidecars change,
     and outlives a run that is killed: what such a run left is cleared away here. Raises UserError
@@ -36,6 +40,7 @@ def hold_library() -> IO[str]:
             "wait for it, or stop it, then run again"
         )
     try:
+        _end_jobs_of_the_dead(say)
         _refuse_while_jobs_work()
         _clear_locks_of_the_dead(holder)
     except UserError:
@@ -67,6 +72,24 @@ def hold_job() -> IO[str]:
     file = _open("reelmake.jobs.lock")
     file_locks.try_lock(file, shared=True)
     return file
+
+
+def _end_jobs_of_the_dead(say: Callable[[str], None]) -> None:
+    """End what a run before this one, which was killed, has left to a cluster: take off the queue
+    what waits, and have what runs end after its items. This run goes on with it."""
+    if not (FOLDER / "reelmake.shares").exists():
+        return
+    left = slurm.jobs(Path())
+    if left:
+        running = [job.id for job in left if job.state not in slurm.WAITING]
+        say(
+            f"{text.count(len(left), 'job')} of a run that was killed: {len(left) - len(running)} "
+            f"taken off the queue, {len(running)} told to end after their items; waiting for them"
+        )
+        slurm.cancel(job.id for job in left if job.state in slurm.WAITING)
+        slurm.tell(running, signal.SIGTERM)
+    while slurm.jobs(Path()):
+        time.sleep(1)
 
 
 def _refuse_while_jobs_work() -> None:

@@ -1,0 +1,98 @@
+"""What Slurm knows of jobs, asked of its own programs, which are there or not.
+
+A job is of a library where it was submitted in the library's folder (Slurm's WorkDir): so jobs are
+found whatever submitted them, those that still wait among them.
+"""
+
+import functools
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+WAITING = ("PENDING", "CONFIGURING", "REQUEUED", "SUSPENDED")
+"""States of a job that has not begun, or that is held up."""
+FRESH = 5
+"""Seconds that an answer counts for: thousands of records may ask."""
+WHY = {
+    "OUT_OF_MEMORY": "it needed more memory than it was given",
+    "TIMEOUT": "its time was up",
+    "NODE_FAIL": "its node was lost",
+    "PREEMPTED": "another job was more important",
+    "CANCELLED": "it was cancelled",
+    "BOOT_FAIL": "its node did not start",
+    "DEADLINE": "its deadline has passed",
+}
+"""States of a job that was ended by Slurm, and what they mean."""
+
+
+class Job(NamedTuple):
+    """A job that waits or runs. state: Slurm's word. node: empty while it waits."""
+
+    id: str
+    state: str
+    node: str
+
+
+def this_job() -> str | None:
+    """The number of the job that this process is part of; None: it is not one of Slurm's."""
+    return os.environ.get("SLURM_JOB_ID")
+
+
+def jobs(folder: Path) -> list[Job]:
+    """The jobs that were submitted in a folder and are not over; none where nobody knows."""
+    asked = ["squeue", "-h", "-o", "%i|%T|%N|%Z"]
+    lines = [line.split("|", 3) for line in (_ask(*asked) or "").splitlines()]
+    here = str(folder.resolve())
+    return [Job(*line[:3]) for line in lines if len(line) == 4 and line[3] == here]
+
+
+def is_over(job: str) -> bool | None:
+    """Whether a job has ended; None where nobody knows, as where Slurm does not answer."""
+    there = _active(int(time.monotonic() / FRESH))
+    return None if there is None else job not in there
+
+
+def why_ended(job: str) -> str | None:
+    """Why Slurm has ended a job; None: it ended by itself, or nobody knows."""
+    state = (_ask("squeue", "-h", "-t", "all", "-j", job, "-o", "%T") or "").strip()
+    if not state:  # forgotten there
+        said = _ask("sacct", "-X", "-n", "-P", "-j", job, "-o", "State") or ""
+        state = next(iter(said.split()), "")
+    return f"{WHY[state]} (Slurm: {state})" if state in WHY else None
+
+
+def cancel(ids: Iterable[str]) -> None:
+    """Take jobs that wait off the queue, and kill those that run."""
+    if given := list(ids):
+        _ask("scancel", *given)
+
+
+def tell(ids: Iterable[str], number: signal.Signals) -> None:
+    """Send a signal to the processes of jobs that run."""
+    if given := list(ids):
+        name = number.name.removeprefix("SIG")
+        # Of the slurm plugin's jobs the steps, and of a plain sbatch's the batch shell.
+        _ask("scancel", f"--signal={name}", *given)
+        _ask("scancel", f"--signal={name}", "--batch", *given)
+
+
+@functools.lru_cache(maxsize=1)
+def _active(moment: int) -> frozenset[str] | None:
+    said = _ask("squeue", "-h", "-o", "%A")
+    return None if said is None else frozenset(said.split())
+
+
+def _ask(*command: str) -> str | None:
+    """What a program prints; None where it is not there, fails, or does not answer."""
+    if shutil.which(command[0]) is None:
+        return None
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout
