@@ -203,7 +203,8 @@ def run_context(stage):
 
 def gpus(stage):
     """How many GPUs a job of the stage takes on this machine."""
-    return int(STAGES[stage].gpu and uses_gpu(settings["hardware"]["device"]))
+    served = configuration.get(settings, STAGES[stage].endpoint)  # a server has its own
+    return int(STAGES[stage].gpu and not served and uses_gpu(settings["hardware"]["device"]))
 
 
 def gpus_at_once():
