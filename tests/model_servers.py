@@ -4,7 +4,10 @@ Both speak as OpenAI's does.
 """
 
 import contextlib
+import dataclasses
+import email
 import http.server
+import io
 import json
 import signal
 import socket
@@ -72,8 +75,8 @@ class Double:
     """A server that answers with what a function gives.
 
     answers: called with a request's body (JSON, or bytes) for each POST, in threads. models: what
-    it lists; None: nothing is there. asked: the bodies so far. headers: of the requests, as they
-    came. most: how many were in work at once.
+    it lists, where it `lists` any. asked: the bodies so far. headers: of their requests, in lower
+    case. more: headers of its answers. most: how many requests were in work at once.
     """
 
     def __init__(self, answers: Callable[[Any], Answer], models: list[str] | None = None):
@@ -88,8 +91,7 @@ class Double:
         class Handler(_Handler):
             double = outer
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -125,6 +127,68 @@ def error(status: int, message: str) -> Answer:
     return status, {"error": {"message": message, "type": "error", "code": status}}
 
 
+class Hearing:
+    """What a server that transcribes answers: the demo's model is behind it.
+
+    beside: words stand beside the segments, as OpenAI's server has them; else in them as well. It
+    is called with the body of a request, a form, whose fields it keeps in `fields`.
+    """
+
+    def __init__(self, beside: bool = False):
+        from faster_whisper import WhisperModel
+
+        folder = str(MODELS / "speech")
+        self._model = WhisperModel(folder, device="cpu", compute_type="float32", cpu_threads=1)
+        self._beside, self._lock = beside, threading.Lock()
+        self.fields: list[dict[str, Any]] = []
+
+    def __call__(self, body: bytes) -> Answer:
+        fields = _form(body)
+        self.fields.append(fields)
+        with self._lock:
+            segments, info = self._model.transcribe(
+                io.BytesIO(fields["file"]),
+                language=fields.get("language", "en"),
+                temperature=float(fields["temperature"]),
+                condition_on_previous_text=False,
+                word_timestamps="word" in fields["timestamp_granularities[]"],
+            )
+            found = [dataclasses.asdict(segment) for segment in segments]
+        words = [word for segment in found for word in segment["words"] or []]
+        if self._beside:
+            for each in found:
+                del each["words"]
+            words = [{name: word[name] for name in ("word", "start", "end")} for word in words]
+        said = {"task": "transcribe", "language": "english", "duration": info.duration}
+        said["text"] = "".join(segment["text"] for segment in found)
+        return 200, said | {"segments": found, "words": words}
+
+
+def _form(body: bytes) -> dict[str, Any]:
+    """The fields of a form with a file; of a list, all."""
+    boundary = body[2 : body.index(b"\r\n")]
+    head = b'Content-Type: multipart/form-data; boundary="' + boundary + b'"\r\n\r\n'
+    found: dict[str, Any] = {}
+    for part in email.message_from_bytes(head + body).get_payload():
+        name = part.get_param("name", header="Content-Disposition")
+        content = part.get_payload(decode=True)
+        if name == "file":
+            found[name] = content
+        elif name.endswith("[]"):
+            found.setdefault(name, []).append(content.decode())
+        else:
+            found[name] = content.decode()
+    return found
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *args: Any) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):  # else who asked is gone
+            super().handle_error(*args)
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
     double: Double
     protocol_version = "HTTP/1.1"
@@ -137,7 +201,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         double = self.double
-        double.headers.append(dict(self.headers))
+        double.headers.append({name.lower(): value for name, value in self.headers.items()})
         content = self.rfile.read(int(self.headers["Content-Length"]))
         is_json = self.headers.get_content_type() == "application/json"
         body = json.loads(content) if is_json else content

@@ -20,7 +20,7 @@ class TextJob:
     """A job of a stage, as a script knows it.
 
     model: the text model's file. run: more of what the run tells it. said: what it said of its
-    progress. stop_after: a signal comes in so many items.
+    progress. stop_after: a signal comes in so many items. is_stopping: one has come.
     """
 
     def __init__(self, folder: Path, stage: str, settings: dict, model: Path | str = ANY, **run):
@@ -41,6 +41,8 @@ class TextJob:
     @contextlib.contextmanager
     def item(self):
         yield
+        if self.is_stopping:
+            raise KeyboardInterrupt
         if self.stop_after is not None:
             self.stop_after -= 1
             if not self.stop_after:

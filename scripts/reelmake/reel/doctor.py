@@ -45,6 +45,7 @@ def examine(read: Callable[[], Config], engines: bool = False) -> Iterator[Findi
     if engines:
         yield from doctor_trials.trials(config)
     yield from doctor_models.models(config)
+    yield from doctor_models.servers(config)
     yield from _results(config)
     yield from _cache(config)
     yield _locks()
