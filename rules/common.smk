@@ -13,7 +13,7 @@ from reelmake.foundation.errors import UserError, explain
 from reelmake.foundation.text import printable
 from reelmake.jobs import run_context as contexts
 from reelmake.jobs import signals
-from reelmake.jobs.gpus import uses_gpu
+from reelmake.jobs.gpus import takes_gpus
 from reelmake.library import config as configuration
 from reelmake.library.library import RESULTS, Library
 from reelmake.library.stages import (
@@ -203,8 +203,7 @@ def run_context(stage):
 
 def gpus(stage):
     """How many GPUs a job of the stage takes on this machine."""
-    served = configuration.get(settings, STAGES[stage].endpoint)  # a server has its own
-    return int(STAGES[stage].gpu and not served and uses_gpu(settings["hardware"]["device"]))
+    return takes_gpus(settings, STAGES[stage])
 
 
 def gpus_at_once():

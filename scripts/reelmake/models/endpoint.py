@@ -97,7 +97,7 @@ class Refused(ValueError):
     """
 
     def __init__(self, status: int, said: str):
-        super().__init__(f"the server refuses it ({status}: {said})")
+        super().__init__(said if status == 200 else f"the server refuses it ({status}: {said})")
         self.status, self.said = status, said
 
     @property
@@ -310,7 +310,7 @@ class Endpoint:
         self._failed += 1
         if self._failed >= IN_A_ROW:
             self._fail(
-                f"refuses one request after the other ({error.status}: {error.said}); "
+                f"fails on one request after the other ({error.status}: {error.said}); "
                 f"look at what it logs, and check {self._at.section}.endpoint and model",
                 "transient" if error.status >= 500 else "engine",
                 error,

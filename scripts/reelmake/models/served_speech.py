@@ -133,15 +133,14 @@ def _segments(said: Mapping[str, Any], with_words: bool) -> list[Any]:
     """
     found = []
     for each in said["segments"]:
-        told = {name: float(each.get(name) or 0.0) for name in _NUMBERS}
-        numbers = {name: each if math.isfinite(each) else 0.0 for name, each in told.items()}
-        text = each["text"].encode(errors="replace")
+        numbers = {name: float(each.get(name) or 0.0) for name in _NUMBERS}
+        text = each["text"].encode()
         if text and not numbers["compression_ratio"]:
             numbers["compression_ratio"] = len(text) / len(zlib.compress(text))
         start, end = each["start"], max(each["start"], each["end"])
         found.append(
             SimpleNamespace(
-                start=start, end=end, text=text.decode(), words=each.get("words") or [], **numbers
+                start=start, end=end, text=each["text"], words=each.get("words") or [], **numbers
             )
         )
     beside = [] if any(segment.words for segment in found) else said.get("words") or []
@@ -158,7 +157,7 @@ def _segments(said: Mapping[str, Any], with_words: bool) -> list[Any]:
 def _word(word: Mapping[str, Any], mean: float) -> Any:
     told = word.get("probability")
     return SimpleNamespace(
-        word=word["word"].encode(errors="replace").decode(),
+        word=word["word"],
         start=word["start"],
         end=max(word["start"], word["end"]),
         probability=min(max(mean if told is None else told, 0.0), 1.0),
