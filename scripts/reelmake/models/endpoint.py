@@ -159,7 +159,10 @@ class Endpoint:
 
     def begin(self, work: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
         """Begin with something; it goes on while any of what was begun is waited for."""
-        return self._loop.create_task(work)
+        task = self._loop.create_task(work)
+        # Else it is logged where one before it ended the job.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return task
 
     def finish(self, task: "asyncio.Task[Result]") -> Result:
         """Wait for what was begun. Raises what it raises."""

@@ -202,7 +202,8 @@ def test_where_a_server_has_the_model_no_device_is_taken(this, tmp_path, monkeyp
     audio, keyframes = tmp_path / "audio.wav", tmp_path / "keyframes.json"
     audio.write_bytes(b"RIFF")
     picture = {"scene_id": 0, "frame": 0, "timestamp": 0, "file": "a.jpg", "sharpness": 1}
-    keyframes.write_text(json.dumps({"keyframes": [picture]}))
+    picture |= {"width": 1, "height": 1, "faces": None}
+    keyframes.write_text(json.dumps({"keyframes": [picture], "skipped_scenes": 0}))
 
     def engine(*args):
         raise StageError("far enough")
