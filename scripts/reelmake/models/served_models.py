@@ -11,7 +11,7 @@ from reelmake.library.scene_descriptions import ANSWER_SCHEMA
 from reelmake.models.broken_off import Asked
 from reelmake.models.endpoint import TOKEN, Address, Endpoint, Refused
 
-SHORTER = 2 / 3
+SHORTER = 1 / 2
 """How much of a question is left where the server has no room for it."""
 TRIES = 6
 """How often it is made shorter."""

@@ -65,9 +65,9 @@ def scored(this, segments):
     return model_answers.ask(this, questions, scoring.FORM, needed=True)
 
 
-def job(folder, url, name="tiny", at_once=4):
+def job(folder, url, name="tiny", at_once=4, **more):
     folder.mkdir(exist_ok=True)
-    settings = SETTINGS["text_model"] | SETTINGS["scores"]
+    settings = SETTINGS["text_model"] | SETTINGS["scores"] | more
     return TextJob(folder, "scores", settings, name, endpoint=url, requests_at_once=at_once)
 
 
@@ -90,8 +90,9 @@ def test_a_real_server_says_what_is_shown(server, capfd):
 
 
 def test_a_real_server_s_answers_are_by_the_schema_however_long_the_question(server, tmp_path):
-    texts = ["the ball rolls", " ".join(f"the ball {n} rolls" for n in range(3000)), "a goal"]
-    this = job(tmp_path, server.url, "text.gguf")
+    """Also where it has less room than the settings say."""
+    texts = ["the ball rolls", "\n".join(f"the ball {n} rolls" for n in range(3000)), "a goal"]
+    this = job(tmp_path, server.url, "text.gguf", context=8192)
     found = scored(this, film(*texts))
     assert [sorted(each) for each in found] == [["reason", "score"]] * 3
     assert this.record["engines"]["endpoint"].endswith("demo/models/vision/text.gguf")

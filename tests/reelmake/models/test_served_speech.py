@@ -160,6 +160,7 @@ def test_the_language_is_the_server_s_word(spoken, language, code):
     "segment",
     [
         {"start": -5, "end": 1e9, "text": "a"},
+        {"start": 1.0, "end": 0.5, "text": "a"},
         {"start": 1.0, "end": 0.5, "text": "a", "words": [{"word": "a", "start": 9, "end": 1}]},
         {
             "start": 0,
