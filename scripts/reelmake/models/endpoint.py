@@ -205,6 +205,7 @@ class Endpoint:
                 **options,
             ),
             schema,
+            counts=False,  # one that is refused ends the stage
         )
 
     async def _say(self, asked: Asked, seed: int, thinking: bool) -> tuple[str, bool]:

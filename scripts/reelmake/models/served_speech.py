@@ -11,9 +11,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from reelmake.foundation.errors import StageError
+from reelmake.foundation.errors import Kind, StageError
 from reelmake.models.audio_chunks import RATE, Samples
-from reelmake.models.endpoint import Address, Endpoint
+from reelmake.models.endpoint import Address, Endpoint, Refused
 from reelmake.models.window_languages import Languages, Window
 
 UNKNOWN = "und"
@@ -98,11 +98,13 @@ class ServedSpeech:
         try:
             heard: Heard = self._server.finish(task)
         except ValueError as error:
-            raise StageError(
-                f"{self._at} does not transcribe: {error}; it has to know POST "
-                "/audio/transcriptions with response_format verbose_json",
-                kind="engine",
-            ) from error
+            kind: Kind
+            if isinstance(error, Refused) and error.status >= 500:
+                why, kind = "look at what it logs, then run again", "transient"
+            else:
+                why = "it has to know POST /audio/transcriptions with response_format verbose_json"
+                kind = "engine"
+            raise StageError(f"{self._at} does not transcribe: {error}; {why}", kind) from error
         return heard
 
     async def _hear(self, samples: Samples, language: str | None, prompt: str | None) -> Heard:

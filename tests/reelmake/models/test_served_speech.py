@@ -198,6 +198,14 @@ def test_a_server_that_does_not_transcribe(spoken, answer, says):
     assert failed.value.kind == "engine"
 
 
+def test_a_server_that_fails_on_a_piece(spoken):
+    with Double(lambda body: error(500, "no memory")) as double:
+        double.more = {"retry-after-ms": "1"}
+        with pytest.raises(StageError, match=r"\(500: no memory\); look at what it logs") as failed:
+            transcribe(spoken, double.url)
+    assert failed.value.kind == "transient"
+
+
 def test_silence_is_sent_to_nobody():
     with Double(lambda body: said()) as double:
         found = transcribe(np.zeros(5 * RATE, np.float32), double.url)
