@@ -16,7 +16,7 @@ from reelmake.foundation.errors import UserError, explain
 from reelmake.foundation.text import printable
 from reelmake.jobs import run_context as contexts
 from reelmake.jobs import shares, signals
-from reelmake.jobs.gpus import devices, uses_gpu
+from reelmake.jobs.gpus import devices, takes_gpus
 from reelmake.library import config as configuration
 from reelmake.library.library import RESULTS, Library
 from reelmake.library.stages import (
@@ -297,7 +297,7 @@ def run_context(stage):
 
 def gpus(stage):
     """How many GPUs a job of the stage takes on this machine."""
-    return int(STAGES[stage].gpu and uses_gpu(settings["hardware"]["device"]))
+    return takes_gpus(settings, STAGES[stage])
 
 
 def gpus_at_once():

@@ -16,9 +16,11 @@ def describe_scenes(this: Job, keyframes: Path, folder: Path, output: Path) -> N
     """Describe each keyframe. A frame that fails is null; if every frame does, the stage fails."""
     records = integrity.read_json(keyframes)["keyframes"]
     results = model_answers.describe(this, records, folder)
-    metadata = scene_descriptions.source_facts(this.fingerprint, this.results) | {
-        "model": fingerprints.model_name(this.settings["model"]),
-        "mmproj": fingerprints.model_name(this.settings["mmproj"]),
+    model = model_answers.named(this)
+    if "endpoint" not in model:
+        model["mmproj"] = fingerprints.model_name(this.settings["mmproj"])
+    metadata = scene_descriptions.source_facts(this.fingerprint, this.results) | model
+    metadata |= {
         "prompt": this.settings["prompt"],
         "frames": len(results),
         "failed": sum(result["description"] is None for result in results),

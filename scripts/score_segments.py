@@ -8,7 +8,7 @@ from reelmake.foundation import artifact_files
 from reelmake.jobs import memoized_job, model_answers
 from reelmake.jobs.job import Job
 from reelmake.jobs.runner import job
-from reelmake.library import fingerprints, integrity, scene_descriptions
+from reelmake.library import integrity, scene_descriptions
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -23,8 +23,7 @@ def score_segments(this: Job, segments: Path, described: Path, output: Path) -> 
     seen = scene_descriptions.by_scene(described)
     questions = scoring.questions(listed, seen, this.settings["prompt"], language)
     scores = scoring.scores(listed, model_answers.ask(this, questions, scoring.FORM, needed=True))
-    found = {
-        "model": fingerprints.model_name(this.settings["model"]),
+    found = model_answers.named(this) | {
         "failed": sum(each["score"] is None for each in scores),
         "scores": scores,
     }

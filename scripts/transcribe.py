@@ -1,5 +1,6 @@
 """What is said: results/V/transcript.json."""
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,15 +20,17 @@ def transcribe(this: Job, audio: Path, output: Path) -> None:
     """Transcribe the sound with the settings of the fingerprint, chunk by chunk."""
     from reelmake.models import transcription  # what a restored artifact does without
     from reelmake.models.audio_chunks import WavFile
+    from reelmake.models.endpoint import Address
 
     run, batch = this.run, this.settings["batch_size"]
     if batch:  # after memory was short, windows that are heard at once are fewer, not none
         batch = max(1, batch >> this.shortages)
-    with (
-        temporary_audio.at_hand(this, audio),
-        gpus.one(this, run.device, run.gpus_at_once),
-        this.journal() as journal,
-    ):
+    server = None
+    if run.endpoint:
+        at_once, timeout = run.requests_at_once, run.request_timeout
+        server = Address("transcription", run.endpoint, at_once, timeout)
+    gpu = gpus.one(this, run.device, run.gpus_at_once) if not server else contextlib.nullcontext()
+    with temporary_audio.at_hand(this, audio), gpu, this.journal() as journal:
         transcript = transcription.transcribe(
             WavFile(audio),
             this.settings | {"batch_size": batch},
@@ -37,6 +40,8 @@ def transcribe(this: Job, audio: Path, output: Path) -> None:
             this.progress,
             journal,
             this.item,
+            server,
+            lambda model: this.record["engines"].update(endpoint=model),
         )
         artifact_files.write_json(output, transcript, "transcript")
     sure = transcript["language_probability"]

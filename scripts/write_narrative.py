@@ -8,7 +8,7 @@ from reelmake.foundation import artifact_files
 from reelmake.jobs import memoized_job, model_answers
 from reelmake.jobs.job import Job
 from reelmake.jobs.runner import job
-from reelmake.library import fingerprints, integrity, scene_descriptions
+from reelmake.library import integrity, scene_descriptions
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -25,8 +25,7 @@ def write_narrative(this: Job, segments: Path, scores: Path, described: Path, ou
     questions = narrative.questions(chosen, seen, this.settings["prompt"], language)
     answers = model_answers.ask(this, questions, narrative.FORM, needed=False)
     told = narrative.beats(chosen, by_id, answers)
-    found = {
-        "model": fingerprints.model_name(this.settings["model"]),
+    found = model_answers.named(this) | {
         "failed": sum(each["title"] is None for each in told),
         "beats": told,
     }

@@ -83,6 +83,7 @@ def test_engines_are_imported_in_one_module_each():
         "fsspec",
         "huggingface_hub",
         "llama_cpp",
+        "openai",
         "opentimelineio",
         "pysubs2",
         "requests",

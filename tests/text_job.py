@@ -19,15 +19,16 @@ METADATA |= {"mmproj": "b", "prompt": "c", "frames": 0, "failed": 0}
 class TextJob:
     """A job of a stage, as a script knows it.
 
-    model: the text model's file. said: what it said of its progress. stop_after: a signal comes
-    in so many items.
+    model: the text model's file. run: more of what the run tells it. said: what it said of its
+    progress. stop_after: a signal comes in so many items. is_stopping: one has come.
     """
 
-    def __init__(self, folder: Path, stage: str, settings: dict, model: Path = ANY):
-        self.run = RunContext(models={"text_model.model": str(model)})
+    def __init__(self, folder: Path, stage: str, settings: dict, model: Path | str = ANY, **run):
+        self.run = RunContext(models={"text_model.model": str(model)}, **run)
         self.stage, self.settings = stage, settings
         self.folder, self.said, self.stop_after = folder, [], None
-        self.record = {"log": "logs/a.log"}
+        self.record = {"log": "logs/a.log", "engines": {}}
+        self.is_stopping = False
 
     @contextlib.contextmanager
     def journal(self):
@@ -40,6 +41,8 @@ class TextJob:
     @contextlib.contextmanager
     def item(self):
         yield
+        if self.is_stopping:
+            raise KeyboardInterrupt
         if self.stop_after is not None:
             self.stop_after -= 1
             if not self.stop_after:

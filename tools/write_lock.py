@@ -26,10 +26,12 @@ ENVIRONMENTS = {
         "ctranslate2",
         "msgpack",
         "onnxruntime",
+        "openai",
+        "language-data",
         "pysubs2",
     ),
     "pictures": (*EVERY, *FFMPEG, "av", "opencv-python-headless", "scenedetect-headless"),
-    "vision": (*EVERY, "huggingface-hub", "language-data", "llama-cpp-python", "msgpack"),
+    "vision": (*EVERY, "huggingface-hub", "language-data", "llama-cpp-python", "msgpack", "openai"),
 }
 """What the scripts of each conda environment import."""
 

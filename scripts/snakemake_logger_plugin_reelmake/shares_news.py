@@ -60,8 +60,8 @@ class SharesNews:
         self.take()
         number = self._numbers.get(job, 0)
         self._state.forget(number)
-        job = self._jobs.get(number)
-        why = slurm.why_ended(job) if job else None
+        submitted = self._jobs.get(number)
+        why = slurm.why_ended(submitted) if submitted else None
         if why:
             return [f"share {number} was ended: {why}; what it has done is kept"]
         if number in self._failed:

@@ -35,6 +35,10 @@ class Items(ABC, Generic[Item, Result]):
     def read_entry(self, entry: Any) -> tuple[Hashable, Result]:
         """The identity and the result of a journaled item."""
 
+    def is_begun(self) -> bool:
+        """Whether the item after the last result is in work already."""
+        return False
+
     @abstractmethod
     def worker(self) -> contextlib.AbstractContextManager[Callable[[Item], Result]]:
         """What makes the result of an item, with its engine loaded."""
@@ -49,7 +53,8 @@ def finish(
     """The results of all items, in their order.
 
     Those of the first items that the journal knows are taken from it. Where it knows all, no
-    engine is loaded. item: entered for each that is worked on, which a signal lets finish.
+    engine is loaded. item: entered for each that is worked on, and those begun meanwhile, which a
+    signal lets finish.
     progress: told what is done and what there is to do, as `Items.count` counts it; at first what
     the journal has brought.
     """
@@ -65,9 +70,12 @@ def finish(
     with items.worker() as work:
         while following is not None:
             with item():
-                results.append(work(following))
-                if journal:
-                    journal.append(items.entry(following, results[-1]))
-                progress(*items.count(results))
-            following = items.following(results)
+                while following is not None:
+                    results.append(work(following))
+                    if journal:
+                        journal.append(items.entry(following, results[-1]))
+                    progress(*items.count(results))
+                    following = items.following(results)
+                    if not items.is_begun():
+                        break
     return results

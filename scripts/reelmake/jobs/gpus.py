@@ -18,6 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelmake.foundation import file_locks
+from reelmake.library import config as configuration
+from reelmake.library.config import Config
+from reelmake.library.stages import Stage
 from reelmake.models import kept
 
 if TYPE_CHECKING:
@@ -41,6 +44,12 @@ def uses_gpu(device: str) -> bool:
     `auto` looks for NVIDIA's device files: asking an engine would mean importing it.
     """
     return device == "cuda" or (device == "auto" and any(Path("/dev").glob("nvidia[0-9]*")))
+
+
+def takes_gpus(config: Config, stage: Stage) -> int:
+    """How many GPUs a job of the stage takes on this machine: none where a server has its model."""
+    served = stage.endpoint and configuration.get(config, stage.endpoint)
+    return int(stage.gpu and not served and uses_gpu(config["hardware"]["device"]))
 
 
 @contextlib.contextmanager

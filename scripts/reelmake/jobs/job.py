@@ -39,10 +39,11 @@ class Job:
         self.video = self.results.name
         self.fingerprint: Fingerprint = artifact_files.read_json(Path(sidecar))
         self.stage: str = self.fingerprint["stage"]
-        later = {name: config.default(name) for name in STAGES[self.stage].later}
+        stage = STAGES[self.stage]
+        left_out = {name: config.default(name) for name in (*stage.later, *stage.in_process)}
         self.settings = {
             name.partition(".")[2]: value
-            for name, value in (later | self.fingerprint["settings"]).items()
+            for name, value in (left_out | self.fingerprint["settings"]).items()
         }
         self._saved = 0.0
         self._said = Progress(self.video, self.stage, descriptor)
@@ -65,7 +66,8 @@ class Job:
         """Distribution -> version; with those of a temporary artifact, of which nothing else
         will be known."""
         stage = STAGES[self.stage]
-        engines = {name: importlib.metadata.version(name) for name in stage.packages}
+        packages = ("openai",) if self.settings.get("endpoint") else stage.packages
+        engines = {name: importlib.metadata.version(name) for name in packages}
         for name in stage.upstream:
             if STAGES[name].temporary:
                 engines |= job_records.read(self.results, name).get("engines", {})
@@ -93,6 +95,11 @@ class Job:
             yield journal
         finally:
             journal.close()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether a signal has come: what is in work finishes, and nothing more begins."""
+        return self._stopped
 
     @contextlib.contextmanager
     def item(self) -> Iterator[None]:

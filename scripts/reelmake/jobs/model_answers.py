@@ -1,16 +1,19 @@
-"""What the text model and the vision model answer, group by group, within a job.
+"""What the text model and the vision model answer, group by group, within a job; or, where a server
+has the model, one by one, several in work at a time.
 
 Answers are journaled as soon as they are there: what an earlier job asked is not asked again.
 """
 
+import collections
 import contextlib
 import hashlib
+import itertools
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import astuple
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reelmake.editing.prompts import Answer, AnswerForm, Question
 from reelmake.foundation import artifact_files, resumable_items
@@ -19,10 +22,16 @@ from reelmake.foundation.resumable_items import Items
 from reelmake.jobs import answer_groups as groups
 from reelmake.jobs import gpus
 from reelmake.jobs.job import Job
+from reelmake.library import fingerprints
 from reelmake.library.stages import STAGES
 from reelmake.models import model_files, text_model, vision_model
+from reelmake.models.endpoint import Address
+from reelmake.models.served_models import ServedTextModel, ServedVisionModel
 from reelmake.models.text_model import TextModel
 from reelmake.models.vision_model import VisionModel
+
+if TYPE_CHECKING:
+    import asyncio
 
 AT_ONCE = 8
 """Answers that are decoded together on a GPU; more than 16 gain little."""
@@ -61,6 +70,12 @@ def describe(this: Job, records: Sequence[dict[str, Any]], folder: Path) -> list
     return _finish(this, pictures, lambda result: result["description"] is None, "frames")
 
 
+def named(this: Job) -> dict[str, Any]:
+    """What an artifact says of the model: its name, and that a server had it, if one did."""
+    name = fingerprints.model_name(this.settings["model"])
+    return {"model": name} | ({"endpoint": True} if this.settings["endpoint"] else {})
+
+
 def _finish(
     this: Job,
     items: "_InGroups[Any, Result]",
@@ -89,6 +104,8 @@ def _finish(
 def _at_once(this: Job) -> int:
     """How many answers are decoded together in this job."""
     run = this.run
+    if run.endpoint:
+        return 1
     if isinstance(run.answers_at_once, int):
         return run.answers_at_once
     # A GPU needs about as long for one token as for eight; a CPU for eight of a small model not
@@ -106,9 +123,11 @@ class _InGroups(Items[tuple[Item, ...], list[Result]]):
 
     def __init__(self, this: Job, all_items: Sequence[Item]):
         self._this, self.all = this, all_items
+        self._place = 0
+        self._waiting: collections.deque[asyncio.Task[dict[str, Any]]] = collections.deque()
 
     def following(self, results: Sequence[list[Result]]) -> tuple[Item, ...] | None:
-        done = sum(map(len, results))
+        done = self._place = sum(map(len, results))
         return tuple(self.all[done : done + self.at_once]) or None
 
     def count(self, results: Sequence[list[Result]]) -> tuple[int, int]:
@@ -123,6 +142,38 @@ class _InGroups(Items[tuple[Item, ...], list[Result]]):
     def read_entry(self, entry: Any) -> tuple[Hashable, list[Result]]:
         read = [self.read_entry_of(each) for each in groups.entries(entry)]
         return tuple(identity for identity, _ in read), [result for _, result in read]
+
+    def is_begun(self) -> bool:
+        return bool(self._waiting)
+
+    def _ahead(
+        self,
+        begin: Callable[[Item], "asyncio.Task[dict[str, Any]]"],
+        finish: Callable[[Item, "asyncio.Task[dict[str, Any]]"], Result],
+    ) -> Callable[[tuple[Item, ...]], list[Result]]:
+        """What gives the result of an item that a server is asked about, in their order, while it
+        works on the following ones: `requests_at_once` are in work, until a signal comes."""
+        following = itertools.islice(self.all, self._place, None)
+        waiting, this = self._waiting, self._this
+
+        def work(group: tuple[Item, ...]) -> list[Result]:
+            while not waiting or not (
+                this.is_stopping or len(waiting) == this.run.requests_at_once
+            ):
+                item = next(following, None)
+                if item is None:
+                    break
+                waiting.append(begin(item))
+            return [finish(group[0], waiting.popleft())]
+
+        return work
+
+    def _server(self) -> tuple[Address, str]:
+        """The server that has the model, and the model's name."""
+        run, section = self._this.run, STAGES[self._this.stage].models[0].partition(".")[0]
+        assert run.endpoint is not None
+        at = Address(section, run.endpoint, run.requests_at_once, run.request_timeout)
+        return at, next(iter(run.models.values()))
 
     def say(self, at_once: int) -> None:
         """Record how many are decoded together, where they are: memory may have been short."""
@@ -159,6 +210,14 @@ class _Questions(_InGroups[Question, Answer | None]):
     @contextlib.contextmanager
     def worker(self) -> Iterator[Callable[[tuple[Question, ...]], list[Answer | None]]]:
         this, run = self._this, self._this.run
+        if run.endpoint:
+            with ServedTextModel(*self._server(), this.settings) as served:
+                this.record["engines"]["endpoint"] = served.model
+                yield self._ahead(
+                    lambda question: served.begin(question, self._form.schema),
+                    lambda question, task: self._read(question, served.finish(task)),
+                )
+            return
         path = model_files.local_file("text_model.model", run.models, run.repo_id)
         with (
             gpus.one(this, run.device, run.gpus_at_once),
@@ -204,6 +263,14 @@ class _Pictures(_InGroups[dict[str, Any], Described]):
     @contextlib.contextmanager
     def worker(self) -> Iterator[Callable[[tuple[dict[str, Any], ...]], list[Described]]]:
         this, run = self._this, self._this.run
+        if run.endpoint:
+            with ServedVisionModel(*self._server(), this.settings) as served:
+                this.record["engines"]["endpoint"] = served.model
+                yield self._ahead(
+                    lambda record: served.begin((self._folder / record["file"]).read_bytes()),
+                    lambda record, task: self._described(record, served.finish(task)),
+                )
+            return
         model = model_files.local_file("description.model", run.models, run.repo_id)
         encoder = model_files.local_file("description.mmproj", run.models, run.repo_id)
         hardware = (run.gpu_layers, run.threads, self.at_once)
@@ -216,14 +283,14 @@ class _Pictures(_InGroups[dict[str, Any], Described]):
     def _describe(self, seeing: VisionModel, group: tuple[dict[str, Any], ...]) -> list[Described]:
         said = seeing.describe([(self._folder / each["file"]).read_bytes() for each in group])
         self.say(seeing.at_once)
-        found: list[Described] = []
-        for record, description in zip(group, said, strict=True):
-            try:
-                if isinstance(description, ValueError):
-                    raise description
-                "".join(description.values()).encode()  # half of a surrogate pair can't be written
-                found.append({"record": record, "description": description})
-            except ValueError as error:
-                print(f"{record['file']}: no description: {error}")
-                found.append({"record": record, "description": None})
-        return found
+        return [self._described(*each) for each in zip(group, said, strict=True)]
+
+    def _described(self, record: dict[str, Any], said: dict[str, str] | ValueError) -> Described:
+        try:
+            if isinstance(said, ValueError):
+                raise said
+            "".join(said.values()).encode()  # half of a surrogate pair can't be written
+            return {"record": record, "description": said}
+        except ValueError as error:
+            print(f"{record['file']}: no description: {error}")
+            return {"record": record, "description": None}

@@ -27,6 +27,8 @@ class RunContext:
     models: the settings of the stage that name a model, with their values.
     repo_id: the repository on the hub that they are files of; None: they are files here, or names
     that the engine knows.
+    endpoint: the address of a server that has the model; None: it runs in the job.
+    requests_at_once, request_timeout: requests to it in work, and seconds that each may take.
     device: the setting `hardware.device`. gpu_layers: as llama.cpp counts them; 0: none.
     threads: CPU threads that the job may use. answers_at_once: how many answers of a model are
     decoded together, or "auto". keep_warm: how many seconds a model stays loaded for the next job.
@@ -42,6 +44,9 @@ class RunContext:
     ffmpeg: str | None = None
     models: dict[str, str] = field(default_factory=dict)
     repo_id: str | None = None
+    endpoint: str | None = None
+    requests_at_once: int = 4
+    request_timeout: float = 600.0
     device: str = "cpu"
     gpu_layers: int = 0
     threads: int = 1
@@ -71,11 +76,15 @@ def of_job(
     """
     models = {name: configuration.get(config, name) for name in STAGES[stage].models}
     repositories = [configuration.repository(config, name) for name in models]
+    endpoints = [configuration.endpoint(config, name) for name in models]
     hardware = config["hardware"]
     return {
         "ffmpeg": config["ffmpeg"],
         "models": models,
         "repo_id": repositories[0] if repositories else None,
+        "endpoint": endpoints[0] if endpoints else None,
+        "requests_at_once": hardware["requests_at_once"],
+        "request_timeout": units.seconds(hardware["request_timeout"]),
         "device": hardware["device"],
         "gpu_layers": 0 if hardware["device"] == "cpu" else hardware["gpu_layers"],
         "threads": threads,

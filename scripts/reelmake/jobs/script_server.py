@@ -226,7 +226,7 @@ class ScriptServer:
 
     def _teach(self, before: set[str]) -> None:
         """Tell the server what this job has imported, and others like it will."""
-        new = sorted(_importable() - before)
+        new = [name for name in _importable() if name not in before]
         with contextlib.suppress(OSError):  # more than a message holds, or than fit
             self._tell.send(json.dumps(new).encode())
 
@@ -278,13 +278,14 @@ class _Warm:
     until: float = 0.0
 
 
-def _importable() -> set[str]:
-    """The modules of this process that others can import by their names, too."""
-    found = set()
+def _importable() -> list[str]:
+    """The modules of this process that others can import by their names, too, in the order in
+    which they were: `_asyncio` before `asyncio` leaves an asyncio without tasks."""
+    found = []
     for name, module in list(sys.modules.items()):
         spec = getattr(module, "__spec__", None)
         if spec is not None and spec.name == name:
-            found.add(name)
+            found.append(name)
     return found
 
 

@@ -39,7 +39,7 @@ BESIDE = 1.5e9
 def model_of(request: Request) -> str | None:
     """What tells the model of a request from others; None where its job keeps none."""
     run = _run_of(request)
-    if not run.get("models") or not run.get("keep_warm"):
+    if not run.get("models") or not run.get("keep_warm") or run.get("endpoint"):
         return None
     hardware = ("repo_id", "device", "gpu_layers", "threads")
     return json.dumps([run["models"], *(run.get(name) for name in hardware)], sort_keys=True)

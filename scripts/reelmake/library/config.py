@@ -75,6 +75,12 @@ def repository(config: Config, setting: str) -> str | None:
     return found
 
 
+def endpoint(config: Config, setting: str) -> str | None:
+    """The address of the server that has the model which a setting names; None: it runs here."""
+    found: str | None = config[setting.partition(".")[0]].get("endpoint")
+    return found
+
+
 def with_overrides(config: Config, overrides: dict[str, Any]) -> Config:
     """The configuration of one video: `overrides` maps dotted keys to values."""
     if not overrides:

@@ -50,6 +50,11 @@ def check(config: dict[str, Any]) -> None:
                 f"config: {name}.prompt has neither {{text}} nor {{scenes}}, so the model would be "
                 "told nothing of the film; put them where it should read what is said and seen"
             )
+    if config["transcription"]["endpoint"] and config["transcription"]["task"] != "transcribe":
+        raise UserError(
+            "config: transcription.task: a server (transcription.endpoint) is asked to transcribe "
+            "only; set it to transcribe, or the endpoint to null"
+        )
     for name in ("description", "text_model"):
         context, answer = (config[name][key] for key in ("context", "max_tokens"))
         if answer >= context:

@@ -104,8 +104,12 @@ def differences(old: Mapping[str, Any] | None, new: Fingerprint) -> list[str]:
     if any(was.get(name) != source.get(name) for name in ("size", "mtime_ns")):
         said.append("source changed (its size or time)")
     before, after = old.get("settings") or {}, new["settings"]
-    for name in sorted(before.keys() | after.keys()):
-        was_set, is_set = (_value(each, name, new["stage"]) for each in (before, after))
+    names = before.keys() | after.keys()
+    stage = STAGES[new["stage"]]
+    if _value(before, stage.endpoint, stage) != _value(after, stage.endpoint, stage):
+        names -= set(stage.in_process)  # where one is asked, the other has no such settings
+    for name in sorted(names):
+        was_set, is_set = (_value(each, name, stage) for each in (before, after))
         if was_set != is_set:
             said.append(f"{name} {_show(was_set)} -> {_show(is_set)}")
     return said
@@ -113,22 +117,29 @@ def differences(old: Mapping[str, Any] | None, new: Fingerprint) -> list[str]:
 
 def _settings(stage: Stage, config: Config) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    served = bool(stage.endpoint and configuration.get(config, stage.endpoint))
     for name in stage.settings:
         value = configuration.get(config, name)
         for setting, leaf in _leaves(name, value):
+            if served and setting in stage.in_process:
+                continue
+            if served and setting == stage.endpoint:
+                leaf = True  # a server may move, and has the same models then
             if setting in stage.later and leaf == _left_out(stage, setting):
                 continue
             # With a repository on the hub, a file here of the same name is another one.
-            model = setting in stage.models
+            model = setting in stage.models and not served
             here = model and configuration.repository(config, setting) is None
             found[setting] = _model(leaf) if here else leaf
     return found
 
 
-def _value(settings: Mapping[str, Any], name: str, stage: str) -> Any:
+def _value(settings: Mapping[str, Any], name: str | None, stage: Stage) -> Any:
     """What the settings of a fingerprint say, or leave out."""
-    if name not in settings and name in STAGES[stage].later:
-        return _left_out(STAGES[stage], name)
+    if name is None:
+        return None
+    if name not in settings and name in stage.later:
+        return _left_out(stage, name)
     return settings.get(name)
 
 

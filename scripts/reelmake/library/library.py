@@ -103,9 +103,9 @@ class Library:
         prune: leave finished videos out. One that is still being written is left out in any case,
         and said; so is one that the setting `failed` excludes. only: ids of videos that are asked
         for by name; None: all. count: where more videos than `most` are unfinished it is called
-        with each, and what it should be made from, and no sidecar is written: that is left to the runs
-        over shares of them. Raises UserError for a name that no video has, and for one
-        whose video is still being written.
+        with each, and what it should be made from, and no sidecar is written: that is left to the
+        runs over shares of them. Raises UserError for a name that no video has, and for one whose
+        video is still being written.
         """
         if self.write and self._lock is None:  # looking is always allowed
             share = self._part is not None  # whose run holds the library

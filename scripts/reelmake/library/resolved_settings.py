@@ -20,7 +20,7 @@ class StageSettings:
         self._gone = [
             (stage.name, setting, by_stage[stage.name][setting])
             for stage in STAGES.values()
-            if stage.name in by_stage
+            if stage.name in by_stage and stage.endpoint not in by_stage[stage.name]
             for setting in stage.models
             if isinstance(by_stage[stage.name][setting], str)
             and ("/" in by_stage[stage.name][setting] or _is_file(by_stage[stage.name], setting))

@@ -25,6 +25,8 @@ class Stage:
         made before it knew the setting.
     models: the settings above that name a model: their fingerprint holds what is in
         the file, not where it lies.
+    in_process: the settings above that only an engine in the job's own process reads: left out of
+        the fingerprint where a server has the model (`endpoint`).
     upstream: the stages whose artifacts this one reads.
     temporary: deleted when nothing needs it any more, so no manifest lists it.
     cached: kept in the artifact cache, since making it costs more than keeping it.
@@ -42,6 +44,7 @@ class Stage:
     later: tuple[str, ...] = ()
     before: Mapping[str, Any] = field(default_factory=dict)
     models: tuple[str, ...] = ()
+    in_process: tuple[str, ...] = ()
     upstream: tuple[str, ...] = ()
     temporary: bool = False
     cached: bool = True
@@ -50,13 +53,18 @@ class Stage:
     packages: tuple[str, ...] = ()
     items: str = "items"
 
+    @property
+    def endpoint(self) -> str | None:
+        """The setting that names a server which has the stage's model; None: it has no model."""
+        return f"{self.models[0].partition('.')[0]}.endpoint" if self.models else None
+
 
 _SOUND = ("audio.track", "audio.undecodable")
 _CUES = tuple(
     f"subtitles.{name}"
     for name in ("max_chars", "max_lines", "max_cps", "min_seconds", "max_seconds")
 )
-_ANSWERING = ("text_model.language", "text_model.thinking")
+_ANSWERING = ("text_model.language", "text_model.thinking", "text_model.endpoint")
 _HEARING = tuple(
     f"transcription.{name}"
     for name in (
@@ -64,7 +72,16 @@ _HEARING = tuple(
         *("no_speech_threshold", "log_prob_threshold", "compression_ratio_threshold"),
         *("hallucination_silence_threshold", "repetition_penalty", "no_repeat_ngram_size"),
         *("suppress_tokens", "vad_threshold", "vad_min_silence", "vad_pad"),
-        *("vad_method", "vad_level", "implausible"),
+        *("vad_method", "vad_level", "implausible", "endpoint"),
+    )
+)
+_HEARING_HERE = tuple(
+    f"transcription.{name}"
+    for name in (
+        *("compute_type", "beam_size", "batch_size", "condition_on_previous_text", "task"),
+        *("multilingual", "language_detection_segments", "no_speech_threshold"),
+        *("log_prob_threshold", "compression_ratio_threshold", "hallucination_silence_threshold"),
+        *("repetition_penalty", "no_repeat_ngram_size", "suppress_tokens", "vad_method"),
     )
 )
 
@@ -108,6 +125,7 @@ _TABLE = (
         later=_HEARING,
         before={"transcription.vad_method": "filter", "transcription.multilingual": False},
         models=("transcription.model",),
+        in_process=_HEARING_HERE,
         upstream=("audio",),
         gpu=True,
         packages=("faster-whisper", "ctranslate2"),
@@ -148,7 +166,11 @@ _TABLE = (
         version=1,
         artifacts=("{video}.scenedesc.msgpack",),
         settings=("description",),
+        later=("description.endpoint",),
         models=("description.model", "description.mmproj"),
+        in_process=tuple(
+            f"description.{name}" for name in ("repo_id", "mmproj", "handler", "context")
+        ),
         upstream=("media", "keyframes"),
         gpu=True,
         packages=("llama-cpp-python",),
@@ -170,6 +192,7 @@ _TABLE = (
         settings=("text_model", "scores"),
         later=_ANSWERING,
         models=("text_model.model",),
+        in_process=("text_model.repo_id",),
         upstream=("scenedesc", "segments"),
         gpu=True,
         packages=("llama-cpp-python",),
@@ -203,6 +226,7 @@ _TABLE = (
         settings=("text_model", "narrative"),
         later=_ANSWERING,
         models=("text_model.model",),
+        in_process=("text_model.repo_id",),
         upstream=("scenedesc", "segments", "scores"),
         gpu=True,
         packages=("llama-cpp-python",),

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from reelmake.models import plausible, unheard, voices
 from reelmake.models.audio_chunks import RATE, Samples
+from reelmake.models.served_speech import ServedSpeech
 from reelmake.models.voices import Span
 from reelmake.models.whisper import Speech, voiced_words
 from reelmake.models.window_languages import Window
@@ -52,7 +53,12 @@ class Chunk(NamedTuple):
 class Hearing:
     """A model and the settings that it hears with (the config section `transcription`)."""
 
-    def __init__(self, speech: Speech, settings: dict[str, Any], heard: Callable[[float], None]):
+    def __init__(
+        self,
+        speech: Speech | ServedSpeech,
+        settings: dict[str, Any],
+        heard: Callable[[float], None],
+    ):
         """heard: told the second up to which a chunk is heard."""
         self._speech, self._settings, self._heard = speech, settings, heard
 
@@ -73,8 +79,10 @@ class Hearing:
             expected = _shares(places)
             if settings["multilingual"] is False and expected:
                 language = max(expected, key=lambda name: expected[name])
-        if settings["batch_size"]:
-            made = self._at_once(samples, spans, language, expected)
+        if isinstance(self._speech, ServedSpeech):
+            made = self._elsewhere(self._speech, samples, spans, language)
+        elif settings["batch_size"]:
+            made = self._at_once(self._speech, samples, spans, language, expected)
         else:
             made = self._in_turn(samples, spans, language, expected)
         segments, dropped = self._judged(made)
@@ -101,6 +109,7 @@ class Hearing:
     def filtered(self, samples: Samples, language: str | None, _: Mapping[str, float]) -> Chunk:
         """The same by the engine's own filter: silence is cut out before, and the times are put
         back. A quiet voice after a loud one is not heard then."""
+        assert isinstance(self._speech, Speech)
         heard = self._speech.hear_filtered(samples, language)
         probability = None if language else round(float(heard.probability), 4)
         window, segments = Window(heard.language, probability), []
@@ -168,8 +177,20 @@ class Hearing:
                 self._heard(made["end"])
                 yield made
 
+    def _elsewhere(
+        self, speech: ServedSpeech, samples: Samples, spans: Sequence[Span], language: str | None
+    ) -> Iterator[Segment]:
+        """Each piece by a server, several in work at a time."""
+        heard = speech.hear_each([samples[start:end] for start, end in spans], language)
+        for (start, end), found in zip(spans, heard, strict=True):
+            for segment, window in found:
+                made = _record(segment, window, start, end)
+                self._heard(made["end"])
+                yield made
+
     def _at_once(
         self,
+        speech: Speech,
         samples: Samples,
         spans: Sequence[Span],
         language: str | None,
@@ -181,7 +202,7 @@ class Hearing:
         if not windows:
             return
         made: dict[Span, list[Segment]] = {window: [] for window in windows}
-        for segment, found in self._speech.hear_at_once(samples, windows, language, expected):
+        for segment, found in speech.hear_at_once(samples, windows, language, expected):
             middle = (segment.start + segment.end) / 2 * RATE
             window = min(windows, key=lambda each: max(each[0] - middle, middle - each[1]))
             made[window].append(_record(segment, found, 0, window[1]))

@@ -75,13 +75,18 @@ class NeededModel:
 
 
 def needed(given: Config, also: Collection[str] = ()) -> list[NeededModel]:
-    """The models of the stages that a configuration has made, in the pipeline's order.
+    """The models of the stages that a configuration has made, in the pipeline's order; without
+    those that a server has.
 
     also: further stages.
     """
     made = {*chosen(given["stages"]), *also}
     settings = dict.fromkeys(
-        name for stage in STAGES if stage in made for name in STAGES[stage].models
+        name
+        for stage in STAGES
+        if stage in made
+        for name in STAGES[stage].models
+        if not config.endpoint(given, name)
     )
     found = []
     for setting in settings:

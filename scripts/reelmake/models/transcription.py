@@ -11,6 +11,8 @@ from reelmake.foundation.journal import Journal
 from reelmake.foundation.resumable_items import Items
 from reelmake.models import hearing, voices, whisper
 from reelmake.models.audio_chunks import RATE, Samples, Sound, WavFile, next_cut
+from reelmake.models.endpoint import Address
+from reelmake.models.served_speech import ServedSpeech
 
 VOICED_ENOUGH = 1.0
 """Seconds of voice activity from which on a transcript must have a word: less may be a cough."""
@@ -31,13 +33,16 @@ def transcribe(
     progress: Callable[[int, int], None] = lambda done, total: None,
     journal: Journal | None = None,
     item: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
+    server: Address | None = None,
+    found: Callable[[str], None] = lambda model: None,
 ) -> dict[str, Any]:
     """The transcript of one film's sound, as `schemas/transcript.schema.json` has it.
 
     sound: 16 kHz mono; sample 0 is the film's time zero. settings: the config section
     `transcription`. model: a name on the hub, or a folder. progress: told the seconds done and
     in all. journal: keeps each chunk, and knows those of an earlier job. item: entered for each
-    chunk, which a signal lets finish. Raises StageError.
+    chunk, which a signal lets finish. server: one that has the model. found: told its name as
+    the server lists it. Raises StageError.
     """
     duration = len(sound) / RATE
     transcript: dict[str, Any] = {
@@ -55,11 +60,26 @@ def transcribe(
     }
     if not len(sound):  # a film without sound
         return transcript
-    folder = whisper.folder(model)
-    transcript["model"]["revision"] = whisper.revision(folder)
+    revision = None
+
+    @contextlib.contextmanager
+    def loaded() -> Iterator[whisper.Speech | ServedSpeech]:
+        if server:
+            with ServedSpeech(server, model, settings) as served:
+                found(served.model)
+                yield served
+        else:
+            with whisper.loaded(folder, settings, device, threads) as speech:
+                yield speech
+
+    if server:
+        transcript["model"] = {"name": model, "revision": None, "endpoint": True}
+    else:
+        folder = whisper.folder(model)
+        transcript["model"]["revision"] = revision = whisper.revision(folder)
     with whisper.errors(model):
         chunks = resumable_items.finish(
-            _Chunks(folder, sound, settings, device, threads, progress), journal, item, progress
+            _Chunks(loaded, revision, sound, settings, progress), journal, item, progress
         )
     segments = [segment for chunk in chunks for segment in chunk["segments"]]
     voiced = sum(chunk["voiced"] for chunk in chunks)
@@ -106,20 +126,18 @@ class _Piece(NamedTuple):
 
 
 class _Chunks(Items[_Piece, Chunk]):
-    """The sound in chunks, cut at pauses."""
+    """The sound in chunks, cut at pauses. loaded: gives what hears."""
 
     def __init__(
         self,
-        folder: str,
+        loaded: Callable[[], contextlib.AbstractContextManager[whisper.Speech | ServedSpeech]],
+        revision: str | None,
         sound: Sound,
         settings: dict[str, Any],
-        device: str,
-        threads: int,
         progress: Callable[[int, int], None],
     ):
-        self._folder, self._sound, self._settings = folder, sound, settings
-        self._device, self._threads, self._progress = device, threads, progress
-        self._revision = whisper.revision(folder)
+        self._loaded, self._revision, self._progress = loaded, revision, progress
+        self._sound, self._settings = sound, settings
         self._length = max(RATE, round(settings["chunk_minutes"] * 60 * RATE))
 
     def following(self, results: Sequence[Chunk]) -> _Piece | None:
@@ -147,11 +165,10 @@ class _Chunks(Items[_Piece, Chunk]):
 
     @contextlib.contextmanager
     def worker(self) -> Iterator[Callable[[_Piece], Chunk]]:
-        given = (self._folder, self._settings, self._device, self._threads)
-        with whisper.loaded(*given) as speech:
+        with self._loaded() as speech:
             yield lambda piece: self._hear(speech, piece)
 
-    def _hear(self, speech: whisper.Speech, piece: _Piece) -> Chunk:
+    def _hear(self, speech: whisper.Speech | ServedSpeech, piece: _Piece) -> Chunk:
         sound, start = self._sound, piece.start
         offset, total = start / RATE, len(sound) // RATE
         stop = next_cut(sound, start, self._length, whisper.voiced_words)

@@ -46,6 +46,7 @@ def examine(read: Callable[[], Config], engines: bool = False) -> Iterator[Findi
         yield from doctor_trials.trials(config)
     yield from doctor_models.models(config)
     yield from doctor_memory.video_memory(config)
+    yield from doctor_models.servers(config)
     yield from _results(config)
     yield from _cache(config)
     yield _locks()

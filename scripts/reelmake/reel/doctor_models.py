@@ -8,13 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from reelmake.foundation import units
 from reelmake.foundation.errors import StageError
 from reelmake.foundation.units import show_bytes
 from reelmake.jobs.gpus import uses_gpu
+from reelmake.library import config as configuration
 from reelmake.library.config import Config
+from reelmake.library.stages import STAGES, chosen
 from reelmake.models import needed_models
 from reelmake.reel.finding import Finding, State
 
+ANSWER = 30.0
+"""Seconds that a server has to say which models it has."""
 _SPEECH = "from reelmake.models import whisper; print(json.dumps([whisper.gpus() > 0, ['CUDA']]))"
 _LLAMA = "from reelmake.models import llama; print(json.dumps(llama.gpus()))"
 
@@ -54,6 +59,26 @@ def models(config: Config) -> Iterator[Finding]:
             yield Finding(model.what, "ok", says)
         else:
             yield _to_download(model)
+
+
+def servers(config: Config) -> Iterator[Finding]:
+    """Whether each server that is to be asked answers, and has the model."""
+    from reelmake.models import endpoint
+
+    made, timeout = chosen(config["stages"]), units.seconds(config["hardware"]["request_timeout"])
+    named = dict.fromkeys(STAGES[stage].models[:1] for stage in STAGES if stage in made)
+    for setting in (names[0] for names in named if names):
+        url = configuration.endpoint(config, setting)
+        if url is None:
+            continue
+        check = f"{needed_models.NAMES[setting]}, server"
+        at = endpoint.Address(setting.partition(".")[0], url, timeout=min(timeout, ANSWER))
+        try:
+            name = endpoint.check(at, configuration.get(config, setting))
+        except StageError as error:
+            yield Finding(check, "fail", str(error))
+        else:
+            yield Finding(check, "ok", f"{name} at {url}")
 
 
 def _to_download(model: needed_models.NeededModel) -> Finding:

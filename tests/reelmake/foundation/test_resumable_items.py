@@ -96,3 +96,38 @@ def test_a_signal_comes_between_items(tmp_path):
 
 def test_it_does_without_a_journal():
     assert resumable_items.finish(Squares([3])) == [9]
+
+
+class Ahead(Squares):
+    """Two items more than the one that is waited for are in work, until a signal comes."""
+
+    begun = 0
+    stopping = False
+
+    def is_begun(self):
+        return self.begun > len(self.worked)
+
+    def work(self, item):
+        if not self.stopping:
+            self.begun = min(len(self.worked) + 3, len(self.items))
+        return super().work(item)
+
+
+def test_what_was_begun_when_a_signal_came_is_finished_and_kept(tmp_path):
+    items = Ahead(list(range(10)))
+
+    @contextlib.contextmanager
+    def item():
+        yield
+        if items.stopping:
+            raise KeyboardInterrupt
+
+    def progress(done, total):
+        items.stopping = done >= 4
+
+    with pytest.raises(KeyboardInterrupt):
+        finish(tmp_path, items, item=item, progress=progress)
+    assert items.worked == list(range(6))
+    rest = Ahead(list(range(10)))
+    assert finish(tmp_path, rest) == [number**2 for number in range(10)]
+    assert rest.worked == list(range(6, 10))

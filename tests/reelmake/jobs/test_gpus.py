@@ -16,6 +16,8 @@ import transcribe
 from reelmake.foundation.errors import StageError
 from reelmake.jobs import gpus, model_answers
 from reelmake.jobs.run_context import RunContext
+from reelmake.library import config
+from reelmake.library.stages import STAGES
 from reelmake.models import audio_chunks, transcription
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
@@ -205,3 +207,36 @@ def test_what_is_free_on_the_devices_that_a_job_may_choose_from(tmp_path, monkey
     assert gpus.free_memory() == []
     program.write_text("#!/bin/sh\nexit 9\n")
     assert gpus.free_memory() == []
+
+
+def test_a_job_whose_model_a_server_has_asks_snakemake_for_none():
+    given = {"hardware": {"device": "cuda"}, "text_model": {"endpoint": "http://a/v1"}}
+    complete = config.load(given)
+    taken = [name for name in STAGES if gpus.takes_gpus(complete, STAGES[name])]
+    assert taken == ["transcript", "scenedesc"]
+    cpu = config.load({"hardware": {"device": "cpu"}})
+    assert not any(gpus.takes_gpus(cpu, stage) for stage in STAGES.values())
+
+
+def test_where_a_server_has_the_model_no_device_is_taken(this, tmp_path, monkeypatch):
+    audio, keyframes = tmp_path / "audio.wav", tmp_path / "keyframes.json"
+    audio.write_bytes(b"RIFF")
+    picture = {"scene_id": 0, "frame": 0, "timestamp": 0, "file": "a.jpg", "sharpness": 1}
+    picture |= {"width": 1, "height": 1, "faces": None}
+    keyframes.write_text(json.dumps({"keyframes": [picture], "skipped_scenes": 0}))
+
+    def engine(*args):
+        raise StageError("far enough")
+
+    monkeypatch.setattr(model_answers, "ServedVisionModel", engine)
+    this.stage = "scenedesc"
+    this.run = RunContext(
+        device="cuda", models={"transcription.model": "b"}, endpoint="http://127.0.0.1:9/v1"
+    )
+    for stage in (
+        lambda: transcribe.transcribe(this, audio, tmp_path),
+        lambda: describe_scenes.describe_scenes(this, keyframes, tmp_path, tmp_path),
+    ):
+        with pytest.raises(StageError, match="far enough"):
+            stage()
+        assert "gpu" not in this.record

@@ -27,6 +27,18 @@ def test_a_model_of_the_hub_has_its_repository():
     assert of("transcript").models == {"transcription.model": "small"}
 
 
+def test_a_server_that_has_the_model_is_told_with_how_it_is_asked():
+    given = {"text_model": {"endpoint": "http://a/v1"}, "hardware": {"requests_at_once": 7}}
+    for stage in ("scores", "narrative"):
+        found = of(stage, **given)
+        assert (found.endpoint, found.requests_at_once, found.request_timeout) == (
+            *("http://a/v1", 7),
+            600.0,
+        )
+    assert of("scenedesc", **given).endpoint is None
+    assert of("media", **given).endpoint is None
+
+
 def test_on_the_cpu_no_layer_goes_to_a_gpu():
     assert of("scores").gpu_layers == -1
     assert of("scores", hardware={"device": "cpu"}).gpu_layers == 0

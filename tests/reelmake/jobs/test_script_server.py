@@ -304,3 +304,24 @@ rule shell_script:
     library.run("odd.txt", "shell.txt")
     assert (library.folder / "odd.txt").read_text() == "[1, 2]"
     assert (library.folder / "shell.txt").read_text() == "made\n"
+
+
+def test_what_jobs_have_imported_works_for_the_next_as_it_did_for_them(server, tmp_path):
+    """Imported one by one in another order, asyncio's halves do not find each other."""
+    made = script(
+        tmp_path,
+        """
+import asyncio
+from pathlib import Path
+
+
+async def task():
+    return asyncio.current_task() is not None
+
+
+Path(snakemake.output[0]).write_text(str(asyncio.new_event_loop().run_until_complete(task())))
+""",
+    )
+    for _ in range(3):
+        assert server.run(made)[0] == 0
+        assert made.with_suffix(".out").read_text() == "True"

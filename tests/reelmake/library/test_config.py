@@ -112,6 +112,10 @@ def test_what_nothing_makes_is_refused_with_the_nearest(name, hint):
         ({"narrative": {"prompt": "The {beat}"}}, r"narrative\.prompt has neither"),
         ({"text_model": {"max_tokens": 4096}}, r"text_model\.max_tokens \(4096\) leaves no room"),
         ({"description": {"context": 512}}, r"description\.max_tokens \(512\) leaves no room"),
+        (
+            {"transcription": {"endpoint": "http://a/v1", "task": "translate"}},
+            r"a server \(transcription\.endpoint\) is asked to transcribe only",
+        ),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused_before_the_run(given, message):
@@ -220,3 +224,13 @@ def test_stages_of_the_cache_are_known():
     for wrong in ({"ttl": "7"}, {"size_limit": "10"}, {"stage_ttl": {"media": 7}}):
         with pytest.raises(UserError):
             config.load({"cache": wrong})
+
+
+@pytest.mark.parametrize(
+    "address", ["a:8080", "ftp://a/v1", "http://user:secret@a/v1", "http://a/v1?key=secret", ""]
+)
+def test_an_address_of_a_server_has_a_form_and_no_secret(address):
+    for section in ("description", "text_model", "transcription"):
+        with pytest.raises(UserError, match=f"{section}.endpoint"):
+            config.load({section: {"endpoint": address}})
+        assert config.load({section: {"endpoint": "https://a.b:1/c/v1"}})

@@ -1,7 +1,9 @@
 """Fingerprints: what goes in, and nothing else."""
 
 import json
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -128,6 +130,40 @@ def test_a_setting_that_came_later_is_not_there_at_its_default():
     assert "clips" in changed(before, after)
     assert fingerprints.differences(before["clips"], after["clips"]) == [
         "audio.track default -> deu"
+    ]
+
+
+SERVED = {
+    "transcript": (
+        "transcription",
+        {"compute_type": "int8", "beam_size": 1, "vad_method": "filter"},
+    ),
+    "scenedesc": ("description", {"mmproj": "other.gguf", "repo_id": None, "context": 2048}),
+    "scores": ("text_model", {"repo_id": None}),
+    "narrative": ("text_model", {"repo_id": None}),
+}
+"""Of each stage with a model: its section, and settings that only an engine here reads."""
+
+
+@pytest.mark.parametrize("stage", SERVED)
+def test_a_server_counts_and_not_where_it_is(stage, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    section, here = SERVED[stage]
+
+    def key(**more):
+        return compute({section: more})[stage]["key"]
+
+    first = {"model": "m.gguf", "endpoint": "http://one:8080/v1"}
+    assert key(**first) != key(model="m.gguf")
+    assert key(**first) == key(**first | {"endpoint": "https://other/v1"})
+    assert key(**first) != key(**first | {"model": "n.gguf"})
+    assert key(**first) == key(**first | here)
+    Path("m.gguf").write_bytes(b"GGUF")  # a file here of the name is another model
+    assert key(**first) == key(**first | here)
+    changes = fingerprints.differences(compute()[stage], compute({section: first})[stage])
+    assert changes == [
+        f"{section}.endpoint null -> true",
+        f"{section}.model {config.default(f'{section}.model')} -> m.gguf",
     ]
 
 

@@ -125,6 +125,14 @@ def test_what_the_configuration_names_is_downloaded_once(hub):
     assert hub.web.asked == []
 
 
+def test_what_a_server_has_is_not_wanted_here(hub):
+    hub.models["description"]["endpoint"] = hub.models["text_model"]["endpoint"] = "http://a/v1"
+    assert "seeing" not in (said := hub.reel("models")) and "someone/text" not in said
+    assert {path.name for path in hub.cache.glob("models--*")} == {"models--someone--small"}
+    hub.models["transcription"]["endpoint"] = "http://a/v1"
+    assert hub.reel("models") == ""
+
+
 def test_a_download_that_was_cut_off_goes_on(hub):
     content = GGUF * 30  # the hub's library writes 10 MB at a time
     pages = hub.publish("someone/text", {"t.gguf": content})

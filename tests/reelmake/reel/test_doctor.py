@@ -10,6 +10,7 @@ import huggingface_hub.constants
 import psutil
 import pytest
 
+from model_servers import Double
 from reelmake.foundation import process_identity
 from reelmake.jobs import gpus
 from reelmake.models import model_files
@@ -99,6 +100,26 @@ def test_what_would_make_a_run_fail(given, capsys, check, change, says):
     assert ended == 1
     assert found[check].state == "fail"
     assert says in found[check].says
+
+
+@pytest.mark.parametrize(
+    ("section", "what"),
+    [("transcription", "speech"), ("description", "vision"), ("text_model", "text")],
+)
+def test_a_server_answers_and_has_the_model(given, capsys, section, what):
+    given["stages"] = ["highlights"]
+    check = f"{what} model, server"
+    with Double(lambda body: (500, b""), models=["tiny"]) as double:
+        given[section] = {"endpoint": double.url, "model": "tiny"}
+        ended, found = examine(given, capsys)
+        assert ended == 0
+        assert found[check] == Finding(check, "ok", f"tiny at {double.url}")
+        assert f"{what} model" not in found
+        given[section]["model"] = "other"
+        ended, found = examine(given, capsys)
+        assert ended == 1 and "has no model other; it has tiny" in found[check].says
+    ended, found = examine(given, capsys)
+    assert ended == 1 and "can't be reached" in found[check].says
 
 
 def test_a_full_cache_disk_only_warns(given, capsys):
