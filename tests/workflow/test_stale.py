@@ -47,11 +47,13 @@ TABLE = {
     "cache.except": (["media"], NOTHING),
     "cache.shared": ("elsewhere", NOTHING),
     "cache.lock_timeout": ("1s", NOTHING),
+    "share.films": (100, NOTHING),
     "hardware.profile": ("large", NOTHING),  # the demo names its own models
     "hardware.device": ("auto", NOTHING),
     "hardware.threads": (2, NOTHING),
     "hardware.gpu_layers": (0, NOTHING),
     "hardware.answers_at_once": (4, NOTHING),
+    "hardware.keep_warm": ("0s", NOTHING),
     "hardware.requests_at_once": (8, NOTHING),
     "hardware.request_timeout": ("1m", NOTHING),
     "source.digest": ("full", MEDIA),

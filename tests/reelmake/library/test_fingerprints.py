@@ -163,7 +163,7 @@ def test_a_server_counts_and_not_where_it_is(stage, tmp_path, monkeypatch):
     changes = fingerprints.differences(compute()[stage], compute({section: first})[stage])
     assert changes == [
         f"{section}.endpoint null -> true",
-        f"{section}.model {config.default(f'{section}.model')} -> m.gguf",
+        f"{section}.model {config.load({})[section]['model']} -> m.gguf",
     ]
 
 
