@@ -1,0 +1,135 @@
+"""The same workflow as jobs of a real Slurm, on three nodes."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from reelmake.jobs import signals
+from workspace import wait_for
+
+pytestmark = pytest.mark.slurm
+
+
+def every_artifact(library) -> dict[str, bytes]:
+    """All that a run makes, but what tells times and who made it."""
+    left_out = ("jobs", "manifest.json", ".snakemake_timestamp")
+    return {
+        str(path.relative_to(library.folder)): path.read_bytes()
+        for path in sorted(library.folder.glob("results/**/*"))
+        if path.is_file() and not any(part in left_out for part in path.parts)
+    }
+
+
+def begun(library) -> list:
+    return list(library.folder.glob("results/*/jobs/scenes.json"))
+
+
+@pytest.mark.parametrize("profile", ["slurm", "cluster-generic"])
+def test_each_profile_makes_what_one_machine_makes(library, local, profile):
+    library.profile = profile
+    del library.config["stages"]
+    output = library.run()
+    assert "6 videos, in 3 shares of up to 2" in output
+    assert "reelmake: 6 videos done" in output and "(6 of 6)" in output
+    assert "Traceback" not in output
+    assert every_artifact(library) == every_artifact(local)
+    hosts = set(library.records("host").values())
+    assert hosts <= {"n1", "n2", "n3"} and len(hosts) > 1
+    assert "Nothing to be done" in library.run("--logger", "default")
+
+
+@pytest.mark.parametrize("profile", ["slurm", "cluster-generic"])
+def test_a_broken_film_fails_alone_and_its_share_is_not_tried_again(library, profile):
+    library.profile = profile
+    library.config["stages"] = ["scenes"]
+    (library.folder / "bad.mp4").write_text("no film")
+    library.config["videos"] = [str(library.videos), str(library.folder / "bad.mp4")]
+    output = library.run(ok=False)
+    assert "reelmake: 6 videos done, 1 failed" in output
+    assert output.count("is not a video or audio file") == 2  # when it fails, and in the summary
+    assert len(library.cluster.jobs("COMPLETED")) >= 4
+    (failed,) = [name for name, state in library.records("state").items() if state == "failed"]
+    assert failed.startswith("bad")
+    assert library.records("attempt")[failed] == 1
+
+
+@pytest.mark.parametrize("profile", ["slurm", "cluster-generic"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_ends_what_runs_after_its_items_and_cancels_what_waits(library, profile, number):
+    library.profile, library.threads, library.jobs = profile, 4, 6  # of which three fit
+    library.config["keyframes"] = {"per_scene": 8, "strategy": "first"}
+    process = library.start()
+    wait_for(lambda: begun(library), 120)
+    os.kill(process.pid, number)
+    output, _ = process.communicate(timeout=180)
+    assert process.returncode != 0 and "Traceback" not in output
+    assert "stopping after the items in work" in output
+    library.cluster.wait(lambda: not library.cluster.jobs(), "jobs are left in the queue", 30)
+    states = library.records("state")
+    assert "running" not in states.values()
+    assert len([job for job in states if job.endswith("/media")]) < 6
+    library.run()
+    assert len(list(library.folder.glob("results/*/manifest.json"))) == 6
+
+
+def test_a_second_stop_does_not_wait(library):
+    library.config["keyframes"] = {"per_scene": 8, "strategy": "first"}
+    process = library.start()
+    wait_for(lambda: begun(library), 120)
+    os.kill(process.pid, signal.SIGTERM)
+    time.sleep(signals.TOGETHER + 0.2)
+    os.kill(process.pid, signal.SIGTERM)
+    process.communicate(timeout=120)
+    library.cluster.wait(lambda: not library.cluster.jobs(), "jobs are left in the queue", 30)
+    library.run()
+    assert len(list(library.folder.glob("results/*/manifest.json"))) == 6
+
+
+@pytest.mark.parametrize("profile", ["slurm", "cluster-generic"])
+def test_the_jobs_of_a_killed_run_are_ended_by_the_next_one_which_goes_on(library, profile):
+    library.profile, library.threads, library.jobs = profile, 4, 6
+    library.config["keyframes"] = {"per_scene": 8, "strategy": "first"}
+    process = library.start()
+    wait_for(lambda: begun(library) and len(library.cluster.jobs("PENDING")) > 1, 120)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    left = {job[0] for job in library.cluster.jobs()}
+    assert len(left) > 3
+    output = library.run()
+    assert "jobs of a run that was killed" in output
+    assert not left & {job[0] for job in library.cluster.jobs()}
+    assert len(list(library.folder.glob("results/*/manifest.json"))) == 6
+
+
+def test_a_share_that_is_cancelled_is_said_and_tried_again(library):
+    library.config["keyframes"] = {"per_scene": 8, "strategy": "first"}
+    process = library.start()
+    wait_for(lambda: begun(library), 120)
+    job = library.cluster.jobs("RUNNING")[0][0]
+    library.cluster.ask("scancel", job)
+    output, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, output
+    assert "was ended: it was cancelled (Slurm: CANCELLED)" in output
+    assert len(list(library.folder.glob("results/*/manifest.json"))) == 6
+
+
+def test_status_knows_that_a_job_of_a_lost_share_is_dead(library, monkeypatch):
+    library.config["keyframes"] = {"per_scene": 8, "strategy": "first"}
+    process = library.start()
+    wait_for(lambda: begun(library), 120)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    library.cluster.ask("scancel", "--user=root", "--signal=KILL", "--full")
+    library.cluster.ask("scancel", "--user=root")
+    library.cluster.wait(lambda: not library.cluster.jobs(), "jobs are left in the queue", 30)
+    for path in library.folder.glob("results/*/jobs/*.json"):
+        if '"state": "running"' in path.read_text():
+            break
+    else:
+        pytest.skip("no job was at work when it was killed")
+    time.sleep(6)
+    monkeypatch.setenv("SLURM_CONF", library.cluster.environment["SLURM_CONF"])
+    said = library.reel("status")
+    assert "now running" not in said and "killed" in said
