@@ -120,12 +120,18 @@ class Cluster:
         for process in [daemon, *daemon.children(recursive=True)]:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        # What a job has started is no child of the daemon's any more, but has its host name.
+        self.kill_processes(name)
+        self._processes.pop(name).wait()
+
+    def kill_processes(self, node: str | None = None) -> None:
+        """Kill what jobs run, on a node or on all: no child of the daemon's any more."""
+        import psutil
+
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                if process.environ().get("SLURMD_NODENAME") == name:
+                found = process.environ().get("SLURMD_NODENAME")
+                if found is not None and node in (found, None):
                     process.kill()
-        self._processes.pop(name).wait()
 
     def _start(self, name: str, command: list) -> None:
         with (self.folder / f"{name}.out").open("ab") as output:

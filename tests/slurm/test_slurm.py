@@ -1,11 +1,13 @@
 """The same workflow as jobs of a real Slurm, on three nodes."""
 
 import os
+import shutil
 import signal
 import time
 
 import pytest
 
+from faults import long
 from reelmake.jobs import signals
 from workspace import wait_for
 
@@ -44,19 +46,29 @@ def test_each_profile_makes_what_one_machine_makes(library, local, profile):
 def test_a_broken_film_fails_alone_and_its_share_is_not_tried_again(library, profile):
     library.profile = profile
     library.config["stages"] = ["scenes"]
-    (library.folder / "bad.mp4").write_text("no film")
-    library.config["videos"] = [str(library.videos), str(library.folder / "bad.mp4")]
+    own = library.folder / "films"
+    shutil.copytree(library.videos, own)
+    (own / "bad.mp4").write_text("no film")
+    library.config["videos"] = str(own)
+    before = len(library.cluster.jobs("all"))
     output = library.run(ok=False)
     assert "reelmake: 6 videos done, 1 failed" in output
     assert output.count("is not a video or audio file") == 2  # when it fails, and in the summary
-    assert len(library.cluster.jobs("COMPLETED")) >= 4
+    assert len(library.cluster.jobs("all")) - before == 3
     (failed,) = [name for name, state in library.records("state").items() if state == "failed"]
     assert failed.startswith("bad")
     assert library.records("attempt")[failed] == 1
 
 
-@pytest.mark.parametrize("profile", ["slurm", "cluster-generic"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("profile", "number"),
+    [
+        ("slurm", signal.SIGINT),
+        ("cluster-generic", signal.SIGTERM),
+        long("slurm", signal.SIGTERM),
+        long("cluster-generic", signal.SIGINT),
+    ],
+)
 def test_a_stop_ends_what_runs_after_its_items_and_cancels_what_waits(library, profile, number):
     library.profile, library.threads, library.jobs = profile, 4, 6  # of which three fit
     library.config["keyframes"] = {"per_scene": 8, "strategy": "first"}
@@ -121,15 +133,46 @@ def test_status_knows_that_a_job_of_a_lost_share_is_dead(library, monkeypatch):
     wait_for(lambda: begun(library), 120)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    library.cluster.ask("scancel", "--user=root", "--signal=KILL", "--full")
-    library.cluster.ask("scancel", "--user=root")
+    library.cluster.kill_processes()
     library.cluster.wait(lambda: not library.cluster.jobs(), "jobs are left in the queue", 30)
-    for path in library.folder.glob("results/*/jobs/*.json"):
-        if '"state": "running"' in path.read_text():
-            break
-    else:
-        pytest.skip("no job was at work when it was killed")
+    assert "running" in library.records("state").values()
     time.sleep(6)
     monkeypatch.setenv("SLURM_CONF", library.cluster.environment["SLURM_CONF"])
     said = library.reel("status")
     assert "now running" not in said and "killed" in said
+
+
+def test_a_share_that_needs_too_much_memory_is_said(library):
+    library.memory = "170"  # two Snakemakes take most of it
+    library.config["stages"] = ["descriptions"]
+    output = library.run("--retries", "0", ok=False)
+    assert "was ended: it needed more memory than it was given (Slurm: OUT_OF_MEMORY)" in output
+    assert "running" not in library.records("state").values() or library.cluster.jobs() == []
+    library.memory = "1200"
+    library.run()
+    assert len(list(library.folder.glob("results/*/manifest.json"))) == 6
+
+
+def test_a_share_whose_node_is_lost_goes_on_elsewhere(library):
+    library.config["keyframes"] = {"per_scene": 8, "strategy": "first"}
+    process = library.start()
+    wait_for(lambda: begun(library), 120)
+    node = library.cluster.jobs("RUNNING")[0][3]
+    try:
+        library.cluster.kill_node(node)
+        output, _ = process.communicate(timeout=280)
+    finally:
+        library.cluster.start_node(node)
+        library.cluster.wait(lambda: node in library.cluster.idle(), "the node does not return")
+    assert process.returncode == 0, output
+    assert "was ended: its node was lost (Slurm: NODE_FAIL)" in output
+    assert len(list(library.folder.glob("results/*/manifest.json"))) == 6
+
+
+@pytest.mark.long
+def test_a_share_whose_time_is_up_goes_on_in_another_job(library):
+    library.minutes = 1
+    library.config["keyframes"] = {"per_scene": 60, "strategy": "first"}
+    library.config["hardware"]["keep_warm"] = "0s"
+    output = library.run()
+    assert len(list(library.folder.glob("results/*/manifest.json"))) == 6, output

@@ -6,12 +6,14 @@ import time
 from pathlib import Path
 from typing import TypedDict
 
+from reelmake.foundation import slurm
+
 
 class Owner(TypedDict, total=False):
     """A process that nothing else is mistaken for.
 
     boot: the machine's boot id. process: when the process started, in clock ticks after the boot.
-    since: when it said so, in seconds since 1970.
+    since: when it said so, in seconds since 1970. slurm: the job of Slurm's that it is part of.
     """
 
     pid: int
@@ -19,27 +21,32 @@ class Owner(TypedDict, total=False):
     boot: str | None
     process: int | None
     since: float
+    slurm: str
 
 
 def this_process() -> Owner:
     """The process that asks."""
-    return {
+    me: Owner = {
         "pid": os.getpid(),
         "host": socket.gethostname(),
         "boot": _boot(),
         "process": _started(os.getpid()),
         "since": round(time.time(), 3),
     }
+    if (job := slurm.this_job()) is not None:
+        me["slurm"] = job
+    return me
 
 
 def is_alive(owner: Owner) -> bool | None:
     """Whether the process lives; None where nobody on this machine can tell.
 
     A process of the same number that started at another time, or before the machine did, is
-    not the one.
+    not the one. One on another machine is dead where Slurm says that its job is over.
     """
     if owner.get("host") != socket.gethostname():
-        return None
+        job = owner.get("slurm")
+        return False if job and slurm.is_over(job) else None
     if owner.get("boot") != _boot():
         return False
     pid = owner.get("pid")

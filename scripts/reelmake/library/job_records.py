@@ -74,6 +74,7 @@ JobRecord = TypedDict(
         "host": str,
         "boot": str | None,
         "process": int | None,
+        "slurm": str,
         "attempt": int,
         "started": float,
         "updated": float,
@@ -100,7 +101,7 @@ JobRecord = TypedDict(
 )
 """Which of the keys are there depends on the stage and on how far the job is.
 
-`key`: of the fingerprint that the job had. `pid`, `host`, `boot`, `process`: who it is, as
+`key`: of the fingerprint that the job had. `pid`, `host`, `boot`, `process`, `slurm`: who it is, as
 `process_identity` has it. `started`, `updated`, `ended`, `asked`: seconds since 1970. `engines`:
 distribution -> version. `saved`: seconds that computing the artifact took when it was restored
 instead. `error` and `class`: of a failure."""
@@ -125,7 +126,7 @@ def begun(key: str, before: JobRecord, log: str, engines: dict[str, str]) -> Job
     """
     again = before.get("key") == key and before.get("state") != "done"
     me = process_identity.this_process()
-    return {
+    record: JobRecord = {
         "state": "running",
         "key": key,
         "pid": me["pid"],
@@ -137,6 +138,9 @@ def begun(key: str, before: JobRecord, log: str, engines: dict[str, str]) -> Job
         "log": log,
         "engines": engines,
     }
+    if "slurm" in me:
+        record["slurm"] = me["slurm"]
+    return record
 
 
 def restored(

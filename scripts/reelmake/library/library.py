@@ -65,7 +65,7 @@ class Library:
         self._sidecars: dict[str, dict[str, Path]] = {}
         self._fetched: dict[str, sources.Identity] = {}
         self._reasons: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
-        self._lock: IO[str] | None = None
+        self._lock: IO[str] | run_lock.Held | None = None
         self.unfinished: list[str] = []
         """The ids of the videos that a run of all has to look at, as `prepare` found them."""
         self.left_out: set[str] = set()

@@ -1,7 +1,8 @@
 """One run at a time for one library, and none while jobs of a killed one are still at work.
 
 Both locks are the kernel's (flock) on files in `.snakemake/`: they end with the process that
-holds them, however it ends, so nothing is ever left locked.
+holds them, however it ends, so nothing is ever left locked. For machines that don't see each
+other's locks a run has a claim, too (`run_claim`).
 """
 
 import contextlib
@@ -17,13 +18,36 @@ from typing import IO, cast
 
 from reelmake.foundation import artifact_files, file_locks, process_identity, slurm, text
 from reelmake.foundation.errors import UserError
+from reelmake.library import run_claim
 
 FOLDER = Path(".snakemake")
 _SAID = FOLDER / "reelmake.said"
 
 
-def hold_library(say: Callable[[str], None] = lambda line: None) -> IO[str]:
-    """Hold the library for a run, until the file is closed.
+class Held:
+    """The library, held for a run until it is closed, or the process ends."""
+
+    def __init__(self, file: IO[str], claim: run_claim.Claim):
+        self._file, self._claim = file, claim
+
+    def fileno(self) -> int:
+        """The descriptor of a file that was written just now."""
+        return self._file.fileno()
+
+    def __enter__(self) -> "Held":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let another run have it."""
+        self._claim.release()
+        self._file.close()
+
+
+def hold_library(say: Callable[[str], None] = lambda line: None) -> Held:
+    """Hold the library for a run.
 
     say: told where that takes time, since jobs of a run before are to end.
 
@@ -39,26 +63,47 @@ def hold_library(say: Callable[[str], None] = lambda line: None) -> IO[str]:
             f"another run is processing this library ({process_identity.describe(holder)}); "
             "wait for it, or stop it, then run again"
         )
+    claim = None
     try:
+        claim = run_claim.Claim(FOLDER, lost=lambda: _stop_this_run(say))
         _end_jobs_of_the_dead(say)
         _refuse_while_jobs_work()
-        _clear_locks_of_the_dead(holder)
+        if not claim.took_over:
+            _clear_locks_of_the_dead(holder)
+        else:  # its machine has not renewed its claim
+            _clear_locks()
     except UserError:
+        if claim is not None:
+            claim.release()
         file.close()
         raise
     shutil.rmtree(_SAID, ignore_errors=True)
     file.truncate(0)
     file.write(json.dumps(process_identity.this_process()))
     file.flush()
-    return file
+    return Held(file, claim)
+
+
+def _stop_this_run(say: Callable[[str], None]) -> None:
+    say("another run has taken this library, since this one was not heard of: it stops")
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def stop_run() -> None:
-    """Ask the run that holds the library to start no more jobs, if it is on this machine."""
+    """Ask the run that this job is of to start no more jobs: the one that holds the library, or,
+    where that is on another machine, the one over a share here."""
     holder = read_owner()
     if process_identity.is_alive(holder):
         with contextlib.suppress(OSError):
             os.kill(holder["pid"], signal.SIGTERM)
+        return
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        for parent in psutil.Process().parents():
+            if "--nolock" in parent.cmdline() and "snakemake" in " ".join(parent.cmdline()):
+                parent.send_signal(signal.SIGTERM)
+                return
 
 
 def read_owner() -> process_identity.Owner:
@@ -116,7 +161,11 @@ def _clear_locks_of_the_dead(holder: process_identity.Owner) -> None:
             f"({process_identity.describe(holder)}); where you know that it is gone, "
             "`snakemake --unlock` lets you run again"
         )
-    for file in locks.glob("*.lock"):
+    _clear_locks()
+
+
+def _clear_locks() -> None:
+    for file in (FOLDER / "locks").glob("*.lock"):
         file.unlink(missing_ok=True)
 
 
