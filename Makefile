@@ -13,7 +13,7 @@ help:  ## this list
 
 setup: $(READY)  ## a virtual environment with the pinned packages (once: about 7 minutes)
 
-$(READY): requirements.lock pyproject.toml tools/install.py
+$(READY): requirements.lock requirements-cluster.lock pyproject.toml tools/install.py
 	@$(PYTHON) tools/install.py $(VENV)
 	@touch $@
 

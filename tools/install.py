@@ -54,6 +54,7 @@ def main(folder: Path) -> int:
     pins = (ROOT / "requirements.lock").read_text().splitlines()
     compiled = [pin for pin in pins if pin.startswith("llama-cpp-python==")]
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install"]
+    cluster = (ROOT / "requirements-cluster.lock").read_text().splitlines()
     log = folder / "install.log"
     print(f"Installing {len(pins)} packages; the details are in {log}", flush=True)
     with log.open("w") as file:
@@ -63,6 +64,11 @@ def main(folder: Path) -> int:
             # No dependencies: each is in the lock file, with its version.
             ([*pip, "-v", "--no-deps", *compiled], True),
             ([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)], False),
+            # Snakemake imports each executor that it finds, and this one pandas: for tests alone.
+            (
+                [*pip, "--no-deps", "--upgrade", "--target", str(folder / "cluster"), *cluster],
+                False,
+            ),
         ):
             if not run(command, file, progress, environment):
                 print(f"Failed: {' '.join(command[-2:])}. The end of {log}:")

@@ -104,6 +104,8 @@ class LogHandler(SnakemakesOwn):
         message = str(record.msg)
         if message.startswith("This was a dry-run") and self._dry_run is not None:
             self._print(self._dry_run.lines())
+        elif self._shares is not None and self._shares.submitted(message):
+            pass
         elif not is_chatter(message):
             from reelmake.foundation.text import printable
 

@@ -1,6 +1,7 @@
 """What the runs over shares tell, shown as one run's."""
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,10 @@ from snakemake_logger_plugin_reelmake.run_state import RunState
 
 LOOK = 0.5
 """Seconds between two looks."""
+_SUBMITTED = re.compile(
+    r"Job (\d+) has been submitted with SLURM jobid (\d+)"
+    r"|Submitted job (\d+) with external jobid '(\w+)"
+)
 SHOWN = 5
 """Lines of a log that are shown where a share ended without a reason."""
 
@@ -51,6 +56,17 @@ class SharesNews:
     def start(self, job: int, wildcards: dict[str, str]) -> None:
         """A share's job has started. job: Snakemake's number."""
         self._numbers[job] = int(wildcards.get("share", 0))
+
+    def submitted(self, message: str) -> bool:
+        """Whether a message of an executor's says that a job was submitted, which is taken note
+        of."""
+        found = _SUBMITTED.search(message)
+        if not found:
+            return False
+        job, number = (found[1], found[2]) if found[1] else (found[3], found[4])
+        if (share := self._numbers.get(int(job))) is not None:
+            self._jobs[share] = number
+        return True
 
     def fail(self, job: int, trace: str) -> list[str]:
         """A share's job has failed: the lines that say why, where jobs of its own have not.

@@ -42,7 +42,7 @@ def test_each_profile_makes_what_one_machine_makes(library, local, profile):
     assert "Nothing to be done" in library.run("--logger", "default")
 
 
-@pytest.mark.parametrize("profile", ["slurm", "cluster-generic"])
+@pytest.mark.parametrize("profile", ["slurm", long("cluster-generic")])
 def test_a_broken_film_fails_alone_and_its_share_is_not_tried_again(library, profile):
     library.profile = profile
     library.config["stages"] = ["scenes"]
@@ -86,6 +86,7 @@ def test_a_stop_ends_what_runs_after_its_items_and_cancels_what_waits(library, p
     assert len(list(library.folder.glob("results/*/manifest.json"))) == 6
 
 
+@pytest.mark.long
 def test_a_second_stop_does_not_wait(library):
     library.config["keyframes"] = {"per_scene": 8, "strategy": "first"}
     process = library.start()
@@ -99,7 +100,7 @@ def test_a_second_stop_does_not_wait(library):
     assert len(list(library.folder.glob("results/*/manifest.json"))) == 6
 
 
-@pytest.mark.parametrize("profile", ["slurm", "cluster-generic"])
+@pytest.mark.parametrize("profile", ["slurm", long("cluster-generic")])
 def test_the_jobs_of_a_killed_run_are_ended_by_the_next_one_which_goes_on(library, profile):
     library.profile, library.threads, library.jobs = profile, 4, 6
     library.config["keyframes"] = {"per_scene": 8, "strategy": "first"}
@@ -115,6 +116,7 @@ def test_the_jobs_of_a_killed_run_are_ended_by_the_next_one_which_goes_on(librar
     assert len(list(library.folder.glob("results/*/manifest.json"))) == 6
 
 
+@pytest.mark.long
 def test_a_share_that_is_cancelled_is_said_and_tried_again(library):
     library.config["keyframes"] = {"per_scene": 8, "strategy": "first"}
     process = library.start()
@@ -142,12 +144,13 @@ def test_status_knows_that_a_job_of_a_lost_share_is_dead(library, monkeypatch):
     assert "now running" not in said and "killed" in said
 
 
+@pytest.mark.long
 def test_a_share_that_needs_too_much_memory_is_said(library):
     library.memory = "170"  # two Snakemakes take most of it
     library.config["stages"] = ["descriptions"]
     output = library.run("--retries", "0", ok=False)
     assert "was ended: it needed more memory than it was given (Slurm: OUT_OF_MEMORY)" in output
-    assert "running" not in library.records("state").values() or library.cluster.jobs() == []
+    assert library.cluster.jobs() == []
     library.memory = "1200"
     library.run()
     assert len(list(library.folder.glob("results/*/manifest.json"))) == 6
@@ -165,7 +168,7 @@ def test_a_share_whose_node_is_lost_goes_on_elsewhere(library):
         library.cluster.start_node(node)
         library.cluster.wait(lambda: node in library.cluster.idle(), "the node does not return")
     assert process.returncode == 0, output
-    assert "was ended: its node was lost (Slurm: NODE_FAIL)" in output
+    assert "was ended: its" in output and "node was lost (Slurm: " in output
     assert len(list(library.folder.glob("results/*/manifest.json"))) == 6
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from reelmake.cache.folder import Folder
 from reelmake.cache.index import Index, is_damage
-from reelmake.foundation import file_locks
+from reelmake.foundation import file_locks, file_systems
 
 T = TypeVar("T")
 
@@ -56,6 +56,11 @@ class OpenIndex:
         if index and (reading or self._inode == self._folder.index_inode()):
             return index
         self.close()
+        if index is None and (kind := file_systems.network(self._folder.path)):
+            raise OSError(
+                f"it is on a network file system ({kind}), which damages SQLite's index sooner or "
+                "later: set cache.dir to a local disk, and cache.shared to what machines share"
+            )
         if self._folder.index_inode() is None:
             self._make(damage=None)
         self._inode = self._folder.index_inode()

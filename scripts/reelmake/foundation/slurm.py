@@ -6,6 +6,7 @@ found whatever submitted them, those that still wait among them.
 
 import functools
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -28,6 +29,17 @@ WHY = {
     "DEADLINE": "its deadline has passed",
 }
 """States of a job that was ended by Slurm, and what they mean."""
+
+
+PRINTED = {
+    "memory limit": "OUT_OF_MEMORY",
+    "oom_kill": "OUT_OF_MEMORY",
+    "oom-kill": "OUT_OF_MEMORY",
+    "DUE TO TIME LIMIT": "TIMEOUT",
+    "DUE TO NODE FAILURE": "NODE_FAIL",
+    "DUE TO PREEMPTION": "PREEMPTED",
+}
+"""Slurm's words at the end of what a job has printed, and the state that they stand for."""
 
 
 class Job(NamedTuple):
@@ -59,11 +71,29 @@ def is_over(job: str) -> bool | None:
 
 def why_ended(job: str) -> str | None:
     """Why Slurm has ended a job; None: it ended by itself, or nobody knows."""
-    state = (_ask("squeue", "-h", "-t", "all", "-j", job, "-o", "%T") or "").strip()
-    if not state:  # forgotten there
-        said = _ask("sacct", "-X", "-n", "-P", "-j", job, "-o", "State") or ""
-        state = next(iter(said.split()), "")
+    said = (_ask("squeue", "-h", "-t", "all", "-j", job, "-o", "%T|%r") or "").strip()
+    if not said:  # forgotten there
+        said = (_ask("sacct", "-X", "-n", "-P", "-j", job, "-o", "State,Reason") or "").strip()
+    state, _, reason = said.partition("|")
+    state = state.partition(" ")[0]  # "CANCELLED by 0"
+    if state == "FAILED":
+        # Where memory is not the kernel's to limit (cgroups), Slurm's state does not say it.
+        printed = _printed(job)
+        found = next((state for words, state in PRINTED.items() if words in printed), None)
+        if found is None and reason in ("JobLaunchFailure", "NodeDown"):
+            return f"its processes were killed, or its node was lost (Slurm: {reason})"
+        state = found or state
     return f"{WHY[state]} (Slurm: {state})" if state in WHY else None
+
+
+def _printed(job: str) -> str:
+    """The end of what a job has printed, Slurm's own words among it."""
+    said = _ask("scontrol", "show", "job", "-o", job) or ""
+    found = re.search(r" StdOut=(\S.*?)(?: \w+=|$)", said)
+    try:
+        return Path(found[1]).read_text(errors="replace")[-4000:] if found else ""
+    except OSError:
+        return ""
 
 
 def cancel(ids: Iterable[str]) -> None:

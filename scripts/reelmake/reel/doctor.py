@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from reelmake.foundation import process_identity, units
+from reelmake.foundation import file_systems, process_identity, units
 from reelmake.foundation.errors import UserError
 from reelmake.foundation.units import show_bytes
 from reelmake.jobs import memoized_job
@@ -19,12 +19,6 @@ from reelmake.library.stages import STAGES
 from reelmake.media import ffmpeg
 from reelmake.reel import doctor_memory, doctor_models, doctor_trials
 from reelmake.reel.finding import Finding
-
-NETWORK = (
-    *("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "lustre", "beegfs", "gpfs"),
-    *("glusterfs", "fuse.glusterfs", "fuse.sshfs", "fuse.s3fs", "fuse.rclone"),
-)
-"""Types of file systems that other machines may write to at the same time."""
 
 
 def examine(read: Callable[[], Config], engines: bool = False) -> Iterator[Finding]:
@@ -92,7 +86,7 @@ def _results(config: Config) -> Iterator[Finding]:
         yield Finding("disk", "fail", said, "free some space, or lower min_free")
     else:
         yield Finding("disk", "ok", said)
-    kind = _network(folder)
+    kind = file_systems.network(folder)
     if kind:
         yield Finding(
             "results",
@@ -129,12 +123,12 @@ def _cache(config: Config) -> Iterator[Finding]:
         yield Finding("cache", "warn", said, "free some space, or lower cache.size_limit")
     else:
         yield Finding("cache", "ok", said)
-    kind = _network(folder)
+    kind = file_systems.network(folder)
     if kind:
         yield Finding(
             "cache",
             "warn",
-            f"{path} is on a network file system ({kind}), where its index may be damaged",
+            f"{path} is on a network file system ({kind}), which would damage its index: left out",
             "set cache.dir to a local disk; machines share through cache.shared",
         )
 
@@ -168,17 +162,3 @@ def _existing(path: Path) -> Path:
     while not path.exists():
         path = path.parent
     return path
-
-
-def _network(path: Path) -> str | None:
-    """The type of the network file system that the path is on; None for a local one."""
-    import psutil
-
-    place = path.resolve()
-    mounts = [
-        (len(Path(each.mountpoint).parts), each.fstype)
-        for each in psutil.disk_partitions(all=True)
-        if place.is_relative_to(each.mountpoint)
-    ]
-    kind = max(mounts)[1] if mounts else ""
-    return kind if kind in NETWORK else None

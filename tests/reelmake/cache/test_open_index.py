@@ -9,6 +9,7 @@ import pytest
 from reelmake.cache.folder import Folder
 from reelmake.cache.index import Index
 from reelmake.cache.open_index import OpenIndex
+from reelmake.foundation import file_systems
 
 
 @pytest.fixture
@@ -96,3 +97,13 @@ def test_threads_take_turns(opened):
     for thread in threads:
         thread.join()
     assert one.run(hits) == 200
+
+
+def test_on_a_network_file_system_it_is_refused(opened, tmp_path, monkeypatch):
+    kind = ["nfs4"]
+    monkeypatch.setattr(file_systems, "mounts", lambda: [("/", kind[0])])
+    with pytest.raises(OSError, match=r"network file system .nfs4.*cache.dir to a local disk"):
+        opened().run(count)
+    assert not (tmp_path / "cache").exists()
+    kind[0] = "ext4"
+    opened().run(count)

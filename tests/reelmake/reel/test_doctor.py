@@ -1,17 +1,15 @@
 """`reel doctor`: what would make a run fail is found before it starts."""
 
-import collections
 import json
 import re
 import socket
 from pathlib import Path
 
 import huggingface_hub.constants
-import psutil
 import pytest
 
 from model_servers import Double
-from reelmake.foundation import process_identity
+from reelmake.foundation import file_systems, process_identity
 from reelmake.jobs import gpus
 from reelmake.models import model_files
 from reelmake.reel import doctor_models, doctor_trials, main
@@ -131,18 +129,17 @@ def test_a_full_cache_disk_only_warns(given, capsys):
 
 
 def test_network_file_systems(given, capsys, monkeypatch):
-    Mount = collections.namedtuple("Mount", "mountpoint fstype")
-    mounts = [Mount("/", "ext4"), Mount(str(Path.cwd()), "nfs4")]
-    monkeypatch.setattr(psutil, "disk_partitions", lambda all: mounts)
+    mounts = [("/", "ext4"), (str(Path.cwd()), "nfs4")]
+    monkeypatch.setattr(file_systems, "mounts", lambda: mounts)
     ended, found = examine(given, capsys)
     assert ended == 0
     assert found["results"].state == found["cache"].state == "warn"
     assert "(nfs4)" in found["cache"].says
     assert "local disk" in found["cache"].fix
-    mounts.append(Mount(str(Path.cwd() / "cache"), "ext4"))
+    mounts.append((str(Path.cwd() / "cache"), "ext4"))
     (Path.cwd() / "cache").mkdir()
     assert examine(given, capsys)[1]["cache"].state == "ok"
-    mounts[1] = Mount(str(Path.cwd())[:-1], "nfs4")  # a folder whose name begins like ours
+    mounts[1] = (str(Path.cwd())[:-1], "nfs4")  # a folder whose name begins like ours
     assert "results" not in examine(given, capsys)[1]
 
 
