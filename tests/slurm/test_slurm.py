@@ -24,6 +24,21 @@ def every_artifact(library) -> dict[str, bytes]:
     }
 
 
+def test_a_dry_run_asks_the_cluster_nothing(library, tmp_path, monkeypatch):
+    programs, asked = tmp_path / "programs", tmp_path / "asked"
+    programs.mkdir()
+    for name in ("squeue", "sbatch", "sinfo", "scontrol", "sacct", "scancel"):
+        (programs / name).write_text(f"#!/bin/sh\ntouch {asked}\n")
+        (programs / name).chmod(0o755)
+    path = f"{programs}{os.pathsep}{library.cluster.environment['PATH']}"
+    monkeypatch.setitem(library.cluster.environment, "PATH", path)
+    library.config["share"] = {"films": 3}
+    output = library.run("-n")
+    assert "6 videos, in 2 shares of up to 3" in output and "of 6 videos" in output
+    library.reel("plan")
+    assert not asked.exists() and not (library.folder / "results").exists()
+
+
 def begun(library) -> list:
     return list(library.folder.glob("results/*/jobs/scenes.json"))
 

@@ -1,0 +1,117 @@
+"""What a cluster costs beside one machine: shares of several sizes, and a job a stage.
+
+    python benchmarks/cluster.py [FILMS]
+
+A private Slurm of three nodes with four CPUs each, all of them on this one machine: so CPU time is
+what counts, of everything that runs on it, and wall time shows only what waits. The films (12) are
+10 s long, with every stage and the demo's models.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+from measure import ROOT, WORK
+
+sys.path.insert(0, str(ROOT / "demo" / "training"))
+sys.path.insert(0, str(ROOT / "tests" / "slurm"))
+
+from cluster import NODES, Cluster, missing
+
+from make_video import make_video, random_story
+
+FOLDER = WORK / "cluster"
+PLUGINS = Path(sys.prefix) / "cluster"
+CONFIG = ("cache=false", "min_free=1 MB", "settle_seconds=0")
+
+
+def busy() -> float:
+    """Seconds of CPU that this machine has spent on anything since it started."""
+    times = psutil.cpu_times()
+    return times.user + times.system
+
+
+def run(cluster: Cluster, *options: str, config: tuple[str, ...] = ()) -> tuple[float, float, int]:
+    """Wall and CPU seconds of a run over films that were never run, and how many jobs it had."""
+    folder = FOLDER / "run"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    (folder / "models").symlink_to(ROOT / "demo" / "models")
+    command = [
+        *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--nocolor"),
+        *("--configfile", ROOT / "demo" / "config.yaml", *options),
+        *("--config", f"videos={FOLDER / 'films'}", *CONFIG, *config),
+    ]
+    environment = cluster.environment | {"HF_HUB_OFFLINE": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join([str(PLUGINS), str(ROOT / "scripts")])
+    jobs = len(cluster.jobs("all"))
+    before, began = busy(), time.monotonic()
+    done = subprocess.run(
+        list(map(str, command)), cwd=folder, env=environment, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(done.stdout[-3000:] + done.stderr[-3000:])
+    return time.monotonic() - began, busy() - before, len(cluster.jobs("all")) - jobs
+
+
+def submitted(profile: str, jobs: int) -> tuple[str, ...]:
+    """The options of a run by one of `profiles/`."""
+    own = () if profile != "slurm" else ("--slurm-status-command", "squeue")
+    return (
+        *("--profile", str(ROOT / "profiles" / profile), "--jobs", str(jobs)),
+        *("--latency-wait", "30", "--seconds-between-status-checks", "1", *own),
+        *("--set-threads", "run_share=4", "--set-resources", "run_share:mem_mb=3000"),
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    if lacking := missing():
+        raise SystemExit(f"no Slurm on this machine: it lacks {lacking}")
+    number = int(sys.argv[1]) if len(sys.argv) > 1 else 12
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    (FOLDER / "films").mkdir(parents=True)
+    for film in range(number):
+        story = random_story(seed=200 + film, seconds=10)
+        make_video(FOLDER / "films" / f"{film:02}.mp4", *story, 320, 180)
+    cluster = Cluster(FOLDER / "slurm")
+    cluster.start()
+    try:
+        print(f"\n**{number} films of 10 s, every stage, on two cores** (aim: shares <= 1.5 x)\n")
+        print("| | Slurm jobs | wall, s | CPU, s |\n|---|---|---|---|")
+        wall, floor, _ = run(cluster, "--cores", "2")
+        print(f"| one machine, `--cores 2` | | {wall:.0f} | {floor:.0f} (1.00 x) |", flush=True)
+        for profile in ("cluster-generic", "slurm"):
+            for films in (1, 2, 4):
+                ways = (1, 2, 3) if films == 2 and profile == "slurm" else (3,)
+                for nodes in ways:
+                    for node in NODES[nodes:]:
+                        cluster.ask(
+                            *("scontrol", "update", f"nodename={node}", "state=drain"),
+                            "reason=benchmark",
+                        )
+                    size = (f"share={{films: {films}}}",)
+                    some = run(cluster, *submitted(profile, -(-number // films)), config=size)
+                    name = f"shares of {films}, {profile}, {nodes} node{'s' * (nodes > 1)}"
+                    print(
+                        f"| {name} | {some[2]} | {some[0]:.0f} | {some[1]:.0f} "
+                        f"({some[1] / floor:.2f} x) |",
+                        flush=True,
+                    )
+                    for node in NODES[nodes:]:
+                        cluster.ask("scontrol", "update", f"nodename={node}", "state=resume")
+        each = submitted("cluster-generic", 50)
+        wall, cpu, jobs = run(cluster, *each, config=("share={films: null}",))
+        print(f"| a job a stage, cluster-generic | {jobs} | {wall:.0f} | {cpu:.0f} "
+              f"({cpu / floor:.2f} x) |")  # fmt: skip
+    finally:
+        cluster.stop()
+
+
+if __name__ == "__main__":
+    main()
