@@ -65,7 +65,8 @@ def submitted(profile: str, jobs: int) -> tuple[str, ...]:
     return (
         *("--profile", str(ROOT / "profiles" / profile), "--jobs", str(jobs)),
         *("--latency-wait", "30", "--seconds-between-status-checks", "1", *own),
-        *("--set-threads", "run_share=4", "--set-resources", "run_share:mem_mb=3000"),
+        *("--set-threads", "run_share=4", "--set-resources"),
+        *("run_share:mem_mb=3000", "run_share:runtime=60"),
     )
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ from snakemake.resources import Resource
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from reelmake import import_from_here
-from reelmake.foundation import slurm
+from reelmake.foundation import process_identity, slurm
 from reelmake.foundation.errors import UserError, explain
 from reelmake.foundation.text import printable
 from reelmake.jobs import run_context as contexts
@@ -62,7 +63,7 @@ SHARES = shares.FOLDER
 THIS_SHARE = shares.of_this_run() if workflow.exec_mode == ExecMode.DEFAULT else None
 
 if THIS_SHARE:
-    shares.end_with_parent()
+    process_identity.end_with_parent(signal.SIGTERM)
 
 began = time.time()
 settings = load_config(config)
@@ -112,6 +113,8 @@ def library():
         )
         if found.unfinished and not only_inspects():
             say_missing_models()
+        for gone in sorted(set(part or ()) - set(found.videos)):
+            logger.error(f"reelmake: {gone}: its film is gone since the run began")
     return found
 
 
@@ -119,7 +122,10 @@ def may_share():
     """Whether this run may be cut into shares: it asks for targets alone, which all videos have."""
     if THIS_SHARE or only_inspects() or workflow.exec_mode != ExecMode.DEFAULT:
         return False
-    return set(workflow.dag_settings.targets) <= {"all", *TARGETS}
+    dag = workflow.dag_settings
+    if dag.until or dag.omit_from or dag.batch:  # which say which jobs of one graph
+        return False
+    return set(dag.targets) <= {"all", *TARGETS}
 
 
 @functools.cache

@@ -33,6 +33,8 @@ class LogHandler(SnakemakesOwn):
         given = self.common_settings
         self._stream = sys.stdout if given.stdout else sys.stderr
         self._is_whole = given.verbose or given.debug_dag or given.printshellcmds
+        self._teller: Any = None
+        self._told = ""
         if self._is_whole:
             return
         self._dry_run: DryRun | None = None
@@ -40,12 +42,12 @@ class LogHandler(SnakemakesOwn):
         self._screen: Any = None
         self._trace = ""
         self._shares: SharesNews | None = None
-        self._teller: Any = None
         self._lock = threading.RLock()
 
     def emit(self, record: LogRecord) -> None:
         """Show what the record tells people."""
         try:
+            self._tell(record)
             if self._is_whole:
                 super().emit(record)
             else:
@@ -56,11 +58,12 @@ class LogHandler(SnakemakesOwn):
 
     def close(self) -> None:
         """The end of the run."""
+        if self._teller:
+            self._teller.close()
+            self._teller = False
         if not self._is_whole:
             if self._shares is not None:
                 self._shares.stop()
-            if self._teller:
-                self._teller.close()
             if self._screen is not None:
                 self._screen.stop()
                 self._screen = None
@@ -79,15 +82,12 @@ class LogHandler(SnakemakesOwn):
             self._dry_run.add(told)
         elif event == LogEvent.JOB_INFO and self._state is not None:
             wildcards = dict(told["wildcards"] or {})
-            self._tell("start", job=told["jobid"], rule=told["rule_name"], wildcards=wildcards)
             self._state.start(told["jobid"], told["rule_name"], wildcards)
             if self._shares is not None:
                 self._shares.start(told["jobid"], wildcards)
         elif event == LogEvent.JOB_FINISHED and self._state is not None:
-            self._tell("finish", job=told["job_id"])
             self._print(self._state.finish(told["job_id"]))
         elif event == LogEvent.JOB_ERROR and self._state is not None:
-            self._tell("fail", job=told["jobid"], trace=self._trace)
             if self._shares is None:
                 self._print(self._state.fail(told["jobid"], self._trace))
             else:
@@ -110,18 +110,40 @@ class LogHandler(SnakemakesOwn):
             from reelmake.foundation.text import printable
 
             lines = [printable(line) for line in message.splitlines()]
-            self._tell("say", lines=lines)
             self._print(lines)
 
-    def _tell(self, what: str, **told: Any) -> None:
-        """Tell the run that this one is a part of, if it is."""
-        from reelmake.jobs import shares
-
+    def _tell(self, record: LogRecord) -> None:
+        """Tell the run that this one is a part of, if it is, what the record says."""
         if self._teller is None:
-            path = shares.events_of_this_run()
-            self._teller = shares.Teller(path) if path else False
-        if self._teller:
-            self._teller.tell(what, **told)
+            # No import of the library yet: Snakemake loads a plugin before it reads the Snakefile.
+            path = os.environ.get("REELMAKE_SHARE")
+            if not path:
+                self._teller = False
+            elif "reelmake.jobs.shares" in sys.modules:
+                self._teller = sys.modules["reelmake.jobs.shares"].Teller(
+                    sys.modules["reelmake.jobs.shares"].events_of_this_run()
+                )
+        if not self._teller:
+            return
+        event, told = getattr(record, "event", None), record.__dict__
+        if event == LogEvent.JOB_INFO:
+            wildcards = dict(told["wildcards"] or {})
+            self._teller.tell(
+                "start", job=told["jobid"], rule=told["rule_name"], wildcards=wildcards
+            )
+        elif event == LogEvent.JOB_FINISHED:
+            self._teller.tell("finish", job=told["job_id"])
+        elif event == LogEvent.JOB_ERROR:
+            self._teller.tell("fail", job=told["jobid"], trace=self._told)
+            self._told = ""
+        elif event == LogEvent.ERROR and told.get("exception") == "RuleException":
+            self._told = record.getMessage()
+        elif event is None or event == LogEvent.ERROR:
+            message = str(record.msg)
+            if not is_chatter(message):
+                from reelmake.foundation.text import printable
+
+                self._teller.tell("say", lines=[printable(line) for line in message.splitlines()])
 
     def _begin_shares(self, told: dict[str, Any]) -> None:
         """The run is one in shares. told: {"folder": of their files, "why": stage -> why -> how

@@ -196,3 +196,29 @@ def test_a_killed_run_over_a_share_is_said(library):
     assert re.search(r"(one|two): done in", output)
     wait_for(lambda: not runs_over_shares(library))
     library.run()
+
+
+def test_until_has_one_graph(library):
+    output = library.run("--until", "probe_media")
+    assert "shares of" not in output
+    for video in ("one", "two"):
+        assert library.result(video, "media.json").exists()
+        assert not library.result(video, "scenes.json").exists()
+
+
+def test_what_is_printed_changes_nothing(library):
+    library.config["stages"] = ["scenes"]
+    spoil(library, "bad.mp4")
+    library.logger = "default"
+    output = library.run("--verbose", ok=False)
+    assert "Error in rule run_share" not in output
+    assert len(list(library.folder.glob(".snakemake/reelmake.shares/*/*.done"))) == 3
+
+
+def test_artifacts_that_are_there_keep_their_times(library):
+    library.run("scenes")
+    os.utime(library.folder / ".snakemake" / "reelmake.jobs.lock", (1, 1))
+    scenes = library.result("one", "scenes.json")
+    before = os.stat(scenes).st_mtime_ns
+    library.run()
+    assert os.stat(scenes).st_mtime_ns == before

@@ -1,5 +1,7 @@
 """Which process does something, and whether it still lives."""
 
+import contextlib
+import ctypes
 import os
 import socket
 import time
@@ -7,6 +9,9 @@ from pathlib import Path
 from typing import TypedDict
 
 from reelmake.foundation import slurm
+
+_SET_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG, of Linux's <sys/prctl.h>."""
 
 
 class Owner(TypedDict, total=False):
@@ -33,7 +38,7 @@ def this_process() -> Owner:
         "process": _started(os.getpid()),
         "since": round(time.time(), 3),
     }
-    if (job := slurm.this_job()) is not None:
+    if (job := slurm.this_owner()) is not None:
         me["slurm"] = job
     return me
 
@@ -59,6 +64,12 @@ def is_alive(owner: Owner) -> bool | None:
     except OSError:
         return True  # another user's
     return owner.get("process") == _started(pid)
+
+
+def end_with_parent(number: int) -> None:
+    """Have this process get a signal when the one that started it ends (Linux alone)."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, number, 0, 0, 0)
 
 
 def describe(owner: Owner) -> str:

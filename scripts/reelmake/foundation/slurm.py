@@ -1,7 +1,7 @@
 """What Slurm knows of jobs, asked of its own programs, which are there or not.
 
-A job is of a library where it was submitted in the library's folder (Slurm's WorkDir): so jobs are
-found whatever submitted them, those that still wait among them.
+A job is of a library where a Snakemake of this user's has submitted it in the library's folder
+(Slurm's WorkDir): so the jobs of a run that is gone are found, too, and those that still wait.
 """
 
 import functools
@@ -43,11 +43,10 @@ PRINTED = {
 
 
 class Job(NamedTuple):
-    """A job that waits or runs. state: Slurm's word. node: empty while it waits."""
+    """A job that waits or runs. state: Slurm's word."""
 
     id: str
     state: str
-    node: str
 
 
 def this_job() -> str | None:
@@ -55,16 +54,33 @@ def this_job() -> str | None:
     return os.environ.get("SLURM_JOB_ID")
 
 
+def this_owner() -> str | None:
+    """That number with the user, as `is_over` takes it: of others' jobs Slurm may say nothing."""
+    job = this_job()
+    return f"{job} of {os.getuid()}" if job else None
+
+
 def jobs(folder: Path) -> list[Job]:
-    """The jobs that were submitted in a folder and are not over; none where nobody knows."""
-    asked = ["squeue", "-h", "-o", "%i|%T|%N|%Z"]
-    lines = [line.split("|", 3) for line in (_ask(*asked) or "").splitlines()]
-    here = str(folder.resolve())
-    return [Job(*line[:3]) for line in lines if len(line) == 4 and line[3] == here]
+    """The jobs of a library in a folder that are not over, without the one that this process may
+    be in; none where nobody knows."""
+    asked = ["squeue", "-h", "--me", "-o", "%i|%T|%j|%k|%Z"]
+    lines = [line.split("|", 4) for line in (_ask(*asked) or "").splitlines()]
+    here, mine = str(folder.resolve()), this_job()
+    return [
+        Job(id, state)
+        for id, state, name, comment, place in (line for line in lines if len(line) == 5)
+        # As Snakemake's executors call them: cluster-generic, and the one for Slurm.
+        if place == here and (name.startswith("snakejob.") or comment.startswith("rule_"))
+        if id != mine and state != "COMPLETING"
+    ]
 
 
-def is_over(job: str) -> bool | None:
-    """Whether a job has ended; None where nobody knows, as where Slurm does not answer."""
+def is_over(owner: str) -> bool | None:
+    """Whether the job that `this_owner` named has ended; None where nobody knows, as where Slurm
+    does not answer."""
+    job, _, user = owner.partition(" of ")
+    if user != str(os.getuid()):
+        return None
     there = _active(int(time.monotonic() / FRESH))
     return None if there is None else job not in there
 

@@ -29,13 +29,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reelmake.foundation import process_identity
 from reelmake.jobs import gpus, signals, warm_jobs
 
 NO_FORK = {"llama_cpp", "ctranslate2", "faster_whisper", "onnxruntime"}
 """Modules that must not be imported before the fork where there is a GPU: what they set up of
 CUDA is of no use in a child."""
-_SET_DEATH_SIGNAL, _SET_NAME = 1, 15
-"""PR_SET_PDEATHSIG and PR_SET_NAME, of Linux's <sys/prctl.h>."""
+_SET_NAME = 15
+"""PR_SET_NAME, of Linux's <sys/prctl.h>."""
 
 Request = dict[str, Any]
 
@@ -111,6 +112,13 @@ class ScriptServer:
                 return
         self._fork(request, model)
 
+    def _begin_anew(self, request: Request, model: str) -> None:
+        """Give a request to a new process, unless it is to be stopped by now."""
+        if request["sent"] < self._stopped:
+            self._answer(request["number"], -signal.SIGTERM)
+        else:
+            self._fork(request, model)
+
     def _fork(self, request: Request, model: str | None) -> None:
         server = os.getpid()
         ours, theirs = socket.socketpair()
@@ -149,7 +157,8 @@ class ScriptServer:
         try:
             messages = process.line.received()
         except (OSError, EOFError):
-            self._selector.unregister(process.line.end)
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(process.line.end)
             process.line.end.close()
             return  # it ends, and is reaped
         for message in messages:
@@ -166,7 +175,7 @@ class ScriptServer:
                 process.until = time.monotonic() + process.seconds
                 self._children.pop(process.pid, None)
                 if "busy" in message:
-                    self._fork(request, process.model)
+                    self._begin_anew(request, process.model)
                 else:
                     self._answer(request["number"], 0)
 
@@ -213,6 +222,7 @@ class ScriptServer:
             status = _run(request)
             self._teach(before)
             if process and not status:
+                status = 1  # of an error that nobody foresaw
                 status = process.go_on(request, _run)
         except BaseException:
             traceback.print_exc()
@@ -244,11 +254,16 @@ class ScriptServer:
                 child, status = os.waitpid(-1, os.WNOHANG)
                 if not child:
                     return
-                number, process = self._children.pop(child, None), self._warm.get(child)
+                process = self._warm.get(child)
+                if process is not None:
+                    with contextlib.suppress(OSError):  # it is closed where all was heard
+                        process.line.end.setblocking(False)
+                        self._hear(process)  # it may have done its job before it ended
+                number = self._children.pop(child, None)
                 if process is not None:
                     self._forget(process)
                     if process.request is not None and not process.is_taken:
-                        self._fork(process.request, process.model)  # it was killed while it waited
+                        self._begin_anew(process.request, process.model)  # killed while it waited
                         continue
                 # What a module has started when it was imported is nobody's job.
                 if number is not None:
@@ -369,8 +384,7 @@ def _job_of(request: Request) -> Any:
 
 def _die_with(server: int) -> None:
     """Were the server killed, its run would take this job for failed: it must not go on then."""
-    with contextlib.suppress(AttributeError, OSError):  # elsewhere than on Linux
-        ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    process_identity.end_with_parent(signal.SIGKILL)
     if os.getppid() != server:
         os._exit(1)
 

@@ -13,7 +13,6 @@ environment variable; it tells what happens by a file, which the logger of the r
 """
 
 import contextlib
-import ctypes
 import json
 import os
 import shutil
@@ -35,15 +34,14 @@ VARIABLE = "REELMAKE_SHARE"
 """The environment variable by which a run knows the file of the share that it is of."""
 LOOK = 0.2
 """Seconds between two looks at a run over a share, and at whether it has to stop."""
-_SET_DEATH_SIGNAL = 1
-"""PR_SET_PDEATHSIG, of Linux's <sys/prctl.h>."""
 
 
 @dataclass(frozen=True)
 class Share:
     """number: its place among the shares of the run, from 1. videos: their ids. command: the words
     of the run's own command line behind `snakemake`. snakefile, folder: what it ran, and where.
-    started_in: the folder that relative paths of the command line are meant from."""
+    started_in: the folder that relative paths of the command line are meant from. python: the
+    program of the run: in a conda environment of its own there is no Snakemake."""
 
     number: int
     videos: Sequence[str]
@@ -51,6 +49,7 @@ class Share:
     snakefile: str
     folder: str
     started_in: str
+    python: str = sys.executable
 
 
 def of_this_run() -> Share | None:
@@ -100,11 +99,12 @@ def command(share: Share, cores: int) -> list[str]:
     own = [
         *("--snakefile", share.snakefile, "--directory", share.folder),
         *("--executor", "local", "--cores", str(cores), "--jobs", str(cores), "--retries", "0"),
+        *("--logger", "reelmake"),  # which tells what happens
         "--nolock",  # the run that it is a part of has locked the library
     ]
     given = list(share.command)
     end = given.index("--") if "--" in given else len(given)
-    return [sys.executable, "-m", "snakemake", *given[:end], *own, *given[end:]]
+    return [share.python, "-m", "snakemake", *given[:end], *own, *given[end:]]
 
 
 def run(path: Path, cores: int, log: Path) -> int | None:
@@ -137,7 +137,8 @@ def run(path: Path, cores: int, log: Path) -> int | None:
             failed = status == 1 and not was_stopped and _has_failures(path)
             return status if failed or not status else None
         # On another machine nobody can tell.
-        if not is_told and process_identity.is_alive(owner) is False:
+        is_here = owner.get("host") == socket.gethostname()
+        if is_here and not is_told and process_identity.is_alive(owner) is False:
             stops.append(signal.SIGTERM)
             is_told = True
         while stops:
@@ -150,12 +151,6 @@ def _has_failures(path: Path) -> bool:
     events = list(Events(path.parent).new(path.with_suffix(".events")))
     begun = max(place for place, (_, event) in enumerate(events) if event["what"] == "begin")
     return any(event["what"] == "fail" for _, event in events[begun:])
-
-
-def end_with_parent() -> None:
-    """Have this process, a run over a share, told to end when the one that started it is gone."""
-    with contextlib.suppress(AttributeError, OSError):  # elsewhere than on Linux
-        ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
 
 
 def tell_cluster(number: int) -> None:

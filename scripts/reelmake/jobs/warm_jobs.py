@@ -98,17 +98,17 @@ class Process:
 
         request: the one that was run first, and well. run: runs one; its exit status.
         """
-        status = 0
-        with contextlib.suppress(OSError, EOFError, ValueError):
-            while not status and kept.is_holding():
-                self._note(request)
-                self._after_job()
-                self._line.send({"done": request["number"]})
+        while kept.is_holding():
+            self._note(request)
+            try:
+                self._after_job(request["number"])
                 request = self._next()
-                signal.signal(signal.SIGTERM, signal.SIG_DFL)
-                os.environ |= request["environment"]
-                status = run(request)
-        return status
+            except (OSError, EOFError):  # the run is gone
+                return 0
+            os.environ |= request["environment"]
+            if status := run(request):
+                return status
+        return 0
 
     def _next(self) -> Request:
         while True:
@@ -119,12 +119,14 @@ class Process:
             if not busy:
                 return request
 
-    def _after_job(self) -> None:
+    def _after_job(self, request: int) -> None:
+        """request: the number of the one that is done."""
         sys.stdout.flush()
         sys.stderr.flush()
         for number, descriptor in zip((1, 2), self._standard, strict=True):
             os.dup2(descriptor, number)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # while it waits it may go
+        self._line.send({"done": request})
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # from now on it may go
 
     def _make_room(self, size: int) -> None:
         """Have processes that wait for a job end, if memory is short for so many bytes."""
@@ -176,4 +178,4 @@ def _notes() -> Iterator[dict[str, Any]]:
 
 
 def _file(pid: int) -> Path:
-    return FOLDER / f"{pid}.json"
+    return FOLDER / f"{socket.gethostname()}-{pid}.json"

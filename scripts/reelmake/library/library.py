@@ -159,7 +159,8 @@ class Library:
             wanted = fingerprints.compute(settings.by_stage, identity)
             if prune and self.is_finished(video, wanted):
                 shortcut.remember(video)
-            elif self._is_left_out(video, wanted):
+            # A share's videos were chosen by the run that it is of.
+            elif self._part is None and self._is_left_out(video, wanted):
                 left_out.append(video)
             else:
                 yield video, wanted
@@ -271,7 +272,8 @@ class Library:
         if video in self._sidecars:
             return
         if self._lock:
-            # As the file system tells the time, which has just written this file.
+            # As the file system tells the time, which writes this file's now.
+            os.utime(self._lock.fileno())
             now = os.fstat(self._lock.fileno()).st_mtime_ns
             if sidecar_updates.leave_future(RESULTS / video, now):
                 self.is_finished(video, wanted)  # which writes the new times down

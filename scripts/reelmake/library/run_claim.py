@@ -55,7 +55,7 @@ class Claim:
     def release(self) -> None:
         """Give it up."""
         self._ended.set()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             if self._is_ours():
                 self._path.unlink()
 
@@ -64,9 +64,12 @@ class Claim:
             os.link(own, self._path)
         except FileExistsError:
             return False
-        except OSError:  # a file system without links: flock has to do
-            with contextlib.suppress(FileExistsError):
-                self._path.write_bytes(own.read_bytes())
+        except OSError:  # a file system without links
+            try:
+                with self._path.open("xb") as file:
+                    file.write(own.read_bytes())
+            except FileExistsError:
+                return False
         return True
 
     def _clear_stale(self, own: Path) -> None:
@@ -95,16 +98,23 @@ class Claim:
         away.unlink(missing_ok=True)
 
     def _renew(self) -> None:
+        missed = 0
         while not self._ended.wait(BEAT):
             try:
-                if not self._is_ours():
-                    if not self._ended.is_set():
-                        self._lost()
-                    return
-                os.utime(self._path)
-            except OSError:
+                if self._is_ours():
+                    os.utime(self._path)
+                    missed = 0
+                    continue
+                missed = 2
+            except FileNotFoundError:  # another run may look at it at this moment
+                missed += 1
+            except (OSError, ValueError):
                 continue  # the network is away: the next time, perhaps
+            if missed > 1:
+                if not self._ended.is_set():
+                    self._lost()
+                return
 
     def _is_ours(self) -> bool:
-        found = artifact_files.read_json(self._path)
-        return isinstance(found, dict) and found.get("token") == self._token
+        """Raises OSError, and ValueError where it can't be read."""
+        return bool(json.loads(self._path.read_bytes()).get("token") == self._token)

@@ -21,6 +21,8 @@ from reelmake.foundation.errors import UserError
 from reelmake.library import run_claim
 
 FOLDER = Path(".snakemake")
+ENDING = 1800.0
+"""Seconds that jobs of a run that was killed have to end after their items."""
 _SAID = FOLDER / "reelmake.said"
 
 
@@ -133,7 +135,13 @@ def _end_jobs_of_the_dead(say: Callable[[str], None]) -> None:
         )
         slurm.cancel(job.id for job in left if job.state in slurm.WAITING)
         slurm.tell(running, signal.SIGTERM)
-    while slurm.jobs(Path()):
+    end = time.monotonic() + ENDING
+    while left := slurm.jobs(Path()):
+        if time.monotonic() > end:
+            ids = text.some([job.id for job in left])
+            raise UserError(
+                f"jobs of a run that was killed do not end ({ids}); scancel them, then run again"
+            )
         time.sleep(1)
 
 

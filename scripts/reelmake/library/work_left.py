@@ -38,10 +38,6 @@ class WorkLeft:
             elif found.why:
                 self._count(stage, _why(results, stage, found))
 
-    def jobs(self) -> dict[str, int]:
-        """rule -> how many jobs."""
-        return {STAGES[name].rule: self.why[name].total() for name in STAGES if name in self.why}
-
     def _count(self, stage: str, why: str) -> None:
         self.why.setdefault(stage, Counter())[why] += 1
 

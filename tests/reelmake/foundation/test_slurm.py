@@ -27,15 +27,25 @@ def says(tmp_path, monkeypatch):
     slurm._active.cache_clear()
 
 
-def test_jobs_of_a_library_are_those_that_were_submitted_in_it(says, tmp_path):
-    says("squeue", f"1|RUNNING|n1|{tmp_path}\n2|PENDING||{tmp_path}\n3|RUNNING|n2|/elsewhere\n?")
+def test_jobs_of_a_library_are_those_that_were_submitted_in_it(says, tmp_path, monkeypatch):
+    lines = [
+        f"1|RUNNING|{'0' * 8}|rule_run_share_wildcards_1|{tmp_path}",
+        f"2|PENDING|snakejob.run_share.2.sh||{tmp_path}",
+        "3|RUNNING|snakejob.run_share.3.sh||/elsewhere",
+        f"4|RUNNING|bash|(null)|{tmp_path}",  # a shell of somebody's
+        f"5|COMPLETING|snakejob.run_share.5.sh||{tmp_path}",
+        f"7|RUNNING|snakejob.all.7.sh||{tmp_path}",  # the run itself
+        "?",
+    ]
+    says("squeue", "\n".join(lines))
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
     found = slurm.jobs(tmp_path)
     assert [(job.id, job.state in slurm.WAITING) for job in found] == [("1", False), ("2", True)]
 
 
 def test_nobody_knows_where_it_does_not_answer(says, tmp_path):
     assert slurm.jobs(tmp_path) == []
-    assert slurm.is_over("1") is None
+    assert slurm.is_over(f"1 of {os.getuid()}") is None
     assert slurm.why_ended("1") is None
     slurm.cancel(["1"])
     slurm.tell([], signal.SIGTERM)
@@ -43,12 +53,14 @@ def test_nobody_knows_where_it_does_not_answer(says, tmp_path):
 
 
 def test_a_process_elsewhere_is_dead_where_its_job_is_over(says):
-    owner = {"host": "elsewhere", "pid": 1, "slurm": "7"}
+    me = os.getuid()
+    owner = {"host": "elsewhere", "pid": 1, "slurm": f"7 of {me}"}
     assert process_identity.is_alive(owner) is None
     says("squeue", "7\n8")
     slurm._active.cache_clear()
     assert process_identity.is_alive(owner) is None
-    assert process_identity.is_alive(owner | {"slurm": "9"}) is False
+    assert process_identity.is_alive(owner | {"slurm": f"9 of {me}"}) is False
+    assert process_identity.is_alive(owner | {"slurm": f"9 of {me + 1}"}) is None
 
 
 @pytest.mark.parametrize(

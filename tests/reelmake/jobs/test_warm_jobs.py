@@ -30,6 +30,8 @@ with (
         time.sleep(0.02)
 if Path(snakemake.output[0] + ".fail").exists():
     os._exit(1)
+if Path(snakemake.output[0] + ".raise").exists():
+    raise OSError("the log can't be opened")
 """
 
 
@@ -228,3 +230,10 @@ def test_each_stays_on_its_gpu_and_another_takes_what_is_free(jobs, monkeypatch)
     thread.join()
     jobs.run("a", **given)
     assert jobs.done()[-1][0] in {pid for pid, _, _ in jobs.done()[:-1]}
+
+
+def test_an_error_in_a_later_job_of_a_process_is_one_of_that_job(jobs):
+    jobs.run()
+    Path(f"{jobs.out}.raise").touch()
+    assert jobs.run() == (1, "")
+    assert len({pid for pid, _, _ in jobs.done()}) == 1

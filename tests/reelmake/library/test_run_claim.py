@@ -91,6 +91,31 @@ def test_it_is_renewed(folder, monkeypatch):
     claim.release()
 
 
+def test_a_claim_that_cannot_be_read_for_a_moment_is_not_lost(folder, monkeypatch):
+    monkeypatch.setattr(run_claim, "BEAT", 0.05)
+    claim = run_claim.Claim(folder, nothing)
+    path = folder / run_claim.NAME
+    content = path.read_bytes()
+    path.write_bytes(b"")
+    time.sleep(0.3)
+    path.write_bytes(content)
+    os.utime(path, (1, 1))
+    wait_for(lambda: os.stat(path).st_mtime > 1)
+    claim.release()
+
+
+def test_without_links_a_claim_of_another_is_not_written_over(folder, monkeypatch):
+    def link(*_):
+        raise PermissionError("no links here")
+
+    monkeypatch.setattr(os, "link", link)
+    run_claim.Claim(folder, nothing).release()
+    claimed(folder, age=0)
+    with pytest.raises(UserError, match="elsewhere"):
+        run_claim.Claim(folder, nothing)
+    assert json.loads((folder / run_claim.NAME).read_bytes())["token"] == "other"
+
+
 @pytest.fixture
 def two_mounts(tmp_path):
     """One folder, mounted twice, each with locks of its own, as two nodes have it."""
