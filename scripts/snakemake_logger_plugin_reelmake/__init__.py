@@ -67,6 +67,9 @@ class LogHandler(SnakemakesOwn):
             if self._screen is not None:
                 self._screen.stop()
                 self._screen = None
+            if self._trace:  # of what is no job's, such as one that could not be submitted
+                self._print(self._trace.splitlines())
+                self._trace = ""
         super().close()
 
     def _show(self, record: LogRecord) -> None:
@@ -91,7 +94,7 @@ class LogHandler(SnakemakesOwn):
             if self._shares is None:
                 self._print(self._state.fail(told["jobid"], self._trace))
             else:
-                self._print(self._shares.fail(told["jobid"], self._trace))
+                self._print(self._shares.fail(told["jobid"], told.get("rule_msg") or self._trace))
             self._trace = ""
         elif event == LogEvent.ERROR and told.get("exception") == "RuleException":
             self._trace = record.getMessage()  # shown only where the job left no reason

@@ -83,12 +83,12 @@ class SharesNews:
         if number in self._failed:
             return []
         log = self._folder / f"{number}.log"
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # a job that was not even submitted has no log
             said = log.read_text(errors="replace").splitlines()[-SHOWN:]
             if said:
                 lines = [f"  {printable(line)}" for line in said]
                 return [f"share {number} ended; the end of its log ({log}):", *lines]
-        return [printable(line) for line in trace.splitlines()]
+        return [f"share {number}: {printable(line)}" for line in trace.splitlines() or ["failed"]]
 
     def stop(self) -> None:
         """Look a last time, and no more."""
