@@ -97,7 +97,7 @@ def library():
     if workflow.exec_mode == ExecMode.DEFAULT:  # else a job, which reads sidecars and writes none
         complete = dag.forceall or dag.forcerun or dag.forcetargets or only_inspects()
         prune = settings["prune"] and not complete
-        if not is_cluster() and workflow.global_resources.get("gpu") is None:
+        if not is_cluster() and workflow.global_resources.get("gpu").value is None:
             # One job at a time that asks for the GPU; in a job of a cluster, for each it was given.
             given = len(devices()) if THIS_SHARE and slurm.this_job() else 1
             workflow.global_resources["gpu"] = Resource("gpu", max(1, given))
@@ -308,8 +308,7 @@ def gpus(stage):
 
 def gpus_at_once():
     """How many jobs with a GPU the run starts at once on this machine."""
-    given = workflow.global_resources.get("gpu")
-    return given.value if given else 1
+    return workflow.global_resources.get("gpu").value or 1
 
 
 def audio_limit():

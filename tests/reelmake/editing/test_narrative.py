@@ -12,6 +12,7 @@ from reelmake.jobs import model_answers
 from reelmake.jobs.run_context import RunContext
 from reelmake.library import config, scene_descriptions
 from reelmake.library.scene_descriptions import FIELDS
+from reelmake.models import text_model
 from text_job import METADATA, Answering, TextJob, film
 
 SETTINGS = config.load({"text_model": {"context": 2048, "max_tokens": 160}})
@@ -51,7 +52,7 @@ def test_each_beat_has_its_words(this):
 
 def test_the_model_is_told_which_beat_it_is(this, monkeypatch):
     model = Answering(*[GOOD] * 5)
-    monkeypatch.setattr(model_answers, "TextModel", model)
+    monkeypatch.setattr(text_model, "loaded", model)
     tell(this, seen={2: [dict.fromkeys(FIELDS, "a ball")]})
     assert [question.beat for question in model.asked] == BEATS
     assert "This part is its climax." in model.asked[3].message()
@@ -60,12 +61,12 @@ def test_the_model_is_told_which_beat_it_is(this, monkeypatch):
 
 
 def test_a_film_without_segments_needs_no_model(this, monkeypatch):
-    monkeypatch.setattr(model_answers, "TextModel", None)
+    monkeypatch.setattr(text_model, "loaded", None)
     assert tell(this, (), ()) == []
 
 
 def test_a_beat_in_which_nothing_is_said_or_seen_has_no_words(this, monkeypatch):
-    monkeypatch.setattr(model_answers, "TextModel", None)
+    monkeypatch.setattr(text_model, "loaded", None)
     found = tell(this, ("", "", "", ""), (None,) * 4)
     assert [each["beat"] for each in found] == ["setup", "rising", "climax", "resolution"]
     assert {each["title"] for each in found} == {None}
@@ -76,7 +77,7 @@ BAD = [ValueError("no"), {"title": "\n \x1b", "why": "a"}, {"title": 3, "why": "
 
 @pytest.mark.parametrize("bad", BAD)
 def test_words_that_are_none_stop_nothing(this, monkeypatch, bad):
-    monkeypatch.setattr(model_answers, "TextModel", Answering(bad, GOOD, bad, bad, bad))
+    monkeypatch.setattr(text_model, "loaded", Answering(bad, GOOD, bad, bad, bad))
     found = tell(this)
     assert [each["title"] for each in found] == [None, "a title", None, None, None]
     assert [each["why"] for each in found] == [None, "so it is", None, None, None]
@@ -84,15 +85,13 @@ def test_words_that_are_none_stop_nothing(this, monkeypatch, bad):
 
 
 def test_all_of_them_neither(this, monkeypatch):
-    monkeypatch.setattr(model_answers, "TextModel", Answering(*[BAD[0]] * 5))
+    monkeypatch.setattr(text_model, "loaded", Answering(*[BAD[0]] * 5))
     assert [each["beat"] for each in tell(this)] == BEATS
 
 
 def test_words_are_short_lines_that_can_be_written(this, monkeypatch):
     words = "so\n\x1b[31m\ud800good " + "long " * 200
-    monkeypatch.setattr(
-        model_answers, "TextModel", Answering(*[{"title": words, "why": words}] * 5)
-    )
+    monkeypatch.setattr(text_model, "loaded", Answering(*[{"title": words, "why": words}] * 5))
     for each in tell(this):
         assert each["title"].startswith("so [31mgood long")
         assert (len(each["title"]), len(each["why"])) <= (80, 300)
@@ -110,10 +109,10 @@ def test_a_stopped_job_goes_on_after_its_last_beat(this, tmp_path):
 
 
 def test_the_same_segment_as_another_beat_is_another_question(this, monkeypatch):
-    monkeypatch.setattr(model_answers, "TextModel", Answering(*[GOOD] * 5))
+    monkeypatch.setattr(text_model, "loaded", Answering(*[GOOD] * 5))
     tell(this)
     this.said = []
-    monkeypatch.setattr(model_answers, "TextModel", Answering(*[GOOD] * 5))
+    monkeypatch.setattr(text_model, "loaded", Answering(*[GOOD] * 5))
     tell(this, scores=(9, 3, None, 5, 4, 1, 2))
     assert this.said[0] == (0, 2)
 

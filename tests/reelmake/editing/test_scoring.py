@@ -15,6 +15,7 @@ from reelmake.jobs import gpus, model_answers
 from reelmake.jobs.run_context import RunContext
 from reelmake.library import config, scene_descriptions
 from reelmake.library.scene_descriptions import FIELDS
+from reelmake.models import text_model
 from reelmake.models.text_model import TextModel
 from text_job import ANY, METADATA, MODELS, Answering, TextJob, ask_one, film
 
@@ -53,7 +54,7 @@ def no_engine(monkeypatch):
     def load(*args, **options):
         raise AssertionError("the model was loaded")
 
-    monkeypatch.setattr(model_answers, "TextModel", load)
+    monkeypatch.setattr(text_model, "loaded", load)
 
 
 def test_each_segment_has_its_score_in_the_order_of_the_segments(this):
@@ -81,7 +82,7 @@ def test_where_there_is_nothing_to_judge_no_model_is_needed(this, no_engine, seg
 
 def test_a_stopped_job_goes_on_after_its_last_segment(this, tmp_path, no_engine, monkeypatch):
     undisturbed = job(tmp_path / "undisturbed")
-    monkeypatch.setattr(model_answers, "TextModel", TextModel)
+    monkeypatch.setattr(text_model, "loaded", TextModel)
     expected = score(undisturbed, film(*LINES), {})
     for stop_after, done in ((2, 0), (1, 2), (2, 3)):
         this.stop_after, this.said = stop_after, []
@@ -92,7 +93,7 @@ def test_a_stopped_job_goes_on_after_its_last_segment(this, tmp_path, no_engine,
     assert score(this, film(*LINES), {}) == expected
     assert this.said[0] == (5, 6)
     # All of them are known now.
-    monkeypatch.setattr(model_answers, "TextModel", None)
+    monkeypatch.setattr(text_model, "loaded", None)
     assert score(this, film(*LINES), {}) == expected
 
 
@@ -118,7 +119,7 @@ BAD = [
 
 @pytest.mark.parametrize("bad", BAD)
 def test_an_answer_that_is_none_leaves_its_segment_without_a_score(this, monkeypatch, bad):
-    monkeypatch.setattr(model_answers, "TextModel", Answering(GOOD, bad, GOOD))
+    monkeypatch.setattr(text_model, "loaded", Answering(GOOD, bad, GOOD))
     found = score(this, film(*LINES[:3]), {})
     assert [each["score"] for each in found] == [3, None, 3]
     assert found[1]["reason"] is None
@@ -127,7 +128,7 @@ def test_an_answer_that_is_none_leaves_its_segment_without_a_score(this, monkeyp
 
 def test_a_reason_is_one_short_line_that_can_be_written(this, monkeypatch):
     reason = "so\n\x1b[31mgood\ud800 \u202e" + "long " * 200
-    monkeypatch.setattr(model_answers, "TextModel", Answering({"reason": reason, "score": 10}))
+    monkeypatch.setattr(text_model, "loaded", Answering({"reason": reason, "score": 10}))
     (found,) = score(this, film("a"), {})
     assert found["reason"].startswith("so [31mgood long long")
     assert len(found["reason"]) <= 300
@@ -135,12 +136,12 @@ def test_a_reason_is_one_short_line_that_can_be_written(this, monkeypatch):
 
 
 def test_where_all_failed_the_stage_fails_and_the_next_run_asks_again(this, monkeypatch):
-    monkeypatch.setattr(model_answers, "TextModel", Answering(*BAD[:4]))
+    monkeypatch.setattr(text_model, "loaded", Answering(*BAD[:4]))
     with pytest.raises(
         StageError, match=r"failed on all 4 segments; the log says how: logs/a\.log"
     ):
         score(this, film("a", "", "b", "c", "d"), {})
-    monkeypatch.setattr(model_answers, "TextModel", Answering(*[GOOD] * 4))
+    monkeypatch.setattr(text_model, "loaded", Answering(*[GOOD] * 4))
     this.said = []
     score(this, film("a", "", "b", "c", "d"), {})
     assert this.said[0] == (0, 4)
@@ -148,7 +149,7 @@ def test_where_all_failed_the_stage_fails_and_the_next_run_asks_again(this, monk
 
 def test_a_short_film_goes_on_without_a_score(this, monkeypatch):
     """Of one candidate, on which the model failed, the film has no highlight."""
-    monkeypatch.setattr(model_answers, "TextModel", Answering(BAD[0]))
+    monkeypatch.setattr(text_model, "loaded", Answering(BAD[0]))
     scores = score(this, film("a"), {})
     assert [each["score"] for each in scores] == [None]
     assert this.record["items_failed"] == 1
@@ -195,7 +196,7 @@ def test_the_device_is_chosen_before_the_engine_is_imported(this, monkeypatch, t
         taken.append(gpus.os.environ[gpus.VISIBLE])
         raise StageError("far enough")
 
-    monkeypatch.setattr(model_answers, "TextModel", load)
+    monkeypatch.setattr(text_model, "loaded", load)
     this.run = RunContext(models=this.run.models, device="cuda")
     with pytest.raises(StageError):
         score(this, film("a"), {})
