@@ -23,6 +23,8 @@ from reelmake.library import run_claim
 FOLDER = Path(".snakemake")
 ENDING = 1800.0
 """Seconds that jobs of a run that was killed have to end after their items."""
+COMPLETING = 60.0
+"""Seconds that the processes of a job may still be there when it counts as over."""
 _SAID = FOLDER / "reelmake.said"
 
 
@@ -68,8 +70,8 @@ def hold_library(say: Callable[[str], None] = lambda line: None) -> Held:
     claim = None
     try:
         claim = run_claim.Claim(FOLDER, lost=lambda: _stop_this_run(say))
-        _end_jobs_of_the_dead(say)
-        _refuse_while_jobs_work()
+        had_jobs = _end_jobs_of_the_dead(say)
+        _refuse_while_jobs_work(patience=COMPLETING if had_jobs else 0.0)
         if not claim.took_over:
             _clear_locks_of_the_dead(holder)
         else:  # its machine has not renewed its claim
@@ -121,13 +123,16 @@ def hold_job() -> IO[str]:
     return file
 
 
-def _end_jobs_of_the_dead(say: Callable[[str], None]) -> None:
+def _end_jobs_of_the_dead(say: Callable[[str], None]) -> bool:
     """End what a run before this one, which was killed, has left to a cluster: take off the queue
-    what waits, and have what runs end after its items. This run goes on with it."""
+    what waits, and have what runs end after its items. This run goes on with it.
+
+    Returns whether there was any.
+    """
     if not (FOLDER / "reelmake.shares").exists():
-        return
+        return False
     left = slurm.jobs(Path())
-    if left:
+    if had_jobs := bool(left):
         running = [job.id for job in left if job.state not in slurm.WAITING]
         say(
             f"{text.count(len(left), 'job')} of a run that was killed: {len(left) - len(running)} "
@@ -143,11 +148,17 @@ def _end_jobs_of_the_dead(say: Callable[[str], None]) -> None:
                 f"jobs of a run that was killed do not end ({ids}); scancel them, then run again"
             )
         time.sleep(1)
+    return had_jobs
 
 
-def _refuse_while_jobs_work() -> None:
+def _refuse_while_jobs_work(patience: float) -> None:
+    """patience: seconds to wait for jobs that are known to be about to end."""
+    end = time.monotonic() + patience
     with _open("reelmake.jobs.lock") as jobs:
-        if not file_locks.try_lock(jobs):
+        while not file_locks.try_lock(jobs):
+            if time.monotonic() < end:
+                time.sleep(0.2)
+                continue
             raise UserError(
                 "jobs of an earlier run, which was killed, are still at work in this library; "
                 "wait until they end, or stop them, then run again"
