@@ -10,7 +10,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -92,12 +91,10 @@ class Cluster:
         # The executor's inner srun has lost the variable.
         programs = folder / "bin"
         programs.mkdir()
-        for name in ("srun",):
-            wrapper = programs / name
-            wrapper.write_text(
-                f'#!/bin/sh\nSLURM_CONF={self.configuration} exec {shutil.which(name)} "$@"\n'
-            )
-            wrapper.chmod(0o755)
+        wrapper = programs / "srun"
+        command = f'SLURM_CONF={self.configuration} exec {shutil.which("srun")} "$@"'
+        wrapper.write_text(f"#!/bin/sh\n{command}\n")
+        wrapper.chmod(0o755)
         self.environment["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
 
     def start(self) -> None:
@@ -120,18 +117,18 @@ class Cluster:
         for process in [daemon, *daemon.children(recursive=True)]:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        self.kill_processes(name)
+        self.signal_processes(signal.SIGKILL, name)
         self._processes.pop(name).wait()
 
-    def kill_processes(self, node: str | None = None) -> None:
-        """Kill what jobs run, on a node or on all: no child of the daemon's any more."""
+    def signal_processes(self, number: signal.Signals, node: str | None = None) -> None:
+        """Signal what jobs run, on a node or on all: no child of the daemon's any more."""
         import psutil
 
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 found = process.environ().get("SLURMD_NODENAME")
                 if found is not None and node in (found, None):
-                    process.kill()
+                    process.send_signal(number)
 
     def _start(self, name: str, command: list) -> None:
         with (self.folder / f"{name}.out").open("ab") as output:
@@ -193,13 +190,3 @@ def free_ports(number: int) -> list[int]:
     for each in sockets:
         each.close()
     return ports
-
-
-if __name__ == "__main__":
-    cluster = Cluster(Path(sys.argv[1]))
-    cluster.start()
-    print(f"export SLURM_CONF={cluster.configuration} PATH={cluster.environment['PATH']}")
-    try:
-        signal.pause()
-    finally:
-        cluster.stop()
