@@ -34,25 +34,28 @@ class LogHandler(SnakemakesOwn):
         self._stream = sys.stdout if given.stdout else sys.stderr
         self._is_whole = given.verbose or given.debug_dag or given.printshellcmds
         self._teller: Any = None
-        self._told = ""
+        self._trace = ""
         if self._is_whole:
             return
         self._dry_run: DryRun | None = None
         self._state: RunState | None = None
         self._screen: Any = None
-        self._trace = ""
         self._shares: SharesNews | None = None
         self._lock = threading.RLock()
 
     def emit(self, record: LogRecord) -> None:
         """Show what the record tells people."""
         try:
+            if _is_trace(record):
+                self._trace = record.getMessage()  # shown only where the job left no reason
             self._tell(record)
             if self._is_whole:
                 super().emit(record)
             else:
                 with self._lock:
                     self._show(record)
+            if getattr(record, "event", None) == LogEvent.JOB_ERROR:
+                self._trace = ""
         except Exception:
             self.handleError(record)
 
@@ -95,10 +98,7 @@ class LogHandler(SnakemakesOwn):
                 self._print(self._state.fail(told["jobid"], self._trace))
             else:
                 self._print(self._shares.fail(told["jobid"], told.get("rule_msg") or self._trace))
-            self._trace = ""
-        elif event == LogEvent.ERROR and told.get("exception") == "RuleException":
-            self._trace = record.getMessage()  # shown only where the job left no reason
-        elif event is None or event == LogEvent.ERROR:
+        elif (event is None or event == LogEvent.ERROR) and not _is_trace(record):
             self._print_message(record)
         if self._screen is not None:
             self._screen.update()
@@ -112,20 +112,16 @@ class LogHandler(SnakemakesOwn):
         elif not is_chatter(message):
             from reelmake.foundation.text import printable
 
-            lines = [printable(line) for line in message.splitlines()]
-            self._print(lines)
+            self._print([printable(line) for line in message.splitlines()])
 
     def _tell(self, record: LogRecord) -> None:
         """Tell the run that this one is a part of, if it is, what the record says."""
         if self._teller is None:
-            # No import of the library yet: Snakemake loads a plugin before it reads the Snakefile.
-            path = os.environ.get("REELMAKE_SHARE")
-            if not path:
-                self._teller = False
-            elif "reelmake.jobs.shares" in sys.modules:
-                self._teller = sys.modules["reelmake.jobs.shares"].Teller(
-                    sys.modules["reelmake.jobs.shares"].events_of_this_run()
-                )
+            # Not imported from here: the Snakefile, which is read later, says whose library it is.
+            if (shares := sys.modules.get("reelmake.jobs.shares")) is None:
+                return
+            path = shares.events_of_this_run()
+            self._teller = shares.Teller(path) if path else False
         if not self._teller:
             return
         event, told = getattr(record, "event", None), record.__dict__
@@ -137,11 +133,8 @@ class LogHandler(SnakemakesOwn):
         elif event == LogEvent.JOB_FINISHED:
             self._teller.tell("finish", job=told["job_id"])
         elif event == LogEvent.JOB_ERROR:
-            self._teller.tell("fail", job=told["jobid"], trace=self._told)
-            self._told = ""
-        elif event == LogEvent.ERROR and told.get("exception") == "RuleException":
-            self._told = record.getMessage()
-        elif event is None or event == LogEvent.ERROR:
+            self._teller.tell("fail", job=told["jobid"], trace=self._trace)
+        elif (event is None or event == LogEvent.ERROR) and not _is_trace(record):
             message = str(record.msg)
             if not is_chatter(message):
                 from reelmake.foundation.text import printable
@@ -191,3 +184,9 @@ class LogHandler(SnakemakesOwn):
         else:
             for line in lines:
                 print(line, file=self._stream, flush=True)
+
+
+def _is_trace(record: LogRecord) -> bool:
+    """Whether a record is what Snakemake says of a job that failed, before it says which."""
+    event, exception = getattr(record, "event", None), getattr(record, "exception", None)
+    return event == LogEvent.ERROR and exception == "RuleException"

@@ -7,7 +7,6 @@ A job is of a library where a Snakemake of this user's has submitted it in the l
 import functools
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -127,6 +126,15 @@ def tell(ids: Iterable[str], number: signal.Signals) -> None:
         _ask("scancel", f"--signal={name}", "--batch", *given)
 
 
+def stop(some: Iterable[Job]) -> None:
+    """Take off the queue those that wait, and tell those that run to end after their items."""
+    by_waiting: dict[bool, list[str]] = {True: [], False: []}
+    for job in some:
+        by_waiting[job.state in WAITING].append(job.id)
+    cancel(by_waiting[True])
+    tell(by_waiting[False], signal.SIGTERM)
+
+
 @functools.lru_cache(maxsize=1)
 def _active(moment: int) -> frozenset[str] | None:
     said = _ask("squeue", "-h", "-o", "%A")
@@ -135,8 +143,6 @@ def _active(moment: int) -> frozenset[str] | None:
 
 def _ask(*command: str) -> str | None:
     """What a program prints; None where it is not there, fails, or does not answer."""
-    if shutil.which(command[0]) is None:
-        return None
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError):

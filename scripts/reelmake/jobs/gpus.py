@@ -66,7 +66,7 @@ def one(this: "Job", device: str, at_once: int) -> Iterator[None]:
         yield
         return
     some = {mine: choice[mine]} if mine else choice
-    with _take(some, math.ceil(at_once / len(choice))) as name:
+    with _take(some, _slots(at_once, choice)) as name:
         os.environ[VISIBLE] = this.record["gpu"] = name
         this.save()
         if kept.is_keeping():
@@ -82,11 +82,8 @@ def is_taken_by_another(at_once: int) -> bool:
     if _chosen is None:
         return False
     choice, mine = _chosen
-    for slot in range(max(1, math.ceil(at_once / len(choice)))):
-        with _open(f"{choice[mine]}-{slot}") as descriptor:
-            if descriptor is None or file_locks.try_lock(descriptor):
-                return False
-    return True
+    with _free({mine: choice[mine]}, _slots(at_once, choice)) as name:
+        return name is None
 
 
 def free_bytes() -> int | None:
@@ -137,18 +134,33 @@ def _uuids() -> list[str]:
     return []
 
 
+def _slots(at_once: int, choice: dict[str, str]) -> int:
+    """How many jobs a device takes, where the run has so many at once."""
+    return max(1, math.ceil(at_once / len(choice)))
+
+
+@contextlib.contextmanager
+def _free(choice: dict[str, str], slots: int) -> Iterator[str | None]:
+    """Hold a device that has fewer than `slots` jobs on it now; its name, None where none has."""
+    for slot in range(slots):
+        for name, uuid in choice.items():
+            with _open(f"{uuid}-{slot}") as descriptor:
+                if descriptor is None or file_locks.try_lock(descriptor):
+                    yield name
+                    return
+    yield None
+
+
 @contextlib.contextmanager
 def _take(choice: dict[str, str], slots: int) -> Iterator[str]:
     """Hold a device with fewer than `slots` jobs on it; its name."""
     end = time.monotonic() + LIMIT
     said = False
     while True:
-        for slot in range(max(1, slots)):
-            for name, uuid in choice.items():
-                with _open(f"{uuid}-{slot}") as descriptor:
-                    if descriptor is None or file_locks.try_lock(descriptor):
-                        yield name
-                        return
+        with _free(choice, slots) as found:
+            if found is not None:
+                yield found
+                return
         if time.monotonic() > end:
             name = random.choice(list(choice))
             print(f"every GPU was busy for {LIMIT / 60:.0f} minutes: sharing {name}")

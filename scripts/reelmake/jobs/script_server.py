@@ -45,7 +45,7 @@ class ScriptServer:
     """connection: to the executor, which closes it when the run ends."""
 
     def __init__(self, connection: socket.socket):
-        self._connection = connection
+        self._executor = warm_jobs.Line(connection)
         self._selector = selectors.DefaultSelector()
         self._children: dict[int, int] = {}
         """Process id -> the number of the request."""
@@ -53,7 +53,6 @@ class ScriptServer:
         """Those that keep their model when their job is done."""
         self._is_open = True
         self._learned, self._tell = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._rest = b""
         self._stopped = 0.0
         """When the run was told to stop, in seconds since 1970."""
 
@@ -69,7 +68,7 @@ class ScriptServer:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, signals.SIGNALS)
         for end in (self._learned, self._tell):
             end.setblocking(False)
-        self._selector.register(self._connection, selectors.EVENT_READ)
+        self._selector.register(self._executor.end, selectors.EVENT_READ)
         self._selector.register(wake, selectors.EVENT_READ)
         while self._is_open or self._children:
             ready = {key.fileobj for key, _ in self._selector.select(self._patience())}
@@ -80,24 +79,23 @@ class ScriptServer:
                     while wake.recv(4096):
                         pass
                 self._reap()
-            if self._connection in ready:
+            if self._executor.end in ready:
                 self._is_open = self._take_requests()
                 if not self._is_open:
-                    self._selector.unregister(self._connection)
+                    self._selector.unregister(self._executor.end)
             # Behind the answers: a job that has ended may have taught.
-            if self._is_open and ready - {self._connection}:
+            if self._is_open and ready - {self._executor.end}:
                 self._learn()
             self._end_idle()
 
     def _take_requests(self) -> bool:
         try:
-            received = self._connection.recv(1 << 20)
-        except OSError:
+            requests = self._executor.received()
+        except (OSError, EOFError):
             return False
-        *lines, self._rest = (self._rest + received).split(b"\n")
-        for line in lines:
-            self._start(json.loads(line))
-        return bool(received)
+        for request in requests:
+            self._start(request)
+        return True
 
     def _on_stop(self, number: int, frame: object) -> None:
         self._stopped = time.time()
@@ -212,7 +210,7 @@ class ScriptServer:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            self._connection.close()
+            self._executor.end.close()
             self._selector.close()
             for other in self._warm.values():
                 other.line.end.close()
@@ -270,9 +268,8 @@ class ScriptServer:
                     self._answer(number, os.waitstatus_to_exitcode(status))
 
     def _answer(self, number: int, status: int | None, error: str = "") -> None:
-        line = json.dumps({"number": number, "status": status, "error": error}) + "\n"
         with contextlib.suppress(OSError):  # the run is gone, its last jobs end
-            self._connection.sendall(line.encode())
+            self._executor.send({"number": number, "status": status, "error": error})
 
 
 @dataclass

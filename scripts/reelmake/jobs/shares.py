@@ -159,9 +159,8 @@ def tell_cluster(number: int) -> None:
     there = slurm.jobs(Path())
     if number > 1:
         slurm.cancel(job.id for job in there)
-        return
-    slurm.cancel(job.id for job in there if job.state in slurm.WAITING)
-    slurm.tell((job.id for job in there if job.state not in slurm.WAITING), signal.SIGTERM)
+    else:
+        slurm.stop(there)
 
 
 class Events:

@@ -105,7 +105,8 @@ def stop_run() -> None:
 
     with contextlib.suppress(psutil.Error):
         for parent in psutil.Process().parents():
-            if "--nolock" in parent.cmdline() and "snakemake" in " ".join(parent.cmdline()):
+            words = parent.cmdline()
+            if "--nolock" in words and "snakemake" in " ".join(words):
                 parent.send_signal(signal.SIGTERM)
                 return
 
@@ -132,14 +133,14 @@ def _end_jobs_of_the_dead(say: Callable[[str], None]) -> bool:
     if not (FOLDER / "reelmake.shares").exists():
         return False
     left = slurm.jobs(Path())
-    if had_jobs := bool(left):
-        running = [job.id for job in left if job.state not in slurm.WAITING]
-        say(
-            f"{text.count(len(left), 'job')} of a run that was killed: {len(left) - len(running)} "
-            f"taken off the queue, {len(running)} told to end after their items; waiting for them"
-        )
-        slurm.cancel(job.id for job in left if job.state in slurm.WAITING)
-        slurm.tell(running, signal.SIGTERM)
+    if not left:
+        return False
+    waiting = sum(job.state in slurm.WAITING for job in left)
+    say(
+        f"{text.count(len(left), 'job')} of a run that was killed: {waiting} taken off the queue, "
+        f"{len(left) - waiting} told to end after their items; waiting for them"
+    )
+    slurm.stop(left)
     end = time.monotonic() + ENDING
     while left := slurm.jobs(Path()):
         if time.monotonic() > end:
@@ -148,7 +149,7 @@ def _end_jobs_of_the_dead(say: Callable[[str], None]) -> bool:
                 f"jobs of a run that was killed do not end ({ids}); scancel them, then run again"
             )
         time.sleep(1)
-    return had_jobs
+    return True
 
 
 def _refuse_while_jobs_work(patience: float) -> None:

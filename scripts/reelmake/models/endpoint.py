@@ -4,10 +4,10 @@ import asyncio
 import json
 import os
 import re
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 from reelmake.foundation.artifact_files import is_valid
 from reelmake.foundation.errors import Kind, StageError
@@ -381,6 +381,25 @@ class Endpoint:
 
     def _fail(self, why: str, kind: Kind, cause: Exception | None = None) -> NoReturn:
         raise StageError(f"{self._at} {why}", kind=kind) from cause
+
+
+class Served:
+    """A model of a server, connected. Use it as a context manager.
+
+    name: the model's. settings: its config section. model: its name as the server lists it.
+    Raises StageError.
+    """
+
+    def __init__(self, at: Address, name: str, settings: Mapping[str, Any]):
+        self._at, self._settings = at, settings
+        self._server = Endpoint(at, name)
+        self.model = self._server.model
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.__exit__()
 
 
 def tokens(text: str) -> int:

@@ -3,13 +3,13 @@ each answer is had by itself."""
 
 import asyncio
 import base64
-from typing import Any, Self
+from typing import Any
 
 from reelmake.editing.prompts import Question
 from reelmake.foundation.errors import StageError
 from reelmake.library.scene_descriptions import ANSWER_SCHEMA
 from reelmake.models.broken_off import Asked
-from reelmake.models.endpoint import TOKEN, Address, Endpoint, Refused
+from reelmake.models.endpoint import TOKEN, Refused, Served
 
 SHORTER = 1 / 2
 """How much of a question is left where the server has no room for it."""
@@ -17,23 +17,8 @@ TRIES = 6
 """How often it is made shorter."""
 
 
-class _Served:
-    """A model of a server, connected. Use it as a context manager.
-
-    name: the model's. settings: the config section. model: its name as the server lists it.
-    Raises StageError.
-    """
-
-    def __init__(self, at: Address, name: str, settings: dict[str, Any]):
-        self._at, self._settings = at, settings
-        self._server = Endpoint(at, name)
-        self.model = self._server.model
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.__exit__()
+class _Answering(Served):
+    """A model that answers, one question or picture by itself."""
 
     def finish(self, task: "asyncio.Task[dict[str, Any]]") -> dict[str, Any] | ValueError:
         """Wait for an answer that was begun; a ValueError where there is none. Raises
@@ -49,7 +34,7 @@ class _Served:
         return await self._server.chat(asked, self._settings["seed"], thinking)
 
 
-class ServedTextModel(_Served):
+class ServedTextModel(_Answering):
     """settings: the config section `text_model`."""
 
     def begin(self, question: Question, schema: dict[str, Any]) -> "asyncio.Task[dict[str, Any]]":
@@ -78,7 +63,7 @@ class ServedTextModel(_Served):
         )
 
 
-class ServedVisionModel(_Served):
+class ServedVisionModel(_Answering):
     """settings: the config section `description`."""
 
     def begin(self, picture: bytes) -> "asyncio.Task[dict[str, Any]]":

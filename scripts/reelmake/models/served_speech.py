@@ -7,13 +7,13 @@ import wave
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from reelmake.foundation.errors import Kind, StageError
 from reelmake.models.audio_chunks import RATE, Samples
-from reelmake.models.endpoint import Address, Endpoint, Refused
+from reelmake.models.endpoint import Refused, Served
 from reelmake.models.window_languages import Languages, Window
 
 UNKNOWN = "und"
@@ -53,26 +53,11 @@ _ANSWER = {
 }
 
 
-class ServedSpeech:
-    """A speech model that a server has. Use it as a context manager.
-
-    name: the model's. settings: the config section `transcription`. model: its name as the server
-    lists it. Raises StageError.
-    """
+class ServedSpeech(Served):
+    """A speech model that a server has. settings: the config section `transcription`."""
 
     knows_languages = False
     """The server finds the language of each piece; it is not asked beforehand."""
-
-    def __init__(self, at: Address, name: str, settings: Mapping[str, Any]):
-        self._at, self._settings = at, settings
-        self._server = Endpoint(at, name)
-        self.model = self._server.model
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.__exit__()
 
     def languages(self, samples: Samples) -> Languages:
         """Nothing is known of them beforehand."""

@@ -1,7 +1,7 @@
 """Questions about segments to a language model."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +15,20 @@ _SLACK = 8
 """Tokens that the ends of a message may differ by when the template stands around them."""
 
 
-@contextlib.contextmanager
 def loaded(
     path: Path, settings: dict[str, Any], gpu_layers: int, threads: int, at_once: int
-) -> Iterator["TextModel"]:
+) -> contextlib.AbstractContextManager["TextModel"]:
     """The model for the block, which a process that does several jobs loads once: as `TextModel`
     has it."""
     needed = {name: settings[name] for name in SETTINGS if name in settings}
     key = ("text", tuple(needed.items()), gpu_layers, threads, at_once)
-    with kept.model(
+    return kept.model(
         key,
         [path],
         lambda: TextModel(path, needed, gpu_layers, threads, at_once),
         close=TextModel.close,
         is_as_loaded=lambda model: model.at_once == at_once,
-    ) as model:
-        yield model
+    )
 
 
 class TextModel:

@@ -3,7 +3,7 @@
 import base64
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from reelmake.library.scene_descriptions import ANSWER_SCHEMA, FIELDS
 from reelmake.models import chat_templates, kept, llama, model_files
 
 
-@contextlib.contextmanager
 def loaded(
     model: Path,
     mmproj: Path,
@@ -20,18 +19,17 @@ def loaded(
     gpu_layers: int,
     threads: int,
     at_once: int,
-) -> Iterator["VisionModel"]:
+) -> contextlib.AbstractContextManager["VisionModel"]:
     """The model for the block, which a process that does several jobs loads once: as
     `VisionModel` has it."""
     key = ("vision", json.dumps(settings, sort_keys=True), gpu_layers, threads, at_once)
-    with kept.model(
+    return kept.model(
         key,
         [model, mmproj],
         lambda: VisionModel(model, mmproj, settings, gpu_layers, threads, at_once),
         close=VisionModel.close,
         is_as_loaded=lambda loaded: loaded.at_once == at_once,
-    ) as found:
-        yield found
+    )
 
 
 class VisionModel:
