@@ -16,7 +16,7 @@ from reelmake.foundation import process_identity, slurm
 from reelmake.foundation.errors import UserError, explain
 from reelmake.foundation.text import printable
 from reelmake.jobs import run_context as contexts
-from reelmake.jobs import shares, signals
+from reelmake.jobs import restored_outputs, shares, signals
 from reelmake.jobs.gpus import devices, takes_gpus
 from reelmake.library import config as configuration
 from reelmake.library.library import RESULTS, Library
@@ -103,6 +103,8 @@ def library():
             workflow.global_resources["gpu"] = Resource("gpu", max(1, given))
         if real:
             fork_scripts()
+        if is_cluster():
+            restored_outputs.keep(workflow.persistence)
         most = settings["share"]["films"] if may_share() else None
         found.prepare(
             prune,
