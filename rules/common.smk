@@ -30,7 +30,7 @@ from reelmake.library.stages import (
     named_videos,
 )
 from reelmake.library.work_left import WorkLeft
-from reelmake.reel import run_summary
+from reelmake.reel import run_summary, share_sizes
 
 
 def or_exit(function):
@@ -144,9 +144,8 @@ def share_files():
     if not may_share() or not (library() and work_left().why):
         return {}
     films, run = settings["share"]["films"], f"{began:.0f}-{os.getpid()}"
-    if is_cluster():  # a share for each job that may be there at once, at least
-        at_once = workflow.resource_settings.nodes or 1
-        films = min(films, -(-len(library().unfinished) // at_once))
+    if is_cluster():
+        films = min(films, films_of_a_job())
     if workflow.dryrun:
         folder = library().elsewhere / "shares"
     else:
@@ -173,6 +172,15 @@ def share_files():
         },
     )
     return {f"{SHARES}/{run}/{path.stem}.done": str(path) for path in paths}
+
+
+def films_of_a_job():
+    """How many videos a job of a cluster gets."""
+    videos, minutes = len(library().unfinished), settings["share"]["minutes"]
+    jobs = {stage: whys.total() for stage, whys in work_left().why.items()}
+    fitting = share_sizes.films(RESULTS, jobs, videos, minutes) if minutes else None
+    # Where nobody knows: a share for each job that may be there at once.
+    return fitting or -(-videos // (workflow.resource_settings.nodes or 1))
 
 
 def share_file(wildcards):
