@@ -1,8 +1,9 @@
-"""A trailer's cuts for an editor: OTIO and CMX 3600. Nothing else imports OpenTimelineIO.
+"""A trailer's cuts for an editor: OTIO and CMX 3600.
 
 The source is referred to, not copied. Its media reference covers the whole film from film time
 zero, since importers count from the first frame that it names; so an editor can lengthen any
-shot as far as the film goes. What a shot is promised in any case, its cut with the handles at
+shot as far as the film goes. That frame has the film's own start timecode, by which editors find
+the media again; of a film that has none it is number zero. What a shot is promised in any case, its cut with the handles at
 both ends as far as the film has them, is the clip's second media reference, `handles`: what to
 keep where the film is trimmed to what is used.
 
@@ -16,6 +17,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -23,10 +25,12 @@ from typing import Any
 import opentimelineio as otio
 from otio_cmx3600_adapter import cmx_3600
 
+from reelmake.editing.timecode import Timecode
 from reelmake.editing.trailer_plan import Plan, Shot
 from reelmake.foundation.text import printable
 
-# The frame rates whose timecode every reader of edit lists knows; 29.97 is counted drop-frame.
+# The frame rates whose timecode every reader of edit lists knows, and the one of them that may be
+# counted drop-frame.
 EDL_RATES = (
     Fraction(24000, 1001),
     Fraction(24),
@@ -34,6 +38,7 @@ EDL_RATES = (
     Fraction(30000, 1001),
     Fraction(30),
 )
+DROP_RATE = Fraction(30000, 1001)
 # CMX 3600 has so many characters for a reel, and these names for no reel at all.
 REEL, NO_REEL = 8, "AX"
 RESERVED = {"BL", "BLACK", "BARS", NO_REEL}
@@ -42,15 +47,21 @@ HANDLES = "handles"
 
 
 def timeline(
-    name: str, source: Path, found: Mapping[str, Any], plan: Plan, handles: float
+    name: str,
+    source: Path,
+    found: Mapping[str, Any],
+    plan: Plan,
+    handles: float,
+    start: Timecode | None = None,
 ) -> otio.schema.Timeline:
     """A track of pictures and one of sound, as far as the film has them.
 
-    name: of the video. source: the film's file. found: media.json. handles: seconds.
+    name: of the video. source: the film's file. found: media.json. handles: seconds. start: the
+    film's start timecode, where it has one.
     """
     made = otio.schema.Timeline(name=printable(name))
     for kind in _kinds(found):
-        made.tracks.append(_track(kind, source, plan, handles))
+        made.tracks.append(_track(kind, source, plan, handles, start))
     return made
 
 
@@ -60,15 +71,27 @@ def to_otio(timeline: otio.schema.Timeline) -> bytes:
     return text.encode() + b"\n"
 
 
-def to_edl(name: str, source: Path, found: Mapping[str, Any], plan: Plan) -> bytes:
+def to_edl(
+    name: str,
+    source: Path,
+    found: Mapping[str, Any],
+    plan: Plan,
+    start: Timecode | None = None,
+) -> bytes:
     """The edit list of the pictures; of the sound where there are none.
 
     At the plan's frame rate where edit lists know it, at half of it (50, 59.94, 60), or else at
-    the nearest that they know: there each cut is exact to a frame. Timecodes start at zero both
-    in the film and in the trailer; 29.97 is drop-frame.
+    the nearest that they know: there each cut is exact to a frame. Timecodes start at zero in the
+    trailer, and in the film at its start timecode, or zero where it has none. 29.97 is drop-frame
+    unless the start timecode is not.
     """
     plan = plan.at(edl_rate(plan.film.rate))
-    track = _track(_kinds(found)[0], source, plan, 0.0)
+    drop = plan.film.rate == DROP_RATE and (start is None or start.drop)
+    if plan.film.rate == DROP_RATE and not drop:
+        # The writer takes 29.97 for drop-frame; the same frames of 30 have the labels wanted.
+        start = start and start._replace(frame=start.at(DROP_RATE), rate=Fraction(30))
+        plan = replace(plan, film=replace(plan.film, rate=Fraction(30)))
+    track = _track(_kinds(found)[0], source, plan, 0.0, start)
     for clip, shot in zip(track.find_clips(), plan.shots, strict=True):
         clip.name = _plain(f"{shot.beat} {shot.title or ''}")[:NAME].strip() or "shot"
         clip.metadata["cmx_3600"] = {"reel": _reel(source)}
@@ -76,9 +99,9 @@ def to_edl(name: str, source: Path, found: Mapping[str, Any], plan: Plan) -> byt
     stack = otio.schema.Stack(children=[track])
     writer = cmx_3600.EDLWriter(stack, float(plan.film.rate), "avid", REEL)
     events = writer.get_content_for_track_at_index(0, title=None)
-    drop = "DROP FRAME" if plan.film.rate == Fraction(30000, 1001) else "NON-DROP FRAME"
     title = _plain(name)[:NAME].strip() or "trailer"
-    return f"TITLE: {title}\nFCM: {drop}\n\n{events}".encode("ascii")
+    mode = "DROP FRAME" if drop else "NON-DROP FRAME"
+    return f"TITLE: {title}\nFCM: {mode}\n\n{events}".encode("ascii")
 
 
 def edl_rate(rate: Fraction) -> Fraction:
@@ -98,7 +121,9 @@ def _kinds(found: Mapping[str, Any]) -> list[str]:
     return [kind for key, kind in kinds if found[key] is not None]
 
 
-def _track(kind: str, source: Path, plan: Plan, handles: float) -> otio.schema.Track:
+def _track(
+    kind: str, source: Path, plan: Plan, handles: float, film_start: Timecode | None
+) -> otio.schema.Track:
     track = otio.schema.Track(name=kind, kind=kind)
     before, after = plan.fade // 2, plan.fade - plan.fade // 2
     last = len(plan.shots) - 1
@@ -114,32 +139,39 @@ def _track(kind: str, source: Path, plan: Plan, handles: float) -> otio.schema.T
             )
         start = shot.start + (before if number else 0)
         end = shot.end - (after if number < last else 0)
-        track.append(_clip(source, plan, shot, start, end, handles))
+        track.append(_clip(source, plan, shot, start, end, handles, film_start))
     return track
 
 
 def _clip(
-    source: Path, plan: Plan, shot: Shot, start: int, end: int, handles: float
+    source: Path,
+    plan: Plan,
+    shot: Shot,
+    start: int,
+    end: int,
+    handles: float,
+    film_start: Timecode | None,
 ) -> otio.schema.Clip:
+    zero = 0 if film_start is None else film_start.at(plan.film.rate)
     room = round(Fraction(handles) * plan.film.rate)
     kept = (max(0, min(start - room, shot.start)), min(plan.film.frames, max(end + room, shot.end)))
     name = printable(shot.title) if shot.title else shot.beat
     told = {"beat": shot.beat, "title": _text(shot.title), "why": _text(shot.why)}
     clip = otio.schema.Clip(
         name=name,
-        source_range=_range(start, end, plan.film.rate),
+        source_range=_range(zero + start, zero + end, plan.film.rate),
         metadata={"reelmake": told},
     )
     whole = clip.DEFAULT_MEDIA_KEY
     references = {
-        whole: _reference(source, 0, plan.film.frames, plan.film.rate),
-        HANDLES: _reference(source, *kept, plan.film.rate),
+        whole: _reference(source, zero, zero + plan.film.frames, plan.film.rate),
+        HANDLES: _reference(source, *(zero + frame for frame in kept), plan.film.rate),
     }
     clip.set_media_references(references, whole)
     clip.markers.append(
         otio.schema.Marker(
             name=name,
-            marked_range=_range(start, end, plan.film.rate),
+            marked_range=_range(zero + start, zero + end, plan.film.rate),
             color=otio.schema.MarkerColor.GREEN,
             comment=_text(shot.why) or "",
             metadata={"reelmake": told},
