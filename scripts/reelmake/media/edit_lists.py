@@ -3,9 +3,9 @@
 The source is referred to, not copied. Its media reference covers the whole film from film time
 zero, since importers count from the first frame that it names; so an editor can lengthen any
 shot as far as the film goes. That frame has the film's own start timecode, by which editors find
-the media again; of a film that has none it is number zero. What a shot is promised in any case, its cut with the handles at
-both ends as far as the film has them, is the clip's second media reference, `handles`: what to
-keep where the film is trimmed to what is used.
+the media again; of a film that has none it is number zero. What a shot is promised in any case,
+its cut with the handles at both ends as far as the film has them, is the clip's second media
+reference, `handles`: what to keep where the film is trimmed to what is used.
 
 A cut is in the middle of its cross-fade, a SMPTE_Dissolve that takes half of its frames from
 beyond either clip. Titles are a model's answers, and names are anyone's: in OTIO they are one
@@ -13,9 +13,6 @@ line of text without control characters; in the edit list, whose lines are comma
 letters, digits and spaces of ASCII.
 """
 
-import os
-import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -28,21 +25,10 @@ from otio_cmx3600_adapter import cmx_3600
 from reelmake.editing.timecode import Timecode
 from reelmake.editing.trailer_plan import Plan, Shot
 from reelmake.foundation.text import printable
+from reelmake.media import edl
+from reelmake.media.edl import edl_rate
+from reelmake.media.file_urls import url
 
-# The frame rates whose timecode every reader of edit lists knows, and the one of them that may be
-# counted drop-frame.
-EDL_RATES = (
-    Fraction(24000, 1001),
-    Fraction(24),
-    Fraction(25),
-    Fraction(30000, 1001),
-    Fraction(30),
-)
-DROP_RATE = Fraction(30000, 1001)
-# CMX 3600 has so many characters for a reel, and these names for no reel at all.
-REEL, NO_REEL = 8, "AX"
-RESERVED = {"BL", "BLACK", "BARS", NO_REEL}
-NAME = 32
 HANDLES = "handles"
 
 
@@ -86,34 +72,22 @@ def to_edl(
     unless the start timecode is not.
     """
     plan = plan.at(edl_rate(plan.film.rate))
-    drop = plan.film.rate == DROP_RATE and (start is None or start.drop)
-    if plan.film.rate == DROP_RATE and not drop:
+    drop = plan.film.rate == edl.DROP_RATE and (start is None or start.drop)
+    if plan.film.rate == edl.DROP_RATE and not drop:
         # The writer takes 29.97 for drop-frame; the same frames of 30 have the labels wanted.
-        start = start and start._replace(frame=start.at(DROP_RATE), rate=Fraction(30))
+        start = start and start._replace(frame=start.at(edl.DROP_RATE), rate=Fraction(30))
         plan = replace(plan, film=replace(plan.film, rate=Fraction(30)))
     track = _track(_kinds(found)[0], source, plan, 0.0, start)
     for clip, shot in zip(track.find_clips(), plan.shots, strict=True):
-        clip.name = _plain(f"{shot.beat} {shot.title or ''}")[:NAME].strip() or "shot"
-        clip.metadata["cmx_3600"] = {"reel": _reel(source)}
+        clip.name = edl.plain(f"{shot.beat} {shot.title or ''}")[: edl.NAME].strip() or "shot"
+        clip.metadata["cmx_3600"] = {"reel": edl.reel(source)}
         clip.markers.clear()  # they would be written with the film's time for the trailer's
     stack = otio.schema.Stack(children=[track])
-    writer = cmx_3600.EDLWriter(stack, float(plan.film.rate), "avid", REEL)
+    writer = cmx_3600.EDLWriter(stack, float(plan.film.rate), "avid", edl.REEL)
     events = writer.get_content_for_track_at_index(0, title=None)
-    title = _plain(name)[:NAME].strip() or "trailer"
+    title = edl.plain(name)[: edl.NAME].strip() or "trailer"
     mode = "DROP FRAME" if drop else "NON-DROP FRAME"
     return f"TITLE: {title}\nFCM: {mode}\n\n{events}".encode("ascii")
-
-
-def edl_rate(rate: Fraction) -> Fraction:
-    """The frame rate of the edit list for a film of that rate."""
-    if rate / 2 in EDL_RATES and rate not in EDL_RATES:
-        return rate / 2
-    return min(EDL_RATES, key=lambda known: abs(known - rate))
-
-
-def url(path: Path) -> str:
-    """`file://` and the absolute path, its bytes percent-encoded: they need not be UTF-8."""
-    return Path(os.path.abspath(path)).as_uri()
 
 
 def _kinds(found: Mapping[str, Any]) -> list[str]:
@@ -133,8 +107,8 @@ def _track(
                 otio.schema.Transition(
                     name="cross-fade",
                     transition_type=otio.schema.TransitionTypes.SMPTE_Dissolve,
-                    in_offset=_time(before, plan.film.rate),
-                    out_offset=_time(after, plan.film.rate),
+                    in_offset=time(before, plan.film.rate),
+                    out_offset=time(after, plan.film.rate),
                 )
             )
         start = shot.start + (before if number else 0)
@@ -159,19 +133,19 @@ def _clip(
     told = {"beat": shot.beat, "title": _text(shot.title), "why": _text(shot.why)}
     clip = otio.schema.Clip(
         name=name,
-        source_range=_range(zero + start, zero + end, plan.film.rate),
+        source_range=time_range(zero + start, zero + end, plan.film.rate),
         metadata={"reelmake": told},
     )
     whole = clip.DEFAULT_MEDIA_KEY
     references = {
         whole: _reference(source, zero, zero + plan.film.frames, plan.film.rate),
-        HANDLES: _reference(source, *(zero + frame for frame in kept), plan.film.rate),
+        HANDLES: _reference(source, zero + kept[0], zero + kept[1], plan.film.rate),
     }
     clip.set_media_references(references, whole)
     clip.markers.append(
         otio.schema.Marker(
             name=name,
-            marked_range=_range(zero + start, zero + end, plan.film.rate),
+            marked_range=time_range(zero + start, zero + end, plan.film.rate),
             color=otio.schema.MarkerColor.GREEN,
             comment=_text(shot.why) or "",
             metadata={"reelmake": told},
@@ -181,29 +155,20 @@ def _clip(
 
 
 def _reference(source: Path, start: int, end: int, rate: Fraction) -> otio.schema.ExternalReference:
-    reference = otio.schema.ExternalReference(url(source), _range(start, end, rate))
+    reference = otio.schema.ExternalReference(url(source), time_range(start, end, rate))
     reference.name = printable(source.name)
     return reference
 
 
-def _range(start: int, end: int, rate: Fraction) -> otio.opentime.TimeRange:
-    return otio.opentime.TimeRange(_time(start, rate), _time(end - start, rate))
+def time_range(start: int, end: int, rate: Fraction) -> otio.opentime.TimeRange:
+    """Frames [start, end) of that rate."""
+    return otio.opentime.TimeRange(time(start, rate), time(end - start, rate))
 
 
-def _time(frames: int, rate: Fraction) -> otio.opentime.RationalTime:
+def time(frames: int, rate: Fraction) -> otio.opentime.RationalTime:
+    """So many frames. OpenTimelineIO's rate is a float: that of 24000/1001 is nearest to it."""
     return otio.opentime.RationalTime(frames, float(rate))
 
 
 def _text(text: str | None) -> str | None:
     return None if text is None else printable(text)
-
-
-def _plain(text: str) -> str:
-    """Letters, digits and single spaces of ASCII, accents taken off."""
-    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return " ".join(re.findall("[A-Za-z0-9]+", ascii_only))
-
-
-def _reel(source: Path) -> str:
-    reel = _plain(source.stem).replace(" ", "").upper()[:REEL]
-    return NO_REEL if not reel or reel in RESERVED else reel

@@ -1,0 +1,68 @@
+"""A string-out as OpenTimelineIO's own JSON, in which each clip has its film's own rate."""
+
+import opentimelineio as otio
+
+from reelmake.editing.string_out import Cut, Film, Mark, StringOut
+from reelmake.foundation.text import visible
+from reelmake.media.edit_lists import time, time_range, to_otio
+from reelmake.media.file_urls import url
+
+
+def write(out: StringOut) -> bytes:
+    """The file's content: a track of pictures and one of sound, as far as the films have them.
+
+    Ranges in films count from their start timecode. Markers are on clips, in the film's time.
+    """
+    made = otio.schema.Timeline(name=visible(out.name))
+    made.global_start_time = time(out.first, out.rate)
+    kinds = (
+        ("video", otio.schema.TrackKind.Video, lambda film: film.size is not None),
+        ("audio", otio.schema.TrackKind.Audio, lambda film: film.channels > 0),
+    )
+    for name, kind, has in kinds:
+        if any(has(film) for film in out.films):
+            track = otio.schema.Track(name=name, kind=kind)
+            for number, cut in enumerate(out.cuts):
+                marks = [mark for mark in out.marks if mark.cut == number]
+                track.append(_clip(cut, marks) if has(cut.film) else _gap(cut))
+            made.tracks.append(track)
+    return to_otio(made)
+
+
+def _gap(cut: Cut) -> otio.schema.Gap:
+    return otio.schema.Gap(source_range=time_range(0, cut.end - cut.start, cut.film.rate))
+
+
+def _clip(cut: Cut, marks: list[Mark]) -> otio.schema.Clip:
+    film = cut.film
+    clip = otio.schema.Clip(
+        name=visible(cut.label),
+        media_reference=_reference(film),
+        source_range=_range(film, cut.start, cut.end),
+        metadata={"reelmake": {"label": visible(cut.label), "note": _note(cut.note)}},
+    )
+    for mark in marks:
+        clip.markers.append(
+            otio.schema.Marker(
+                name=visible(mark.label),
+                marked_range=_range(film, mark.start, mark.end),
+                color=otio.schema.MarkerColor.GREEN,
+                comment=_note(mark.note) or "",
+            )
+        )
+    return clip
+
+
+def _reference(film: Film) -> otio.schema.ExternalReference:
+    whole = _range(film, 0, film.cadence.frames)
+    reference = otio.schema.ExternalReference(url(film.source), whole)
+    reference.name = visible(film.source.name)
+    return reference
+
+
+def _range(film: Film, start: int, end: int) -> otio.opentime.TimeRange:
+    return time_range(film.zero + start, film.zero + end, film.rate)
+
+
+def _note(note: str | None) -> str | None:
+    return None if note is None else visible(note)
