@@ -83,9 +83,17 @@ def _rate(said: float | None, counted: float | None) -> Fraction:
 
 def nearest(rate: float | Fraction) -> Fraction:
     """The one of `RATES` that is nearest, exactly: 24000/1001 for 23.976."""
-    return min(RATES, key=lambda known: abs(known - rate))
+    wanted = Fraction(rate)
+    return min(RATES, key=lambda known: abs(known - wanted))
+
+
+def countable(rate: Fraction) -> Fraction:
+    """The one of `RATES` that counts each frame of a film of that rate, as 30 does for 15; the
+    nearest where none does."""
+    multiples = [known for known in RATES if is_near(round(known / rate) * rate, known)]
+    return min(multiples, default=nearest(rate))
 
 
 def is_near(known: Fraction, rate: float | Fraction) -> bool:
     """Whether a rate is one of `RATES` as files round it."""
-    return abs(known / rate - 1) < 2e-4  # 23.976 and 24 are five times as far apart
+    return abs(known / Fraction(rate) - 1) < 2e-4  # 23.976 and 24 are five times as far apart

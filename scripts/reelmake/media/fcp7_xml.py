@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 
 from reelmake.editing import timecode
 from reelmake.editing.string_out import Cut, Film, StringOut
+from reelmake.foundation.text import line
 from reelmake.media.file_urls import url
-from reelmake.media.xml_files import Element, add, document, text
+from reelmake.media.xml_files import Element, add, document
 
 VERSION = "4"
 SIZE = (1920, 1080)
@@ -30,7 +31,7 @@ def write(out: StringOut) -> bytes:
     """
     root = ElementTree.Element("xmeml", version=VERSION)
     sequence = add(root, "sequence", id="sequence-1")
-    add(sequence, "name", text(out.name))
+    add(sequence, "name", line(out.name))
     add(sequence, "duration", out.length)
     _rate(sequence, out.rate)
     _timecode(sequence, out.first, out.rate, out.drop)
@@ -59,8 +60,9 @@ def write(out: StringOut) -> bytes:
                     _clip(track, cut, ("audio", channel), place, known)
     for mark in out.marks:
         marker = add(sequence, "marker")
-        add(marker, "name", text(mark.label) or "moment")
-        add(marker, "comment", text(mark.note))
+        add(marker, "name", line(mark.label) or "moment")
+        if mark.note:
+            add(marker, "comment", line(mark.note))
         add(marker, "in", mark.at)
         add(marker, "out", mark.at + mark.length)
     return document(root)
@@ -85,7 +87,7 @@ def _clip(
     track: Element, cut: Cut, place: Place, places: dict[Place, str], known: dict[Film, str]
 ) -> None:
     item = add(track, "clipitem", id=places[place])
-    add(item, "name", text(cut.label) or "moment")
+    add(item, "name", line(cut.label) or "moment")
     add(item, "enabled", "TRUE")
     add(item, "duration", cut.film.cadence.frames)
     _rate(item, cut.film.rate)
@@ -99,7 +101,7 @@ def _clip(
         add(source, "mediatype", "audio")
         add(source, "trackindex", place[1])
     if cut.note:
-        add(add(item, "logginginfo"), "lognote", text(cut.note))
+        add(add(item, "logginginfo"), "lognote", line(cut.note))
     if len(places) > 1:
         for (kind, number), id in places.items():
             link = add(item, "link")
@@ -115,7 +117,7 @@ def _file(item: Element, film: Film, known: dict[Film, str]) -> None:
         return
     known[film] = f"file-{len(known) + 1}"
     file = add(item, "file", id=known[film])
-    add(file, "name", text(film.source.name))
+    add(file, "name", line(film.source.name))
     add(file, "pathurl", url(film.source))
     _rate(file, film.rate)
     add(file, "duration", film.cadence.frames)

@@ -4,11 +4,13 @@ Version 1.8, which both have read since 2018. Written here, since OpenTimelineIO
 23.976 for 23 frames a second (its issues 903 and 1661).
 """
 
+from fractions import Fraction
 from xml.etree import ElementTree
 
 from reelmake.editing.string_out import Cut, Film, StringOut
+from reelmake.foundation.text import line
 from reelmake.media.file_urls import url
-from reelmake.media.xml_files import Element, add, document, seconds, text
+from reelmake.media.xml_files import Element, add, document, seconds
 
 VERSION = "1.8"
 SIZE = (1920, 1080)
@@ -35,9 +37,9 @@ def write(out: StringOut) -> bytes:
             formats[key] = _format(resources, f"r{len(formats) + len(assets) + 1}", *key)
         id = f"r{len(formats) + len(assets) + 1}"
         assets[film] = _asset(resources, id, film, formats.get(key))
-    event = add(add(root, "library"), "event", name=text(out.name))
+    event = add(add(root, "library"), "event", name=line(out.name))
     sequence = add(
-        add(event, "project", name=text(out.name)),
+        add(event, "project", name=line(out.name)),
         "sequence",
         format=formats[out.rate, size],
         duration=seconds(out.length, out.rate),
@@ -56,13 +58,13 @@ def write(out: StringOut) -> bytes:
                     "marker",
                     start=seconds(cut.film.zero + mark.start, cut.film.rate),
                     duration=seconds(mark.end - mark.start, cut.film.rate),
-                    value=text(mark.label) or "moment",
-                    **({"note": text(mark.note)} if mark.note else {}),
+                    value=line(mark.label) or "moment",
+                    **({"note": line(mark.note)} if mark.note else {}),
                 )
     return document(root)
 
 
-def _format(resources: Element, id: str, rate: object, size: tuple[int, int]) -> str:
+def _format(resources: Element, id: str, rate: Fraction, size: tuple[int, int]) -> str:
     add(
         resources,
         "format",
@@ -79,7 +81,7 @@ def _asset(resources: Element, id: str, film: Film, format: str | None) -> str:
         resources,
         "asset",
         id=id,
-        name=text(film.source.name),
+        name=line(film.source.name),
         src=url(film.source),
         start=seconds(film.zero, film.rate),
         duration=seconds(film.cadence.frames, film.rate),
@@ -102,14 +104,14 @@ def _clip(spine: Element, out: StringOut, cut: Cut, asset: str) -> Element:
         spine,
         "asset-clip",
         ref=asset,
-        name=text(cut.label) or "moment",
+        name=line(cut.label) or "moment",
         offset=seconds(out.first + cut.at, out.rate),
         start=seconds(film.zero + cut.start, film.rate),
         duration=seconds(cut.length, out.rate),
         tcFormat="DF" if film.drop else "NDF",
     )
     if cut.note:
-        add(clip, "note", text(cut.note))
+        add(clip, "note", line(cut.note))
     if film.rate != out.rate and film.size:
         said = f"{float(film.rate):.5g}"
         add(clip, "conform-rate", scaleEnabled="0", srcFrameRate=RATES.get(said, said))

@@ -27,8 +27,8 @@ def _otio(out: StringOut) -> bytes:
 FORMATS = {
     "otio": Format(".otio", lambda rate: rate, _otio),
     "edl": Format(".edl", edl.edl_rate, edl.write),
-    "fcpxml": Format(".fcpxml", frame_rate.nearest, fcpx_xml.write),
-    "fcp7": Format(".xml", frame_rate.nearest, fcp7_xml.write),
+    "fcpxml": Format(".fcpxml", frame_rate.countable, fcpx_xml.write),
+    "fcp7": Format(".xml", frame_rate.countable, fcp7_xml.write),
 }
 
 LAYOUTS = {"cuts": string_out.cuts, "markers": string_out.markers}

@@ -3,7 +3,7 @@
 import opentimelineio as otio
 
 from reelmake.editing.string_out import Cut, Film, Mark, StringOut
-from reelmake.foundation.text import visible
+from reelmake.foundation.text import line
 from reelmake.media.edit_lists import time, time_range, to_otio
 from reelmake.media.file_urls import url
 
@@ -13,7 +13,7 @@ def write(out: StringOut) -> bytes:
 
     Ranges in films count from their start timecode. Markers are on clips, in the film's time.
     """
-    made = otio.schema.Timeline(name=visible(out.name))
+    made = otio.schema.Timeline(name=line(out.name))
     made.global_start_time = time(out.first, out.rate)
     kinds = (
         ("video", otio.schema.TrackKind.Video, lambda film: film.size is not None),
@@ -36,15 +36,15 @@ def _gap(cut: Cut) -> otio.schema.Gap:
 def _clip(cut: Cut, marks: list[Mark]) -> otio.schema.Clip:
     film = cut.film
     clip = otio.schema.Clip(
-        name=visible(cut.label),
+        name=line(cut.label),
         media_reference=_reference(film),
         source_range=_range(film, cut.start, cut.end),
-        metadata={"reelmake": {"label": visible(cut.label), "note": _note(cut.note)}},
+        metadata={"reelmake": {"label": line(cut.label), "note": _note(cut.note)}},
     )
     for mark in marks:
         clip.markers.append(
             otio.schema.Marker(
-                name=visible(mark.label),
+                name=line(mark.label),
                 marked_range=_range(film, mark.start, mark.end),
                 color=otio.schema.MarkerColor.GREEN,
                 comment=_note(mark.note) or "",
@@ -56,7 +56,7 @@ def _clip(cut: Cut, marks: list[Mark]) -> otio.schema.Clip:
 def _reference(film: Film) -> otio.schema.ExternalReference:
     whole = _range(film, 0, film.cadence.frames)
     reference = otio.schema.ExternalReference(url(film.source), whole)
-    reference.name = visible(film.source.name)
+    reference.name = line(film.source.name)
     return reference
 
 
@@ -65,4 +65,4 @@ def _range(film: Film, start: int, end: int) -> otio.opentime.TimeRange:
 
 
 def _note(note: str | None) -> str | None:
-    return None if note is None else visible(note)
+    return None if note is None else line(note)

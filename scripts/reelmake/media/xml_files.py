@@ -1,23 +1,9 @@
 """XML that editors read, of text that nobody vouches for."""
 
-import re
 from fractions import Fraction
 from xml.etree import ElementTree
 
-from reelmake.foundation.text import visible
-
-MOST = 1000
-"""Characters of a text: editors show a line of it."""
-
-# What XML 1.0 can't hold in any way (2.2), beyond what `visible` takes out.
-_ILLEGAL = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
 Element = ElementTree.Element
-
-
-def text(said: str | None) -> str:
-    """One line of what can be seen, which XML can hold."""
-    return _ILLEGAL.sub("", visible(said or ""))[:MOST].strip()
 
 
 def add(parent: Element, tag: str, said: object = None, **attributes: object) -> Element:
