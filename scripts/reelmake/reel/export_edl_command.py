@@ -30,7 +30,7 @@ def add_to(commands: Any) -> None:
         "write highlights, scenes or beats for an editor: Resolve, Premiere, Final Cut, Avid",
         "  reel export-edl --output best.fcpxml                       # of all films, in a row\n"
         "  reel export-edl --video holiday --what scenes --as markers --output holiday.otio\n"
-        "  reel export-edl --video holiday wedding --what beats --output beats.xml\n"
+        "  reel export-edl --video holiday --what beats --output beats.xml\n"
         "  reel export-edl --video holiday --format edl > holiday.edl\n"
         "Nothing is copied: the file names the films and counts from their own start timecode.",
         json=False,

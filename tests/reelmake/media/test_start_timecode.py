@@ -3,9 +3,9 @@
 from fractions import Fraction
 from pathlib import Path
 
-import make_media
 import pytest
 
+import make_media
 from reelmake.editing.timecode import Timecode
 from reelmake.media import probing, start_timecode
 
