@@ -19,15 +19,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import opentimelineio as otio
 from otio_cmx3600_adapter import cmx_3600
 
 from reelmake.editing.timecode import Timecode
 from reelmake.editing.trailer_plan import Plan, Shot
 from reelmake.foundation.text import printable
-from reelmake.media import edl
+from reelmake.media import edl, otio
 from reelmake.media.edl import edl_rate
-from reelmake.media.file_urls import url
 
 HANDLES = "handles"
 
@@ -39,22 +37,21 @@ def timeline(
     plan: Plan,
     handles: float,
     start: Timecode | None = None,
-) -> otio.schema.Timeline:
+) -> otio.Timeline:
     """A track of pictures and one of sound, as far as the film has them.
 
     name: of the video. source: the film's file. found: media.json. handles: seconds. start: the
     film's start timecode, where it has one.
     """
-    made = otio.schema.Timeline(name=printable(name))
+    made = otio.Timeline(name=printable(name))
     for kind in _kinds(found):
         made.tracks.append(_track(kind, source, plan, handles, start))
     return made
 
 
-def to_otio(timeline: otio.schema.Timeline) -> bytes:
+def to_otio(timeline: otio.Timeline) -> bytes:
     """The file's content."""
-    text: str = otio.adapters.write_to_string(timeline, "otio_json")
-    return text.encode() + b"\n"
+    return otio.content(timeline)
 
 
 def to_edl(
@@ -82,7 +79,7 @@ def to_edl(
         clip.name = edl.plain(f"{shot.beat} {shot.title or ''}")[: edl.NAME].strip() or "shot"
         clip.metadata["cmx_3600"] = {"reel": edl.reel(source)}
         clip.markers.clear()  # they would be written with the film's time for the trailer's
-    stack = otio.schema.Stack(children=[track])
+    stack = otio.Stack(children=[track])
     writer = cmx_3600.EDLWriter(stack, float(plan.film.rate), "avid", edl.REEL)
     events = writer.get_content_for_track_at_index(0, title=None)
     title = edl.plain(name)[: edl.NAME].strip() or "trailer"
@@ -91,24 +88,24 @@ def to_edl(
 
 
 def _kinds(found: Mapping[str, Any]) -> list[str]:
-    kinds = (("video", otio.schema.TrackKind.Video), ("audio", otio.schema.TrackKind.Audio))
+    kinds = (("video", otio.TrackKind.Video), ("audio", otio.TrackKind.Audio))
     return [kind for key, kind in kinds if found[key] is not None]
 
 
 def _track(
     kind: str, source: Path, plan: Plan, handles: float, film_start: Timecode | None
-) -> otio.schema.Track:
-    track = otio.schema.Track(name=kind, kind=kind)
+) -> otio.Track:
+    track = otio.Track(name=kind, kind=kind)
     before, after = plan.fade // 2, plan.fade - plan.fade // 2
     last = len(plan.shots) - 1
     for number, shot in enumerate(plan.shots):
         if number and plan.fade:
             track.append(
-                otio.schema.Transition(
+                otio.Transition(
                     name="cross-fade",
-                    transition_type=otio.schema.TransitionTypes.SMPTE_Dissolve,
-                    in_offset=time(before, plan.film.rate),
-                    out_offset=time(after, plan.film.rate),
+                    transition_type=otio.TransitionTypes.SMPTE_Dissolve,
+                    in_offset=otio.time(before, plan.film.rate),
+                    out_offset=otio.time(after, plan.film.rate),
                 )
             )
         start = shot.start + (before if number else 0)
@@ -125,15 +122,15 @@ def _clip(
     end: int,
     handles: float,
     film_start: Timecode | None,
-) -> otio.schema.Clip:
+) -> otio.Clip:
     zero = 0 if film_start is None else film_start.at(plan.film.rate)
     room = round(Fraction(handles) * plan.film.rate)
     kept = (max(0, min(start - room, shot.start)), min(plan.film.frames, max(end + room, shot.end)))
     name = printable(shot.title) if shot.title else shot.beat
     told = {"beat": shot.beat, "title": _text(shot.title), "why": _text(shot.why)}
-    clip = otio.schema.Clip(
+    clip = otio.Clip(
         name=name,
-        source_range=time_range(zero + start, zero + end, plan.film.rate),
+        source_range=otio.time_range(zero + start, zero + end, plan.film.rate),
         metadata={"reelmake": told},
     )
     whole = clip.DEFAULT_MEDIA_KEY
@@ -143,10 +140,10 @@ def _clip(
     }
     clip.set_media_references(references, whole)
     clip.markers.append(
-        otio.schema.Marker(
+        otio.Marker(
             name=name,
-            marked_range=time_range(zero + start, zero + end, plan.film.rate),
-            color=otio.schema.MarkerColor.GREEN,
+            marked_range=otio.time_range(zero + start, zero + end, plan.film.rate),
+            color=otio.MarkerColor.GREEN,
             comment=_text(shot.why) or "",
             metadata={"reelmake": told},
         )
@@ -154,20 +151,8 @@ def _clip(
     return clip
 
 
-def _reference(source: Path, start: int, end: int, rate: Fraction) -> otio.schema.ExternalReference:
-    reference = otio.schema.ExternalReference(url(source), time_range(start, end, rate))
-    reference.name = printable(source.name)
-    return reference
-
-
-def time_range(start: int, end: int, rate: Fraction) -> otio.opentime.TimeRange:
-    """Frames [start, end) of that rate."""
-    return otio.opentime.TimeRange(time(start, rate), time(end - start, rate))
-
-
-def time(frames: int, rate: Fraction) -> otio.opentime.RationalTime:
-    """So many frames. OpenTimelineIO's rate is a float: that of 24000/1001 is nearest to it."""
-    return otio.opentime.RationalTime(frames, float(rate))
+def _reference(source: Path, start: int, end: int, rate: Fraction) -> otio.ExternalReference:
+    return otio.reference(source, printable(source.name), otio.time_range(start, end, rate))
 
 
 def _text(text: str | None) -> str | None:

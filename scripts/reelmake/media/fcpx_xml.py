@@ -1,7 +1,7 @@
 """A string-out as FCPXML, which Final Cut Pro and DaVinci Resolve read.
 
-Version 1.8, which both have read since 2018. Written here, since OpenTimelineIO's adapter takes
-23.976 for 23 frames a second (its issues 903 and 1661).
+Version 1.8, of 2018: an old one is read by more programs. Written here, since OpenTimelineIO's
+adapter takes 23.976 for 23 frames a second (its issues 903 and 1661).
 """
 
 from fractions import Fraction

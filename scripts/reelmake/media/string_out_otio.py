@@ -1,11 +1,8 @@
 """A string-out as OpenTimelineIO's own JSON, in which each clip has its film's own rate."""
 
-import opentimelineio as otio
-
 from reelmake.editing.string_out import Cut, Film, Mark, StringOut
 from reelmake.foundation.text import line
-from reelmake.media.edit_lists import time, time_range, to_otio
-from reelmake.media.file_urls import url
+from reelmake.media import otio
 
 
 def write(out: StringOut) -> bytes:
@@ -13,29 +10,29 @@ def write(out: StringOut) -> bytes:
 
     Ranges in films count from their start timecode. Markers are on clips, in the film's time.
     """
-    made = otio.schema.Timeline(name=line(out.name))
-    made.global_start_time = time(out.first, out.rate)
+    made = otio.Timeline(name=line(out.name))
+    made.global_start_time = otio.time(out.first, out.rate)
     kinds = (
-        ("video", otio.schema.TrackKind.Video, lambda film: film.size is not None),
-        ("audio", otio.schema.TrackKind.Audio, lambda film: film.channels > 0),
+        ("video", otio.TrackKind.Video, lambda film: film.size is not None),
+        ("audio", otio.TrackKind.Audio, lambda film: film.channels > 0),
     )
     for name, kind, has in kinds:
         if any(has(film) for film in out.films):
-            track = otio.schema.Track(name=name, kind=kind)
+            track = otio.Track(name=name, kind=kind)
             for number, cut in enumerate(out.cuts):
                 marks = [mark for mark in out.marks if mark.cut == number]
                 track.append(_clip(cut, marks) if has(cut.film) else _gap(cut))
             made.tracks.append(track)
-    return to_otio(made)
+    return otio.content(made)
 
 
-def _gap(cut: Cut) -> otio.schema.Gap:
-    return otio.schema.Gap(source_range=time_range(0, cut.end - cut.start, cut.film.rate))
+def _gap(cut: Cut) -> otio.Gap:
+    return otio.Gap(source_range=otio.time_range(0, cut.end - cut.start, cut.film.rate))
 
 
-def _clip(cut: Cut, marks: list[Mark]) -> otio.schema.Clip:
+def _clip(cut: Cut, marks: list[Mark]) -> otio.Clip:
     film = cut.film
-    clip = otio.schema.Clip(
+    clip = otio.Clip(
         name=line(cut.label),
         media_reference=_reference(film),
         source_range=_range(film, cut.start, cut.end),
@@ -43,25 +40,23 @@ def _clip(cut: Cut, marks: list[Mark]) -> otio.schema.Clip:
     )
     for mark in marks:
         clip.markers.append(
-            otio.schema.Marker(
+            otio.Marker(
                 name=line(mark.label),
                 marked_range=_range(film, mark.start, mark.end),
-                color=otio.schema.MarkerColor.GREEN,
+                color=otio.MarkerColor.GREEN,
                 comment=_note(mark.note) or "",
             )
         )
     return clip
 
 
-def _reference(film: Film) -> otio.schema.ExternalReference:
+def _reference(film: Film) -> otio.ExternalReference:
     whole = _range(film, 0, film.cadence.frames)
-    reference = otio.schema.ExternalReference(url(film.source), whole)
-    reference.name = line(film.source.name)
-    return reference
+    return otio.reference(film.source, line(film.source.name), whole)
 
 
-def _range(film: Film, start: int, end: int) -> otio.opentime.TimeRange:
-    return time_range(film.zero + start, film.zero + end, film.rate)
+def _range(film: Film, start: int, end: int) -> otio.TimeRange:
+    return otio.time_range(film.zero + start, film.zero + end, film.rate)
 
 
 def _note(note: str | None) -> str | None:
