@@ -14,6 +14,7 @@ from reelmake.reel import (
     cache_command,
     doctor_command,
     export_command,
+    export_edl_command,
     look_command,
     models_command,
     plan_command,
@@ -55,5 +56,6 @@ def parser() -> argparse.ArgumentParser:
     models_command.add_to(commands)
     look_command.add_to(commands)
     export_command.add_to(commands)
+    export_edl_command.add_to(commands)
     cache_command.add_to(commands)
     return found
