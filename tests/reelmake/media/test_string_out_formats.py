@@ -155,6 +155,14 @@ def test_edl_has_markers_at_the_timecode_of_film_and_timeline() -> None:
     assert clip.markers[0].name == "M0 why 0"
 
 
+def test_edl_markers_of_drop_frame_count_as_its_timecode() -> None:
+    # At the first minute two labels are dropped: frame 1800 is 10:01:00;02.
+    of = film(NTSC, "10:00:50;00")
+    lines = write(of, "edl", "markers").decode().splitlines()
+    found = [line.split()[2] for line in lines if line.startswith("* LOC: ")]
+    assert found == ["10:00:50;10", "10:00:53;10", "10:00:53;10", "10:01:00;02"]
+
+
 @pytest.mark.parametrize(("rate", "start"), STARTS)
 def test_fcp7_xml_has_the_frames(rate: Fraction, start: str | None) -> None:
     of = film(rate, start)
