@@ -1,0 +1,190 @@
+"""The catalog as an open SQLite file. The only module of the catalog that imports sqlite3."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reelmake.catalog import schema
+from reelmake.catalog.film_rows import FilmRows
+from reelmake.tables.columns import TABLES
+
+BUSY = 60.0
+"""Seconds that a writer waits for another one."""
+
+Error = sqlite3.Error
+
+_MOMENTS = (
+    'INSERT INTO moments (film, kind, item, start, "end", text, spread, folded)'
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+class State(NamedTuple):
+    """What a film's files were like when it was read: of `manifest.json` size (bytes) and time,
+    of the folder of job records the time (ns since 1970); 0 for what is not there."""
+
+    manifest_size: int
+    manifest_mtime_ns: int
+    jobs_mtime_ns: int
+
+
+class Damaged(Exception):
+    """The file is no catalog of this version: it has to be made again."""
+
+
+def connect(path: Path, timeout: float = BUSY, write: bool = False) -> sqlite3.Connection:
+    """An existing catalog, opened to be read, or written. Raises sqlite3.Error.
+
+    timeout: seconds to wait where another process has it locked. Who reads is never in the way of
+    a run that writes, nor the other way round. A catalog that was rebuilt is another file under the
+    same name: open it anew for each question, or now and then.
+    """
+    # Read-only by a pragma, not by the mode: with that, the first reader of a file whose log
+    # is not there yet could not open it.
+    db = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=timeout, isolation_level=None
+    )
+    # A flipped bit in a text is no reason for an error.
+    db.text_factory = lambda text: text.decode(errors="replace")
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA cache_size = -64000")
+    if not write:
+        db.execute("PRAGMA query_only = ON")
+    return db
+
+
+class Database:
+    """A catalog that is written to. Its methods raise sqlite3.Error, and Damaged.
+
+    path: an existing catalog.
+    """
+
+    def __init__(self, path: Path):
+        try:
+            self._db = connect(path, write=True)
+        except sqlite3.OperationalError as error:
+            raise Damaged(f"it can't be opened: {error}") from None
+        try:
+            # A commit is not flushed: a power cut may lose the last ones, no more.
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            (found,) = self._db.execute("PRAGMA user_version").fetchone()
+            if found != schema.version():
+                raise Damaged("it is of another version")
+        except BaseException:
+            self._db.close()
+            raise
+
+    @classmethod
+    def create(cls, path: Path) -> "Database":
+        """An empty catalog in a new file that nobody else knows yet. Nothing is flushed: it is
+        whole when `finish` was called."""
+        path.touch()
+        db = connect(path, write=True)
+        try:
+            db.execute("PRAGMA journal_mode = OFF")
+            db.execute("PRAGMA synchronous = OFF")
+            db.execute("PRAGMA cache_size = -256000")
+            db.executescript(schema.statements())
+            db.execute(f"PRAGMA user_version = {schema.version()}")
+        except BaseException:
+            db.close()
+            raise
+        self = cls.__new__(cls)
+        self._db = db
+        return self
+
+    def finish(self, wal: bool) -> None:
+        """Have statistics for the planner of queries, and close. wal: for readers beside a writer;
+        not on a network file system."""
+        self._db.execute("PRAGMA analysis_limit = 1000")
+        self._db.execute("ANALYZE")
+        if wal:  # the last, so that all lies in this one file
+            self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing of the block's changes; no other process changes anything meanwhile."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.commit()
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
+
+    def commit(self) -> None:
+        """End a transaction."""
+        self._db.execute("COMMIT")
+
+    def states(self) -> dict[str, State]:
+        """The state that each film was read in, by its id."""
+        found = self._db.execute(
+            "SELECT video, manifest_size, manifest_mtime_ns, jobs_mtime_ns FROM catalog_states"
+        )
+        return {video: State(*state) for video, *state in found}
+
+    def write(self, film: FilmRows, state: State) -> None:
+        """Have the film as it is now, in a transaction of the caller's. Its number stays."""
+        video = film.film[0]
+        row = self._db.execute("SELECT id FROM films WHERE video = ?", (video,)).fetchone()
+        if row:
+            (id,) = row
+            for table in ("moments", *schema.KEYS):
+                self._db.execute(f"DELETE FROM {table} WHERE film = ?", (id,))
+            names = [column.name for column in TABLES["videos"]][1:]
+            given = ", ".join(f'"{name}" = ?' for name in names)
+            self._db.execute(f"UPDATE films SET {given} WHERE id = ?", (*film.film[1:], id))
+        else:
+            marks = ", ".join("?" * (1 + len(film.film)))
+            added = self._db.execute(f"INSERT INTO films VALUES ({marks})", (None, *film.film))
+            id = added.lastrowid
+        for table, rows in film.tables.items():
+            self._db.executemany(schema.insertion(table), ([id, *values] for values in rows))
+        self._db.executemany(_MOMENTS, ([id, *values] for values in film.moments))
+        self._db.execute(
+            "INSERT OR REPLACE INTO catalog_states VALUES (?, ?, ?, ?, ?)", (id, video, *state)
+        )
+
+    def remove(self, video: str) -> None:
+        """Forget a film, in a transaction of the caller's."""
+        self._db.execute("DELETE FROM films WHERE video = ?", (video,))
+
+    def counts(self) -> dict[str, int]:
+        """How many rows each table has."""
+        return {table: self._value(f"SELECT count(*) FROM {table}") for table in counted()}
+
+    def check(self) -> None:
+        """Raise Damaged where the file is not consistent. Reads all of it."""
+        if (said := self._value("PRAGMA integrity_check(1)")) != "ok":
+            raise Damaged(said)
+
+    def _value(self, query: str) -> Any:
+        return self._db.execute(query).fetchone()[0]
+
+
+def counted() -> list[str]:
+    """The tables that hold what was found, in the order of the documentation."""
+    return [schema.FILMS, *schema.KEYS, "moments"]
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether the error says that the catalog has to be made again (not: that it is locked,
+    read-only or on a full disk)."""
+    if isinstance(error, sqlite3.DatabaseError):
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        return code in (
+            sqlite3.SQLITE_ERROR,  # a table or column that isn't there
+            sqlite3.SQLITE_CORRUPT,
+            sqlite3.SQLITE_NOTADB,
+            sqlite3.SQLITE_CONSTRAINT,
+            sqlite3.SQLITE_MISMATCH,
+        )
+    return isinstance(error, Damaged)

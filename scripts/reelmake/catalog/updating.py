@@ -1,0 +1,211 @@
+"""Bringing the catalog up to date with what is on disk."""
+
+import contextlib
+import datetime
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reelmake.catalog import reading, schema
+from reelmake.catalog.database import Database, State, is_damage
+from reelmake.foundation import artifact_files, file_locks, file_systems
+from reelmake.foundation.errors import UserError
+
+NAME = "catalog.db"
+MARKER = "catalog.json"
+"""Beside it: the version of its schema, how many films it has, and since when. Snakemake takes it
+for the output of the rule: what it removes before a job must not be the catalog itself."""
+
+TOGETHER = 20
+"""Films in one transaction, where many have changed: one each costs a third more."""
+FEW = 50
+"""Up to so many films have a transaction each."""
+TOGETHER_NEW = 500
+"""The same in a new catalog, which nobody reads yet."""
+PATIENCE = 600.0
+"""Seconds to wait for another process that writes the catalog."""
+
+Told = Callable[[int, int], None]
+
+
+class Report(NamedTuple):
+    """films: that the catalog has now. written, removed: by this update. rebuilt: why the catalog
+    was made anew; empty where it was not."""
+
+    films: int
+    written: int
+    removed: int
+    rebuilt: str
+
+
+def states(results: Path) -> dict[str, State]:
+    """The state of each film below `results`, by id: of each folder with a manifest or records of
+    jobs. Two looks a film: job records are renamed into their folder, which changes its time."""
+    found = {}
+    try:
+        with os.scandir(results) as entries:
+            names = sorted(entry.name for entry in entries if entry.name[0] != ".")
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    for name in names:
+        manifest, jobs = _stat(f"{results}/{name}/manifest.json"), _stat(f"{results}/{name}/jobs")
+        if manifest is None and jobs is None:
+            continue
+        try:
+            name.encode()
+        except UnicodeEncodeError:  # nobody's id
+            continue
+        found[name] = State(
+            manifest.st_size if manifest else 0,
+            manifest.st_mtime_ns if manifest else 0,
+            jobs.st_mtime_ns if jobs else 0,
+        )
+    return found
+
+
+def is_current(results: Path) -> bool:
+    """Whether the catalog says of every film what is on disk."""
+    path = results / NAME
+    marker = artifact_files.read_json(results / MARKER)
+    if not isinstance(marker, dict) or marker.get("schema") != schema.version():
+        return False
+    try:
+        with contextlib.closing(Database(path)) as db:
+            return db.states() == states(results)
+    except Exception as error:
+        if is_damage(error):
+            return False
+        raise
+
+
+def update(results: Path, rebuild: bool = False, tell: Told | None = None) -> Report:
+    """Have the catalog say what is on disk: films that have changed are read again, those that
+    are gone are removed. Where it is missing, damaged or of another version it is made anew.
+
+    rebuild: make it anew in any case. tell: called with how many films are read, and of how many.
+    A kill at any moment leaves an older catalog or a newer one. Raises UserError where another
+    process has been writing it for long, OSError and sqlite3.Error where it can't be written.
+    """
+    results.mkdir(parents=True, exist_ok=True)
+    lock = file_locks.acquire((results / f".{NAME}.lock").absolute(), PATIENCE)
+    if lock is None:
+        raise UserError(f"{results / NAME}: another process is writing it; try again when it ends")
+    try:
+        report = _update(results, "it was asked for" if rebuild else "", tell)
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        marker = {"schema": schema.version(), "films": report.films, "updated": now}
+        artifact_files.write_json(results / MARKER, marker, durable=False)
+        return report
+    finally:
+        file_locks.release(lock)
+
+
+def _update(results: Path, why: str, tell: Told | None) -> Report:
+    path, found = results / NAME, states(results)
+    if not path.exists():
+        why = why or "there was none"
+    if not why:
+        try:
+            with contextlib.closing(Database(path)) as db:
+                changes = _changes(db.states(), found)
+                if changes.written or changes.removed:
+                    with _to_change(path, db) as writable:
+                        _apply(results, writable, changes, tell)
+            return Report(len(found), len(changes.written), len(changes.removed), "")
+        except Exception as error:
+            if not is_damage(error):
+                raise
+            why = str(error)
+    with _to_make(path) as db:
+        _write(results, db, found, TOGETHER_NEW, tell)
+    return Report(len(found), len(found), 0, why)
+
+
+class _Changes(NamedTuple):
+    """written: the films to be read again, and their states. removed: those that are gone."""
+
+    written: dict[str, State]
+    removed: list[str]
+
+
+def _changes(known: Mapping[str, State], found: Mapping[str, State]) -> _Changes:
+    written = {video: state for video, state in found.items() if known.get(video) != state}
+    return _Changes(written, sorted(known.keys() - found.keys()))
+
+
+def _apply(results: Path, db: Database, changes: _Changes, tell: Told | None) -> None:
+    for video in changes.removed:
+        with db.transaction():
+            db.remove(video)
+    together = 1 if len(changes.written) <= FEW else TOGETHER
+    _write(results, db, changes.written, together, tell)
+
+
+def _write(
+    results: Path, db: Database, films: Mapping[str, State], together: int, tell: Told | None
+) -> None:
+    """together: how many films a transaction has."""
+    done = 0
+    read = zip(films.values(), reading.films(results, [*films]), strict=True)
+    for some in _batched(read, together):
+        with db.transaction():
+            for state, film in some:
+                db.write(film, state)
+        done += len(some)
+        if tell:
+            tell(done, len(films))
+
+
+def _batched(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    iterator = iter(items)
+    while some := list(itertools.islice(iterator, size)):
+        yield some
+
+
+@contextlib.contextmanager
+def _to_change(path: Path, db: Database) -> Iterator[Database]:
+    """The catalog at `path`, which is open as `db`, to be written; on a network file system, where
+    SQLite is not safe, a local copy that takes its name at the end."""
+    if file_systems.network(path.parent) is None:
+        yield db
+        return
+    with tempfile.TemporaryDirectory(prefix="reelmake-catalog-") as folder:
+        copy = Path(folder, NAME)
+        shutil.copyfile(path, copy)
+        with contextlib.closing(Database(copy)) as copied:
+            yield copied
+        with artifact_files.writing(path) as temporary:
+            shutil.copyfile(copy, temporary)
+
+
+@contextlib.contextmanager
+def _to_make(path: Path) -> Iterator[Database]:
+    """An empty catalog that takes the name at the end, whole."""
+    network = file_systems.network(path.parent) is not None
+    with contextlib.ExitStack() as at_the_end:
+        temporary = new = at_the_end.enter_context(artifact_files.writing(path))
+        if network:
+            folder = tempfile.TemporaryDirectory(prefix="reelmake-catalog-")
+            new = Path(at_the_end.enter_context(folder), NAME)
+        db = Database.create(new)
+        try:
+            yield db
+            db.finish(wal=not network)
+        finally:
+            db.close()
+        if network:
+            shutil.copyfile(new, temporary)
+        # Of the catalog before: SQLite would replay it into this one.
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _stat(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
