@@ -16,6 +16,7 @@ from reelmake.tables.columns import TABLES
 Value = str | int | float | None
 Values = list[Value]
 _LARGEST = 2**63
+_AS_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 DESCRIBED = ("visual_content", "action", "setting", "mood")
 """What the text of a seen moment is made of, in this order."""
@@ -91,21 +92,17 @@ def _moment(kind: str, item: Value, start: Value, end: Value, text: str) -> Valu
 
 
 def _words(found: Any) -> str | None:
-    """The words of a segment as compact JSON; None where there are none."""
-    given = found if isinstance(found, list) else []
-    kept = [
-        [
-            _text(word["word"]),
-            *(_number(word.get(name)) for name in ("start", "end", "probability")),
-        ]
-        for word in given
-        if isinstance(word, dict) and isinstance(word.get("word"), str)
-    ]
-    return json.dumps(kept, ensure_ascii=False, separators=(",", ":")) if kept else None
+    """The words of a segment as compact JSON; None where there are none, or damaged ones."""
+    if not isinstance(found, list) or not found:
+        return None
+    try:
+        return _text(_AS_JSON([[w["word"], w["start"], w["end"], w["probability"]] for w in found]))
+    except (TypeError, KeyError, ValueError):
+        return None
 
 
 def _text(value: Any) -> str | None:
-    if value is None or (isinstance(value, str) and value.isascii()):
+    if value is None or (type(value) is str and value.isascii()):
         return value
     # Without halves of surrogate pairs, which no file can hold.
     return str(value).encode(errors="replace").decode()
@@ -118,6 +115,8 @@ def _whole(value: Any) -> int | None:
 
 
 def _number(value: Any) -> float | None:
+    if type(value) is float and -math.inf < value < math.inf:
+        return value
     try:
         found = float(value) if isinstance(value, int | float) else math.nan
     except OverflowError:

@@ -30,7 +30,7 @@ KEYS: dict[str, tuple[str, ...]] = {
 
 WORDS = Column("words", "string", "", "JSON: [word, start, end, probability] each; see `words`")
 
-_TYPES = {
+TYPES = {
     "string": "TEXT",
     "Int64": "INTEGER",
     "boolean": "INTEGER",
@@ -38,6 +38,7 @@ _TYPES = {
     "Float64": "REAL",
     "datetime64[us, UTC]": "TEXT",
 }
+"""Of a column, by its dtype. Times are in ISO 8601: 2026-01-31T12:00:00Z."""
 
 MOMENTS = (
     Column("id", "Int64", "", "also the rowid in both indexes"),
@@ -119,6 +120,11 @@ FROM provenance, json_each(provenance.engines) AS each""",
     ),
 }
 
+# Filled by statements of its own for a film's moments together: by triggers, SQLite would write the
+# index to the disk after each of them, and take ten times as long.
+INDEXES = ("moment_words", "moment_parts")
+"""The full-text indexes, each beside the view that has its text."""
+
 _SEARCH = """
 CREATE TABLE moments (
     id INTEGER PRIMARY KEY,
@@ -141,16 +147,6 @@ CREATE VIRTUAL TABLE moment_words USING fts5 (
 CREATE VIRTUAL TABLE moment_parts USING fts5 (
     text, content='moment_parts_text', content_rowid='id', tokenize='trigram'
 );
-CREATE TRIGGER moments_added AFTER INSERT ON moments BEGIN
-    INSERT INTO moment_words (rowid, text) VALUES (new.id, coalesce(new.spread, new.text));
-    INSERT INTO moment_parts (rowid, text) VALUES (new.id, coalesce(new.folded, new.text));
-END;
-CREATE TRIGGER moments_removed AFTER DELETE ON moments BEGIN
-    INSERT INTO moment_words (moment_words, rowid, text)
-    VALUES ('delete', old.id, coalesce(old.spread, old.text));
-    INSERT INTO moment_parts (moment_parts, rowid, text)
-    VALUES ('delete', old.id, coalesce(old.folded, old.text));
-END;
 """
 
 _STATES = """
@@ -212,4 +208,4 @@ def _table(name: str) -> str:
 
 
 def _declared(column: Column) -> str:
-    return f'"{column.name}" {_TYPES[column.dtype]}'
+    return f'"{column.name}" {TYPES[column.dtype]}'

@@ -6,14 +6,15 @@ import itertools
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reelmake.catalog import reading, schema
-from reelmake.catalog.database import Database, State, is_damage
-from reelmake.foundation import artifact_files, file_locks, file_systems
-from reelmake.foundation.errors import UserError
+from reelmake.catalog import reading, schema, schema_docs
+from reelmake.catalog.database import Database, Error, State, is_damage, read_states
+from reelmake.foundation import artifact_files, file_locks, file_systems, text
+from reelmake.foundation.errors import UserError, explain
 
 NAME = "catalog.db"
 MARKER = "catalog.json"
@@ -26,6 +27,11 @@ FEW = 50
 """Up to so many films have a transaction each."""
 TOGETHER_NEW = 500
 """The same in a new catalog, which nobody reads yet."""
+METADATA = "catalog.metadata.yaml"
+"""Beside it, for Datasette."""
+
+NEWS = 10.0
+"""Seconds from one line of progress to the next."""
 PATIENCE = 600.0
 """Seconds to wait for another process that writes the catalog."""
 
@@ -69,13 +75,11 @@ def states(results: Path) -> dict[str, State]:
 
 def is_current(results: Path) -> bool:
     """Whether the catalog says of every film what is on disk."""
-    path = results / NAME
     marker = artifact_files.read_json(results / MARKER)
     if not isinstance(marker, dict) or marker.get("schema") != schema.version():
         return False
     try:
-        with contextlib.closing(Database(path)) as db:
-            return db.states() == states(results)
+        return read_states(results / NAME) == states(results)
     except Exception as error:
         if is_damage(error):
             return False
@@ -96,12 +100,59 @@ def update(results: Path, rebuild: bool = False, tell: Told | None = None) -> Re
         raise UserError(f"{results / NAME}: another process is writing it; try again when it ends")
     try:
         report = _update(results, "it was asked for" if rebuild else "", tell)
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        marker = {"schema": schema.version(), "films": report.films, "updated": now}
-        artifact_files.write_json(results / MARKER, marker, durable=False)
+        _write_metadata(results / METADATA)
+        write_marker(results, report.films)
         return report
     finally:
         file_locks.release(lock)
+
+
+def try_update(
+    results: Path,
+    say: Callable[[str], None],
+    rebuild: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+) -> bool:
+    """`update` for a run, which goes on without: whether it was done; if not, it is said why.
+
+    say: called with each line that a person should read. stop: asked now and then; once it is
+    true, the update is given up.
+    """
+    told = time.monotonic()
+
+    def tell(done: int, of: int) -> None:
+        nonlocal told
+        if stop():
+            raise InterruptedError("the run was stopped")
+        if time.monotonic() - told >= NEWS:
+            told = time.monotonic()
+            say(f"catalog: {done:,} of {text.count(of, 'film')} read")
+
+    try:
+        update(results, rebuild, tell)
+    except (UserError, OSError, Error) as error:
+        why = explain(error)[0] if isinstance(error, OSError) else str(error)
+        say(
+            f"{results / NAME} is not up to date: {why}; the next run or `reel catalog` tries again"
+        )
+        return False
+    return True
+
+
+def write_marker(results: Path, films: int | None) -> None:
+    """Write down how many films the catalog has; None: it is not up to date."""
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    of = None if films is None else schema.version()
+    marker = {"schema": of, "films": films, "updated": now}
+    artifact_files.write_json(results / MARKER, marker, durable=False)
+
+
+def _write_metadata(path: Path) -> None:
+    import yaml
+
+    content = yaml.safe_dump(schema_docs.datasette(), sort_keys=False, width=100).encode()
+    if not path.exists() or path.read_bytes() != content:
+        artifact_files.write_bytes(path, content, durable=False)
 
 
 def _update(results: Path, why: str, tell: Told | None) -> Report:
@@ -110,11 +161,10 @@ def _update(results: Path, why: str, tell: Told | None) -> Report:
         why = why or "there was none"
     if not why:
         try:
-            with contextlib.closing(Database(path)) as db:
-                changes = _changes(db.states(), found)
-                if changes.written or changes.removed:
-                    with _to_change(path, db) as writable:
-                        _apply(results, writable, changes, tell)
+            changes = _changes(read_states(path), found)
+            if changes.written or changes.removed:
+                with _to_change(path) as db:
+                    _apply(results, db, changes, tell)
             return Report(len(found), len(changes.written), len(changes.removed), "")
         except Exception as error:
             if not is_damage(error):
@@ -167,11 +217,12 @@ def _batched(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 
 @contextlib.contextmanager
-def _to_change(path: Path, db: Database) -> Iterator[Database]:
-    """The catalog at `path`, which is open as `db`, to be written; on a network file system, where
-    SQLite is not safe, a local copy that takes its name at the end."""
+def _to_change(path: Path) -> Iterator[Database]:
+    """The catalog, open to be written; on a network file system, where SQLite is not safe, a local
+    copy that takes its name at the end."""
     if file_systems.network(path.parent) is None:
-        yield db
+        with contextlib.closing(Database(path)) as db:
+            yield db
         return
     with tempfile.TemporaryDirectory(prefix="reelmake-catalog-") as folder:
         copy = Path(folder, NAME)
