@@ -83,10 +83,11 @@ def _moments(film: rows.Row, name: str, tables: dict[str, list[Values]]) -> Iter
 
 
 def _moment(kind: str, item: Value, start: Value, end: Value, text: str) -> Values:
-    apart, plain = spread(text), folded(text)
+    plain = folded(text)
+    apart = spread(plain)
     return [
         *(kind, item, start, end, text),
-        apart if apart != text else None,
+        apart if apart != plain else None,
         plain if plain != text else None,
     ]
 

@@ -1,9 +1,9 @@
 """How text is put into the catalog's two full-text indexes, and how a query has to be put.
 
-`moment_words` holds words. SQLite's tokenizer takes a run of Chinese, Japanese or Thai for one
-word, so there each character is made a word of its own, and what is searched a phrase of them.
-`moment_parts` holds each three characters in a row. SQLite before 3.45 keeps their diacritics, so
-they are taken off here, in whatever version.
+Diacritics are taken off here: SQLite's words keep those of Greek and Cyrillic, its trigrams all of
+them before version 3.45. `moment_words` holds words. SQLite takes a run of Chinese, Japanese or
+Thai for one word, so there each character is made a word of its own, and what is searched a phrase
+of them. `moment_parts` holds each three characters in a row.
 """
 
 import re
@@ -20,19 +20,23 @@ _MARKS = (  # written on the character before them
     "\u102b-\u103e\u17b4-\u17d3\u3099\u309a\u30fc\uff70"
 )
 _CHARACTER = re.compile(f"[{_UNSPACED}][{_MARKS}]*")
-_DIACRITIC = re.compile("[\u0300-\u036f]")
+_DIACRITIC = re.compile(
+    "[\u0300-\u036f"  # Latin, Greek, Cyrillic
+    "\u0591-\u05bd\u05bf-\u05c7"  # the points of Hebrew
+    "\u0640\u064b-\u0652\u0670]"  # the short vowels of Arabic, and what stretches a line
+)
 
 
 def spread(text: str) -> str:
-    """The text as `moment_words` has it: a space around each character of a script that is
-    written without any. Other text is returned as it is."""
+    """The text with a space around each character of a script that is written without any, as
+    `moment_words` has what is folded. Other text is returned as it is."""
     if text.isascii() or not _CHARACTER.search(text):
         return text
     return " ".join(_CHARACTER.sub(r" \g<0> ", text).split())
 
 
 def folded(text: str) -> str:
-    """The text as `moment_parts` has it: without the diacritics of Latin, Greek and Cyrillic.
+    """The text without diacritics, as `moment_parts` has it.
 
     Marks that make other letters of it, as in Thai, Hindi or Japanese, stay.
     """

@@ -48,7 +48,7 @@ MOMENTS = (
     Column("start", "float64", "s", "when it begins, after the film's time zero"),
     Column("end", "float64", "s", "when it ends"),
     Column("text", "string", "", "what is said, what is seen, or the title and the file's name"),
-    Column("spread", "string", "", "the text as `moment_words` has it, where that differs"),
+    Column("spread", "string", "", "the text as `moment_words` has it, where folded is not"),
     Column("folded", "string", "", "the text as `moment_parts` has it, where that differs"),
 )
 
@@ -138,7 +138,8 @@ CREATE TABLE moments (
     folded TEXT
 );
 CREATE INDEX moments_by_film ON moments (film, start);
-CREATE VIEW moment_words_text AS SELECT id, coalesce(spread, text) AS text FROM moments;
+CREATE VIEW moment_words_text AS
+SELECT id, coalesce(spread, folded, text) AS text FROM moments;
 CREATE VIEW moment_parts_text AS SELECT id, coalesce(folded, text) AS text FROM moments;
 CREATE VIRTUAL TABLE moment_words USING fts5 (
     text, content='moment_words_text', content_rowid='id',
