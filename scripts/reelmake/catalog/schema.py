@@ -128,7 +128,7 @@ INDEXES = ("moment_words", "moment_parts")
 _SEARCH = """
 CREATE TABLE moments (
     id INTEGER PRIMARY KEY,
-    film INTEGER NOT NULL REFERENCES films ON DELETE CASCADE,
+    film INTEGER NOT NULL REFERENCES films (id) ON DELETE CASCADE,
     kind TEXT NOT NULL,
     item INTEGER,
     start REAL,
@@ -152,7 +152,7 @@ CREATE VIRTUAL TABLE moment_parts USING fts5 (
 
 _STATES = """
 CREATE TABLE catalog_states (
-    film INTEGER PRIMARY KEY REFERENCES films ON DELETE CASCADE,
+    film INTEGER PRIMARY KEY REFERENCES films (id) ON DELETE CASCADE,
     video TEXT NOT NULL UNIQUE,
     manifest_size INTEGER NOT NULL,
     manifest_mtime_ns INTEGER NOT NULL,
@@ -202,7 +202,7 @@ def _films() -> str:
 def _table(name: str) -> str:
     # Without a rowid: the rows of a film lie together, found by the key alone.
     key = ", ".join(("film", *KEYS[name]))
-    rows = ["    film INTEGER NOT NULL REFERENCES films ON DELETE CASCADE"]
+    rows = ["    film INTEGER NOT NULL REFERENCES films (id) ON DELETE CASCADE"]
     rows += [f"    {_declared(column)}" for column in columns(name)]
     rows.append(f"    PRIMARY KEY ({key})")
     return f"CREATE TABLE {name} (\n" + ",\n".join(rows) + "\n) WITHOUT ROWID;"

@@ -69,3 +69,11 @@ def test_datasette_is_told_of_each_table_and_column(results, ask):
     }
     for table, facets in schema_docs.FACETS.items():
         assert {*facets} <= {*tables[table]["columns"]}
+
+
+def test_each_row_refers_to_its_film(results, ask):
+    """With the column's name, without which Datasette fails."""
+    updating.update(results)
+    for table in (*schema.KEYS, "moments", "catalog_states"):
+        ((_, _, other, own, its, _, deleted, _),) = ask(f"PRAGMA foreign_key_list({table})")
+        assert (other, own, its, deleted) == ("films", "film", "id", "CASCADE")
