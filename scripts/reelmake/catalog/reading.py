@@ -25,7 +25,7 @@ MANY = 100
 def films(results: Path, videos: Sequence[str]) -> Iterator[FilmRows]:
     """What the artifacts of each video say, in their order. results: the folder of all."""
     done = 0
-    if len(videos) >= MANY and len(os.sched_getaffinity(0)) > 1:
+    if len(videos) >= MANY:
         for film in _beside(results, videos):
             done += 1
             yield film
@@ -37,7 +37,11 @@ def _beside(results: Path, videos: Sequence[str]) -> Iterator[FilmRows]:
     command = [sys.executable, "-m", __name__, str(results)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,  # Ctrl+C is its parent's, whose end it notices
     )
     assert process.stdin and process.stdout
     try:

@@ -175,10 +175,10 @@ def columns(table: str) -> tuple[Column, ...]:
     return (*without_video, WORDS) if table == "segments" else without_video
 
 
-def insertion(table: str, replace: bool = True) -> str:
+def insertion(table: str) -> str:
     """The statement that adds a row of one of `KEYS`: the film's number, then its columns."""
     marks = ", ".join("?" * (1 + len(columns(table))))
-    return f"INSERT {'OR REPLACE ' if replace else ''}INTO {table} VALUES ({marks})"
+    return f"INSERT OR REPLACE INTO {table} VALUES ({marks})"
 
 
 def statements() -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reelmake.catalog import reading, schema, schema_docs
-from reelmake.catalog.database import Database, Error, State, is_damage, read_states
+from reelmake.catalog.database import Damaged, Database, Error, State, is_damage, read_states
 from reelmake.foundation import artifact_files, file_locks, file_systems, text
 from reelmake.foundation.errors import UserError, explain
 
@@ -80,10 +80,8 @@ def is_current(results: Path) -> bool:
         return False
     try:
         return read_states(results / NAME) == states(results)
-    except Exception as error:
-        if is_damage(error):
-            return False
-        raise
+    except (Error, Damaged):  # which an update mends, or says
+        return False
 
 
 def update(results: Path, rebuild: bool = False, tell: Told | None = None) -> Report:

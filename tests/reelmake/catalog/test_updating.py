@@ -275,7 +275,6 @@ def test_many_films_are_read_by_another_process_the_same(results, content, monke
     updating.update(results)
     alone = content()
     monkeypatch.setattr(reading, "MANY", 2)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
     monkeypatch.setattr(film_rows, "read", lambda path: pytest.fail("it was read here"))
     updating.update(results, rebuild=True)
     assert content() == alone
