@@ -201,6 +201,16 @@ class Database:
             )
 
 
+def drop_log(path: Path) -> None:
+    """Remove the log of the catalog at `path`, before another file takes its name: SQLite would
+    replay it into that one. What it holds is put into the old catalog first, if that is whole: a
+    kill in between leaves it so."""
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(_open(path, "mode=rw", 0)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    for beside in (_log(path), path.with_name(f"{path.name}-shm")):
+        beside.unlink(missing_ok=True)
+
+
 def counts(path: Path) -> dict[str, int]:
     """How many rows each table of a catalog has. Raises sqlite3.Error."""
     with contextlib.closing(connect(path)) as db:

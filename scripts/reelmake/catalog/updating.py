@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reelmake.catalog import reading, schema, schema_docs
+from reelmake.catalog import database, reading, schema, schema_docs
 from reelmake.catalog.database import Damaged, Database, Error, State, is_damage, read_states
 from reelmake.foundation import artifact_files, file_locks, file_systems, text
 from reelmake.foundation.errors import UserError, explain
@@ -248,9 +248,7 @@ def _to_make(path: Path) -> Iterator[Database]:
             db.close()
         if network:
             shutil.copyfile(new, temporary)
-        # Of the catalog before: SQLite would replay it into this one.
-        for suffix in ("-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        database.drop_log(path)
 
 
 def _stat(path: str) -> os.stat_result | None:
