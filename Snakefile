@@ -26,6 +26,7 @@ include: "rules/pictures.smk"
 include: "rules/highlights.smk"
 include: "rules/story.smk"
 include: "rules/manifest.smk"
+include: "rules/catalog.smk"
 include: "rules/models.smk"
 include: "rules/share.smk"
 
@@ -40,6 +41,8 @@ localrules:
     narrative,
     chapters,
     trailer,
+    catalog,
+    update_catalog,
     models,
 
 
@@ -69,6 +72,7 @@ rule all:
         # servers asked, its sidecars written. All further ones only look up what it found.
         # Each artifact, not the manifest alone: Snakemake does not miss a file in the middle.
         artifacts(*lasting_stages()),
+        catalog_if_stale,
 
 
 rule transcripts:
@@ -109,3 +113,8 @@ rule chapters:
 rule trailer:
     input:
         artifacts(*TARGETS["trailer"]),
+
+
+rule catalog:
+    input:
+        catalog_or_nothing,

@@ -85,7 +85,7 @@ def plain(like: Path, folder: Path) -> None:
     os.chdir(like)
     given = yaml.safe_load((ROOT / "demo" / "config.yaml").read_text())
     loaded = config.load(given | {"cache": {"enabled": False}})
-    for film in sorted((like / "results").iterdir()):
+    for film in sorted((like / "results").glob("*/")):
         to = folder / film.name
         shutil.copytree(film / "fingerprints", to / "fingerprints")
 

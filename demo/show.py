@@ -21,7 +21,7 @@ def clock(seconds: float) -> str:
 
 def main() -> None:
     """Print each video's transcript, descriptions, highlights and trailer."""
-    for results in sorted((DEMO / "results").iterdir()):
+    for results in sorted((DEMO / "results").glob("*/")):
         transcript = json.loads((results / "transcript.json").read_bytes())
         described = scene_descriptions.read(results / f"{results.name}.scenedesc.msgpack")
         assert described, "the demo did not finish"
@@ -40,7 +40,8 @@ def main() -> None:
         print(f"\n{results.name}: the beats of its trailer (trailer.mp4, .otio, .edl)")
         for beat in json.loads((results / "narrative.json").read_bytes())["beats"]:
             print(f"  {clock(beat['start'])}  {beat['beat']}: {beat['title']}")
-    print("\nEverything is in demo/results/. Your own videos:")
+    print("\nAll of it, to be searched: demo/results/catalog.db (docs/catalog.md)")
+    print("Everything is in demo/results/. Your own videos:")
     print("  . .venv/bin/activate && snakemake -n --config videos=~/Movies")
 
 

@@ -2,9 +2,12 @@
 
 import functools
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import time
+import weakref
 from pathlib import Path
 
 from snakemake.logging import logger
@@ -31,6 +34,9 @@ from reelmake.library.stages import (
 )
 from reelmake.library.work_left import WorkLeft
 from reelmake.reel import run_summary, share_sizes
+
+CATALOG = "results/catalog.json"
+CATALOG_RULES = {"catalog", "update_catalog", CATALOG}
 
 
 def or_exit(function):
@@ -95,7 +101,8 @@ def library():
     part = THIS_SHARE.videos if THIS_SHARE else None
     found = Library(settings, write=real, say=say, also=also, part=part)
     if workflow.exec_mode == ExecMode.DEFAULT:  # else a job, which reads sidecars and writes none
-        complete = dag.forceall or dag.forcerun or dag.forcetargets or only_inspects()
+        forced_rules = set(dag.forcerun) - CATALOG_RULES
+        complete = dag.forceall or forced_rules or dag.forcetargets or only_inspects()
         prune = settings["prune"] and not complete
         if not is_cluster() and workflow.global_resources.get("gpu").value is None:
             # One job at a time that asks for the GPU; in a job of a cluster, for each it was given.
@@ -234,10 +241,95 @@ def sum_up():
         left_out = len(library().left_out | library().growing)
         for line in run_summary.lines(RESULTS, began, time.time(), left_out, sys.argv):
             say(line)
+        update_catalog_at_end()
         if share_files() and any(
             os.path.getsize(done) for done in share_files() if os.path.exists(done)
         ):
             raise SystemExit(1)  # videos failed, though each share came to its end
+
+
+def names_catalog(wildcards=None):
+    """Whether the command line asks for the catalog by name."""
+    dag = workflow.dag_settings
+    return bool(CATALOG_RULES & {*dag.targets, *dag.forcerun})
+
+
+def wants_catalog():
+    """Whether this run is to bring the catalog up to date."""
+    if THIS_SHARE or workflow.exec_mode != ExecMode.DEFAULT or workflow.touch:
+        return False
+    targets = set(workflow.dag_settings.targets)
+    is_all = "all" in targets or not targets
+    return names_catalog() or (is_all and "catalog" in settings["stages"])
+
+
+def rebuilds_catalog(wildcards=None):
+    """Whether -F, -R or -f wants the catalog made anew."""
+    dag = workflow.dag_settings
+    named = {*dag.forcerun, *(dag.targets if dag.forcetargets else [])}
+    return dag.forceall or bool(CATALOG_RULES & named)
+
+
+@functools.cache
+def catalog_is_current():
+    """Whether the catalog has all that was on disk when this run began."""
+    from reelmake.catalog import updating
+
+    return not rebuilds_catalog() and updating.is_current(RESULTS)
+
+
+@or_exit
+def catalog_if_stale(wildcards):
+    """An input function: what says that the catalog is up to date, if the run has to see to it."""
+    if not wants_catalog() or workflow.dag_settings.batch:
+        return []
+    return CATALOG if library().unfinished or not catalog_is_current() else []
+
+
+@or_exit
+def catalog_or_nothing(wildcards):
+    """An input function: the same of what is on disk, whatever else is to be made of films."""
+    # Without any input the target would always run: name a file that is always there.
+    return str(Path(workflow.basedir, "config.yaml")) if catalog_is_current() else CATALOG
+
+
+@or_exit
+def before_catalog(wildcards):
+    """An input function: what has to be there before the catalog is brought up to date."""
+    named = workflow.dag_settings.targets
+    if "all" in named or not named:
+        stages = lasting_stages()
+    else:
+        stages = [name for name in named_stages(named) if not STAGES[name].temporary]
+    made = artifacts(*stages)(wildcards) if stages else []
+    return [*([made] if isinstance(made, str) else made), catalog_request()]
+
+
+@functools.cache
+def catalog_request():
+    """A file that is newer than the catalog's own where that is to be brought up to date."""
+    path = Path(".snakemake", "reelmake.catalog.request")
+    if path.exists() and catalog_is_current():
+        return str(path)
+    if workflow.dryrun or only_inspects():
+        path = Path(tempfile.mkdtemp(prefix="reelmake-dry-run-"), path.name)
+        weakref.finalize(workflow, shutil.rmtree, path.parent, ignore_errors=True)
+    path.parent.mkdir(exist_ok=True)
+    # Something new each time: of a small file Snakemake looks at the content, too.
+    path.write_text(str(time.time_ns()))
+    return str(path)
+
+
+def update_catalog_at_end():
+    """Have what became of films in the catalog where the run did not come to its rule: some
+    failed, say. Not where the run was stopped: who stops it wants it to end."""
+    if not wants_catalog() or workflow.dryrun or signals.is_stopping():
+        return
+    if library().unfinished or not catalog_is_current():
+        from reelmake.catalog import updating
+
+        if not updating.is_current(RESULTS):
+            updating.try_update(RESULTS, say, stop=signals.is_stopping)
 
 
 def artifacts(*stages):

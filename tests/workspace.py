@@ -132,7 +132,7 @@ class Workspace:
     def artifacts(self) -> dict[str, bytes]:
         """The content of every artifact but the manifests, which hold times."""
         found = {}
-        for results in sorted((self.folder / "results").iterdir()):
+        for results in sorted((self.folder / "results").glob("*/")):
             for name in (*ARTIFACTS, f"{results.name}.scenedesc.msgpack"):
                 path = results / name
                 for file in sorted(path.glob("[!.]*")) if path.is_dir() else [path]:
@@ -213,7 +213,8 @@ class Workspace:
 
 
 def jobs(output: str) -> list[str]:
-    """The rules in the first table of jobs, without the target's own."""
+    """The rules in the first table of jobs, without the target's own and that of the catalog,
+    which comes last wherever there is another."""
     table = re.search(r"^Job stats:\njob +count\n[- ]+\n(.*?)^total", output, re.M | re.S)
     if table is None:
         assert "Nothing to be done" in output, output
@@ -222,7 +223,7 @@ def jobs(output: str) -> list[str]:
     return sorted(
         rule if count == "1" else f"{rule} x{count}"
         for rule, count in rows
-        if rule != "all" and rule not in TARGETS
+        if rule not in ("all", "update_catalog", *TARGETS)
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
+from reelmake.catalog import schema_docs
 from reelmake.library import config_docs
 from reelmake.library.stages import STAGES, TARGETS, Stage, downstream
 from reelmake.reel import main as reel
@@ -52,7 +53,10 @@ def pipeline_page() -> str:
         before = "everything" if stage.name == "manifest" else ", ".join(stage.upstream)
         cached = "yes" if stage.cached else "no"
         rows.append(f"| {stage.name} | `{stage.rule}` | {made} | {before} | {cached} |")
-    targets = [f"- `snakemake {name}`: {', '.join(made)}" for name, made in TARGETS.items()]
+    targets = [
+        f"- `snakemake {name}`: {', '.join(made) or 'what is on disk, of all videos'}"
+        for name, made in TARGETS.items()
+    ]
     return f"""# The pipeline
 
 Each stage makes its artifact from those before it. Snakemake runs what is missing or stale, and
@@ -176,6 +180,7 @@ def pages() -> dict[str, str]:
         "docs/commands.md": commands_page(),
         "docs/artifacts.md": filled("artifacts.md", "artifacts", artifact_list()),
         "docs/hardware.md": filled("hardware.md", "profiles", config_docs.profiles_as_markdown()),
+        "docs/catalog.md": filled("catalog.md", "catalog", schema_docs.as_markdown()),
         "docs/tables.md": filled("tables.md", "tables", columns.as_markdown()),
     }
 

@@ -113,7 +113,7 @@ def test_a_target_makes_what_it_needs_and_nothing_else(finished, tmp_path):
     assert library.plan() == []
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", [name for name, stages in TARGETS.items() if stages])
 def test_each_target_is_a_choice(complete, target, monkeypatch):
     monkeypatch.setattr(complete, "config", complete.config | {"stages": [target]})
     assert complete.plan() == ["write_manifest x2"]
@@ -183,7 +183,7 @@ def test_an_instruction_in_a_file_name_changes_nothing(complete, tmp_path):
     library.config = complete.config | {"videos": str(library.videos)}  # its cache, too
     shutil.copy2(complete.videos / "one.mp4", library.videos / NAME)
     library.run()
-    (id,) = (path.name for path in (library.folder / "results").iterdir())
+    (id,) = (path.name for path in (library.folder / "results").glob("*/"))
     assert re.fullmatch(r"[A-Za-z0-9_.-]+", id)
     assert scores(library, id) == scores(complete, "one")
     for name in ("narrative.json", "highlights.json", "chapters.txt", "transcript.md"):

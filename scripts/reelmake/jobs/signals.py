@@ -22,6 +22,14 @@ SERVER = "reelmake.jobs.script_server"
 PATIENCE = 5.0
 """Seconds from the second signal to the kill."""
 
+_stopped: set[int] = set()
+"""The signals that have come. (An event would take a lock, which a handler must not.)"""
+
+
+def is_stopping() -> bool:
+    """Whether this run was told to stop."""
+    return bool(_stopped)
+
 
 def handle_signals(
     say: Callable[[str], None], tell_cluster: Callable[[int], None] = lambda number: None
@@ -55,6 +63,7 @@ class _Stopping:
     def on_signal(self, number: int, frame: object) -> None:
         again = time.monotonic() - self._last < TOGETHER
         self._last = time.monotonic()
+        _stopped.add(number)
         if not again:
             self._signals += 1
             # Snakemake's handler takes a lock that the interrupted main thread may hold.

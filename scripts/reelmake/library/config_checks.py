@@ -32,6 +32,11 @@ def check_names(config: dict[str, Any]) -> None:
 
 def check(config: dict[str, Any]) -> None:
     """Raise UserError for settings that contradict each other. config: complete, of right types."""
+    if config["stages"] == ["catalog"]:
+        raise UserError(
+            "config: stages: catalog alone makes nothing of a video; name what it should hold, "
+            "too, or bring it up to date with what is there: snakemake catalog"
+        )
     for name in ("except", "stage_ttl"):
         for stage in config["cache"][name]:
             if stage not in STAGES:

@@ -17,7 +17,7 @@ from reelmake.foundation.errors import UserError
 from reelmake.library import config as configuration
 from reelmake.library import sources
 from reelmake.library.config import Config
-from reelmake.library.stages import STAGES, Stage, chosen, stages_of
+from reelmake.library.stages import STAGES, TARGETS, Stage, chosen, stages_of
 
 
 class Fingerprint(TypedDict):
@@ -120,6 +120,8 @@ def _settings(stage: Stage, config: Config) -> dict[str, Any]:
     served = bool(stage.endpoint and configuration.get(config, stage.endpoint))
     for name in stage.settings:
         value = configuration.get(config, name)
+        if name == "stages":  # what is made of all videos together changes nothing of one
+            value = [target for target in value if TARGETS[target]]
         for setting, leaf in _leaves(name, value):
             if served and setting in stage.in_process:
                 continue

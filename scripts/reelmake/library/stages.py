@@ -275,8 +275,10 @@ TARGETS = {
     "narrative": ("narrative",),
     "chapters": ("chapters",),
     "trailer": ("trailer",),
+    "catalog": (),
 }
-"""What can be asked for by name, and in the setting `stages`: the stages it stands for."""
+"""What can be asked for by name, and in the setting `stages`: the stages it stands for. The catalog
+is of all videos, so it is no stage of one."""
 
 
 def chosen(targets: Collection[str]) -> set[str]:

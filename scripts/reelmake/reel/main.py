@@ -12,6 +12,7 @@ from reelmake.foundation.errors import UserError, explain
 from reelmake.foundation.text import printable
 from reelmake.reel import (
     cache_command,
+    catalog_command,
     doctor_command,
     export_command,
     export_edl_command,
@@ -55,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     doctor_command.add_to(commands)
     models_command.add_to(commands)
     look_command.add_to(commands)
+    catalog_command.add_to(commands)
     export_command.add_to(commands)
     export_edl_command.add_to(commands)
     cache_command.add_to(commands)

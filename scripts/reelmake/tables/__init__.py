@@ -38,7 +38,7 @@ def read(
     columns = TABLES[table]
     values: dict[str, list[Any]] = {column.name: [] for column in columns}
     for folder in _folders(Path(results), videos):
-        for row in rows.of(table, folder):
+        for row in rows.of(table, rows.Artifacts(folder)):
             row = row | {"video": folder.name}
             for column in columns:
                 values[column.name].append(row.get(column.name))
@@ -55,6 +55,8 @@ def _series(pd: Any, values: list[Any], dtype: str) -> Any:
     numbers = pd.to_numeric(pd.Series(values, dtype="object"), errors="coerce")
     if dtype.startswith("datetime64"):
         return pd.to_datetime(numbers.astype("float64"), unit="s", utc=True).astype(dtype)
+    if dtype == "boolean":
+        return pd.Series([each if isinstance(each, bool) else None for each in values], dtype=dtype)
     if dtype == "Int64":
         return numbers.astype("Float64").round().astype(dtype)
     return numbers.astype(dtype)
@@ -84,6 +86,11 @@ def _folders(results: Path, videos: Iterable[str] | None) -> list[Path]:
 def videos(results: Results = "results", videos: Iterable[str] | None = None) -> "pd.DataFrame":
     """One row a video: its source, state, length and what was made of it."""
     return read("videos", results, videos)
+
+
+def streams(results: Results = "results", videos: Iterable[str] | None = None) -> "pd.DataFrame":
+    """One row a stream of a film's file."""
+    return read("streams", results, videos)
 
 
 def segments(results: Results = "results", videos: Iterable[str] | None = None) -> "pd.DataFrame":
@@ -133,6 +140,21 @@ def beats(results: Results = "results", videos: Iterable[str] | None = None) -> 
     return read("beats", results, videos)
 
 
+def chapters(results: Results = "results", videos: Iterable[str] | None = None) -> "pd.DataFrame":
+    """One row a chapter."""
+    return read("chapters", results, videos)
+
+
 def jobs(results: Results = "results", videos: Iterable[str] | None = None) -> "pd.DataFrame":
     """One row a job record: what happened to a stage of a video."""
     return read("jobs", results, videos)
+
+
+def failures(results: Results = "results", videos: Iterable[str] | None = None) -> "pd.DataFrame":
+    """One row a stage that failed or was stopped, and is not done since."""
+    return read("failures", results, videos)
+
+
+def provenance(results: Results = "results", videos: Iterable[str] | None = None) -> "pd.DataFrame":
+    """One row a stage that is done: what made its artifact, where and when."""
+    return read("provenance", results, videos)

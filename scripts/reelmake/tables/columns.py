@@ -23,6 +23,11 @@ SCORE = Column("score", "Float64", "", "0 to 10; missing where the model gave no
 REASON = Column("reason", "string", "", "why, in the model's words")
 CANDIDATE = Column("candidate", "Int64", "", "the id of the candidate in segments.json")
 TEXT = Column("text", "string", "", "what is said in it")
+STAGE = Column("stage", "string", "", "the stage")
+ATTEMPT = Column("attempt", "Int64", "", "which try it is")
+HOST = Column("host", "string", "", "the machine")
+CLASS = Column("class", "string", "", "of a failure: input, transient, resources, engine, killed")
+ERROR = Column("error", "string", "", "why it failed")
 
 RATED = (VIDEO, CANDIDATE, START, END, SCORE, REASON, TEXT)
 """Of candidates, and of those that were chosen."""
@@ -30,7 +35,8 @@ RATED = (VIDEO, CANDIDATE, START, END, SCORE, REASON, TEXT)
 TABLES: dict[str, tuple[Column, ...]] = {
     "videos": (
         VIDEO,
-        Column("source", "string", "", "the path or URL of the film"),
+        Column("title", "string", "", "the name of its file or address, made readable"),
+        Column("source", "string", "", "the path of the film, or its URL without secrets"),
         Column("state", "string", "", "done, running, waiting, failed or killed"),
         Column("duration", "Float64", "s", "how long the film is"),
         Column("container", "string", "", "its format, as FFmpeg calls it"),
@@ -42,6 +48,27 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("scenes", "Int64", "", "scenes"),
         Column("highlights", "Int64", "", "highlights"),
         Column("bytes", "Int64", "bytes", "what its artifacts take on the disk"),
+        Column("size", "Int64", "bytes", "of the film's own file"),
+        Column("modified", "datetime64[us, UTC]", "UTC", "when the film's own file was changed"),
+        Column("finished", "datetime64[us, UTC]", "UTC", "when the last of its stages was done"),
+        Column("content", "string", "", "SHA-256 of the film, sampled: equal for copies"),
+    ),
+    "streams": (
+        VIDEO,
+        Column("stream", "Int64", "", "the number of the stream in its file, from 0"),
+        Column("type", "string", "", "video, audio or subtitle"),
+        Column("codec", "string", "", "as FFmpeg calls it; missing where it is unknown"),
+        Column("language", "string", "", "as the file says"),
+        Column("title", "string", "", "of the track"),
+        Column("is_default", "boolean", "", "marked as the one to play"),
+        Column("duration", "Float64", "s", "how long it is, where the file says so"),
+        Column("width", "Int64", "pixels", "as coded"),
+        Column("height", "Int64", "pixels", "as coded"),
+        Column("rotation", "Int64", "degrees", "clockwise, that turn the picture upright"),
+        Column("fps", "Float64", "1/s", "frames a second, on average"),
+        Column("channels", "Int64", "", "of sound"),
+        Column("sample_rate", "Int64", "1/s", "of sound"),
+        Column("undecodable", "string", "", "why nothing can be decoded, where that is so"),
     ),
     "segments": (
         VIDEO,
@@ -116,20 +143,47 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("title", "string", "", "a few words; missing where the model failed"),
         Column("why", "string", "", "what makes it this beat"),
     ),
+    "chapters": (
+        VIDEO,
+        Column("chapter", "Int64", "", "the number of the chapter, from 0"),
+        START,
+        END,
+        Column("title", "string", "", "a few words"),
+    ),
     "jobs": (
         VIDEO,
-        Column("stage", "string", "", "the stage"),
+        STAGE,
         Column("state", "string", "", "running, done, failed or killed"),
-        Column("attempt", "Int64", "", "which try it is"),
-        Column("host", "string", "", "the machine"),
+        ATTEMPT,
+        HOST,
         Column("started", "datetime64[us, UTC]", "UTC", "when it started"),
         Column("ended", "datetime64[us, UTC]", "UTC", "when it ended"),
         Column("cache", "string", "", "hit, miss, waiting or off"),
         Column("items_done", "Int64", "", "items done, in the unit of the stage"),
         Column("items_total", "Int64", "", "items there are"),
         Column("bytes", "Int64", "bytes", "what it made, on the disk"),
-        Column("class", "string", "", "of a failure: input, transient, resources, engine, killed"),
-        Column("error", "string", "", "why it failed"),
+        CLASS,
+        ERROR,
+    ),
+    "failures": (
+        VIDEO,
+        STAGE,
+        CLASS,
+        ERROR,
+        ATTEMPT,
+        HOST,
+        Column("ended", "datetime64[us, UTC]", "UTC", "when it failed"),
+        Column("log", "string", "", "the file that says more"),
+    ),
+    "provenance": (
+        VIDEO,
+        STAGE,
+        Column("key", "string", "", "SHA-256 of all that the artifact is made from"),
+        Column("version", "Int64", "", "of the stage"),
+        Column("engines", "string", "", "JSON: the versions of the packages that made it"),
+        HOST,
+        Column("made", "datetime64[us, UTC]", "UTC", "when"),
+        Column("cache", "string", "", "hit: it came from the artifact cache; miss, waiting, off"),
     ),
 }
 

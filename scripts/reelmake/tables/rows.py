@@ -1,83 +1,133 @@
 """What the artifacts of one video say, as rows of the tables. No pandas is needed for it."""
 
+import functools
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from reelmake.foundation import artifact_files
-from reelmake.library import job_records, library_scan, scene_descriptions
+from reelmake.foundation import artifact_files, urls
+from reelmake.library import job_records, library_scan, manifest, scene_descriptions
+from reelmake.library.library_scan import Facts
 from reelmake.library.scene_descriptions import FIELDS
-from reelmake.library.stages import STAGES
+from reelmake.tables import chapter_file, titles
 
 Row = dict[str, Any]
 
 
-def of(table: str, results: Path) -> Iterator[Row]:
-    """The rows of a table that come from the video in `results`, without its id.
+class Artifacts:
+    """The artifacts of the video in the folder `results`, each read once.
+
+    What is missing, can't be read or has another form is empty.
+    """
+
+    def __init__(self, results: Path):
+        self.results = results
+        self._read: dict[str, dict[str, Any]] = {}
+
+    def read(self, name: str) -> dict[str, Any]:
+        """The object in a JSON file, by its path below the video's folder."""
+        if name not in self._read:
+            found = artifact_files.read_json(self.results / name)
+            self._read[name] = found if isinstance(found, dict) else {}
+        return self._read[name]
+
+    def listed(self, name: str, key: str) -> list[Row]:
+        """The list of objects in a JSON artifact."""
+        return _objects(self.read(name).get(key))
+
+    @functools.cached_property
+    def facts(self) -> Facts | None:
+        """What is known of its stages; None where nothing is."""
+        return library_scan.Scan(self.results.parent).video(self.results.name)
+
+    @functools.cached_property
+    def made(self) -> dict[str, Any]:
+        """What its manifest says of each stage."""
+        return manifest.stages(self.results)
+
+
+def of(table: str, video: Artifacts) -> Iterator[Row]:
+    """The rows of a table that come from a video, without its id.
 
     What is missing or can't be read is absent.
     """
-    return _MAKERS[table](results)
+    return _MAKERS[table](video)
 
 
-def _read(results: Path, name: str) -> dict[str, Any]:
-    found = artifact_files.read_json(results / name)
-    return found if isinstance(found, dict) else {}
-
-
-def _listed(results: Path, name: str, key: str) -> list[Row]:
-    """The list of objects in a JSON artifact."""
-    found = _read(results, name).get(key)
+def _objects(found: Any) -> list[Row]:
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
-def _videos(results: Path) -> Iterator[Row]:
-    facts = library_scan.Scan(results.parent).video(results.name)
+def _object(found: Any) -> Row:
+    return found if isinstance(found, dict) else {}
+
+
+def _videos(video: Artifacts) -> Iterator[Row]:
+    facts = video.facts
     if facts is None:
         return
-    media = _read(results, "media.json")
-    streams = [stream for stream in media.get("streams") or [] if isinstance(stream, dict)]
+    media = video.read("media.json")
+    streams = _objects(media.get("streams"))
     main = next((each for each in streams if each.get("index") == media.get("video")), {})
-    source = _read(results / "fingerprints", "media.json").get("source") or {}
+    source = _object(video.read("fingerprints/media.json").get("source"))
+    path, changed = source.get("path"), source.get("mtime_ns")
+    path = path if isinstance(path, str) else None
+    ended = _object(facts.records.get("manifest")).get("ended")
     yield {
-        "source": source.get("path"),
+        "title": titles.of(path or video.results.name),
+        "source": urls.shown(path) if path and urls.is_url(path) else path,
         "state": facts.state,
         "duration": media.get("duration"),
         "container": media.get("container"),
         "width": main.get("width"),
         "height": main.get("height"),
         "fps": main.get("fps_average"),
-        "language": _read(results, "transcript.json").get("language"),
-        "segments": len(_listed(results, "transcript.json", "segments")),
-        "scenes": len(_listed(results, "scenes.json", "scenes")),
-        "highlights": len(_listed(results, "highlights.json", "highlights")),
+        "language": video.read("transcript.json").get("language"),
+        "segments": len(video.listed("transcript.json", "segments")),
+        "scenes": len(video.listed("scenes.json", "scenes")),
+        "highlights": len(video.listed("highlights.json", "highlights")),
         "bytes": facts.totals["bytes"],
+        "size": video.read("source.json").get("size", source.get("size")),
+        "modified": changed / 1e9 if isinstance(changed, int) else None,
+        "finished": ended if facts.state == "done" else None,
+        "content": media.get("content"),
     }
 
 
-def _segments(results: Path) -> Iterator[Row]:
-    for segment in _listed(results, "transcript.json", "segments"):
+def _streams(video: Artifacts) -> Iterator[Row]:
+    for each in video.listed("media.json", "streams"):
+        yield each | {
+            "stream": each.get("index"),
+            "is_default": each.get("default"),
+            "fps": each.get("fps_average"),
+        }
+
+
+def _segments(video: Artifacts) -> Iterator[Row]:
+    for segment in video.listed("transcript.json", "segments"):
         yield segment | {"segment": segment.get("id")}
 
 
-def _words(results: Path) -> Iterator[Row]:
-    for segment in _listed(results, "transcript.json", "segments"):
-        for word in segment.get("words") or []:
+def _words(video: Artifacts) -> Iterator[Row]:
+    for segment in video.listed("transcript.json", "segments"):
+        for word in _objects(segment.get("words")):
             yield word | {"segment": segment.get("id")}
 
 
-def _scenes(results: Path) -> Iterator[Row]:
-    for scene in _listed(results, "scenes.json", "scenes"):
+def _scenes(video: Artifacts) -> Iterator[Row]:
+    for scene in video.listed("scenes.json", "scenes"):
         yield scene | {"scene": scene.get("id")}
 
 
-def _keyframes(results: Path) -> Iterator[Row]:
-    for frame in _listed(results, "keyframes.json", "keyframes"):
+def _keyframes(video: Artifacts) -> Iterator[Row]:
+    for frame in video.listed("keyframes.json", "keyframes"):
         yield frame | {"scene": frame.get("scene_id"), "time": frame.get("timestamp")}
 
 
-def _descriptions(results: Path) -> Iterator[Row]:
-    document = scene_descriptions.read(results / f"{results.name}.scenedesc.msgpack")
+def _descriptions(video: Artifacts) -> Iterator[Row]:
+    name = f"{video.results.name}.scenedesc.msgpack"
+    document = scene_descriptions.read(video.results / name)
     for result in (document or {"results": []})["results"]:
         record, description = result["record"], result["description"] or {}
         yield {
@@ -88,44 +138,73 @@ def _descriptions(results: Path) -> Iterator[Row]:
         }
 
 
-def _scores(results: Path) -> Iterator[Row]:
-    scores = {each.get("id"): each for each in _listed(results, "scores.json", "scores")}
-    for segment in _listed(results, "segments.json", "segments"):
-        given = scores.get(segment.get("id"))
+def _scores(video: Artifacts) -> Iterator[Row]:
+    scores = {str(each.get("id")): each for each in video.listed("scores.json", "scores")}
+    for segment in video.listed("segments.json", "segments"):
+        given = scores.get(str(segment.get("id")))
         if given is not None:
             yield segment | given | {"candidate": segment.get("id")}
 
 
-def _highlights(results: Path) -> Iterator[Row]:
-    for each in _listed(results, "highlights.json", "highlights"):
+def _highlights(video: Artifacts) -> Iterator[Row]:
+    for each in video.listed("highlights.json", "highlights"):
         yield each | {"candidate": each.get("id")}
 
 
-def _clips(results: Path) -> Iterator[Row]:
-    for each in _listed(results, "clips.json", "clips"):
+def _clips(video: Artifacts) -> Iterator[Row]:
+    for each in video.listed("clips.json", "clips"):
         yield each | {"candidate": each.get("id")}
 
 
-def _beats(results: Path) -> Iterator[Row]:
-    for each in _listed(results, "narrative.json", "beats"):
+def _beats(video: Artifacts) -> Iterator[Row]:
+    for each in video.listed("narrative.json", "beats"):
         yield each | {"candidate": each.get("id")}
 
 
-def _jobs(results: Path) -> Iterator[Row]:
-    for stage in STAGES:
-        record = job_records.read(results, stage)
-        if record:
-            made = record.get("made") or {}
-            yield {
-                **record,
+def _chapters(video: Artifacts) -> Iterator[Row]:
+    for number, found in enumerate(chapter_file.read(video.results / "chapters.ffmetadata")):
+        start, end = found.start / 1000, found.end / 1000
+        yield {"chapter": number, "start": start, "end": end, "title": found.title}
+
+
+def _records(video: Artifacts) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(stage, its state as the whole video has it, record) of each job record."""
+    if video.facts is not None:
+        for stage, record in video.facts.records.items():
+            if record:
+                yield stage, video.facts.states.get(stage, "waiting"), record
+
+
+def _jobs(video: Artifacts) -> Iterator[Row]:
+    for stage, _, record in _records(video):
+        state, made = job_records.state(record), _object(record.get("made"))
+        yield record | {"stage": stage, "state": state, "bytes": made.get("bytes")}
+
+
+def _failures(video: Artifacts) -> Iterator[Row]:
+    for stage, state, record in _records(video):
+        if state in ("failed", "killed"):
+            yield record | {"stage": stage, "class": record.get("class", state)}
+
+
+def _provenance(video: Artifacts) -> Iterator[Row]:
+    for stage, state, record in _records(video):
+        if state == "done":
+            listed = _object(video.made.get(stage))
+            same = listed.get("key") == record.get("key")
+            wanted = listed if same else video.read(f"fingerprints/{stage}.json")
+            engines = _object(record.get("engines"))
+            yield record | {
                 "stage": stage,
-                "state": job_records.state(record),
-                "bytes": made.get("bytes"),
+                "version": wanted.get("version"),
+                "engines": json.dumps(engines, ensure_ascii=False),
+                "made": record.get("ended"),
             }
 
 
-_MAKERS: dict[str, Callable[[Path], Iterator[Row]]] = {
+_MAKERS: dict[str, Callable[[Artifacts], Iterator[Row]]] = {
     "videos": _videos,
+    "streams": _streams,
     "segments": _segments,
     "words": _words,
     "scenes": _scenes,
@@ -135,5 +214,8 @@ _MAKERS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "highlights": _highlights,
     "clips": _clips,
     "beats": _beats,
+    "chapters": _chapters,
     "jobs": _jobs,
+    "failures": _failures,
+    "provenance": _provenance,
 }

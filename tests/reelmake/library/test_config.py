@@ -107,6 +107,7 @@ def test_what_nothing_makes_is_refused_with_the_nearest(name, hint):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
+        ({"stages": "catalog"}, "catalog alone makes nothing of a video; .*snakemake catalog"),
         ({"segments": {"min_seconds": 61}}, r"min_seconds \(61\) is more than .* \(60\)"),
         ({"scores": {"prompt": "How good is {Text}?"}}, r"scores\.prompt has neither {text} nor"),
         ({"narrative": {"prompt": "The {beat}"}}, r"narrative\.prompt has neither"),

@@ -200,3 +200,10 @@ def test_the_keys_are_those_of_the_artifacts_that_people_have():
         "transcription.vad_method filter -> spans",
     ]
     assert compute()["transcript"]["key"][:12] == "50f5cd3bcf58"
+
+
+def test_the_catalog_is_in_no_key():
+    """It is made of all films: those of a library that had none stay finished."""
+    with_it = fingerprints.settings(config.load({"stages": ["scenes", "catalog"]}))
+    assert with_it == fingerprints.settings(config.load({"stages": ["scenes"]}))
+    assert with_it["manifest"] == {"stages": ["scenes"]}
