@@ -19,7 +19,7 @@ def every_artifact(library) -> dict[str, bytes]:
     left_out = ("jobs", "manifest.json", ".snakemake_timestamp")
     return {
         str(path.relative_to(library.folder)): path.read_bytes()
-        for path in sorted(library.folder.glob("results/**/*"))
+        for path in sorted(library.folder.glob("results/*/**/*"))
         if path.is_file() and not any(part in left_out for part in path.parts)
     }
 
