@@ -18,6 +18,7 @@ from reelmake.reel import (
     look_command,
     models_command,
     plan_command,
+    search_command,
     status_command,
 )
 from reelmake.reel.options import Arguments
@@ -56,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     models_command.add_to(commands)
     look_command.add_to(commands)
     catalog_command.add_to(commands)
+    search_command.add_to(commands)
     export_command.add_to(commands)
     cache_command.add_to(commands)
     return found
