@@ -1,8 +1,8 @@
 """Ranked lists of what the catalog's two full-text indexes find.
 
-SQLite's bm25 looks at every row that has a word: at a million moments, half a second for "the". A
-word in more than `COMMON` moments is demanded but not scored (it tells moments apart least), so that
-what is scored stays few. Where every word is that common, a sample from all over the library is taken.
+SQLite's bm25 looks at every row that has a word, which takes long where there are many. So a word
+in more than `COMMON` moments is demanded but not scored: it tells moments apart least. Where every
+word is that common, a sample from all over the library is taken.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 COMMON = 5_000
 """Moments from which on a word is common."""
-SAMPLES = 16
+SAMPLES = 4
 """Places of the library from which moments are taken where every word is common."""
 NEAREST = 500
 """Moments with some of the words that are compared, where none has all."""
@@ -117,22 +117,21 @@ def by_words(index: Index, wanted: Query, most: int) -> list[Hit]:
         every = f"({every}) NOT ({query.any_of(wanted.without)})"
     scored = [term for term in wanted.terms if not index.is_common(term.words)]
     if not scored:
-        return index.sampled(every, most)
+        common = index.is_common(every)
+        return index.sampled(every, most) if common else index.ranked(every, most)
     whole = len(scored) == len(wanted.terms) and not wanted.without
     return index.ranked(query.all_of(scored), most, None if whole else every)
 
 
 def by_parts(index: Index, wanted: Query, most: int) -> list[Hit]:
-    """The moments that have all that is wanted, some of it as a part of a word, best first."""
+    """Moments that have all that is wanted, some of it as a part of a word, the shortest first.
+
+    Not by bm25: that would look three times at all that have the parts, and all of these have them.
+    """
     parts = [term.parts for term in wanted.terms if term.parts]
     if not parts:
         return []
-    scored = [part for part in parts if not index.is_common(part)]
-    found = (
-        index.ranked(" AND ".join(scored), most * 2)
-        if scored
-        else index.sampled(" AND ".join(parts), most * 2)
-    )
+    found = index.sampled(" AND ".join(parts), most * 2)
     return [
         hit
         for hit in found
@@ -180,7 +179,10 @@ def _range(db: "sqlite3.Connection", films: Sequence[int] | None) -> tuple[int, 
     if films is not None and len(films) <= SAMPLES:
         ends = [end for film in films for end in _ends(db, film)]
         return (min(ends), max(ends)) if ends else (1, 0)
-    first, last = db.execute("SELECT min(id), max(id) FROM moments").fetchone()
+    # Of both in one SELECT, SQLite would look at every row.
+    first, last = db.execute(
+        "SELECT (SELECT min(id) FROM moments), (SELECT max(id) FROM moments)"
+    ).fetchone()
     return (first, last) if first is not None else (1, 0)
 
 

@@ -14,10 +14,12 @@ LONGEST = 1_000
 """Characters of a query that are looked at."""
 MOST = 32
 """Words and phrases of a query that are looked for."""
+BEGINNING = 2
+"""Characters that a beginning* has at least: those of one letter are half of all words."""
 PART = 3
 """Characters that a part of a word has at least: the index of parts has three in a row."""
 
-_QUOTES = str.maketrans("“”„‟«»＂", '"""""""')  # noqa: RUF001
+_QUOTES = str.maketrans("“”„‟«»＂", '"""""""')
 _PIECE = re.compile(r'(-?)(?:"([^"]*)"(\*?)|(\S+))')
 
 
@@ -88,6 +90,7 @@ def _term(text: str, prefix: bool, phrase: bool) -> Term | None:
     words = tuple(word.text for word in text_matches.words(text_matches.plain(text)))
     if not words:
         return None
+    prefix = prefix and len(words[-1]) >= BEGINNING
     part = len(words) == 1 and not prefix and not phrase and len(words[0]) >= PART
     typed = text.strip().strip('"').rstrip("*") + ("*" if prefix else "")
     return Term(typed, Wanted(words, prefix, part))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 LIMIT = 20
 DEPTH = 5
 """Hits that are fetched for each moment that is wanted: some are one moment."""
+ENOUGH = 2
+"""Times as many hits of whole words as moments are wanted, from which on no parts are looked for."""
 LEAST = 200
 """Hits that are fetched at least."""
 
@@ -58,7 +60,7 @@ def search(
         lists: list[Sequence[Hit]] = []
         complete = True
         if wanted.terms:
-            lists, complete = _by_text(db, wanted, filters, most)
+            lists, complete = _by_text(db, wanted, filters, most, limit * ENOUGH)
         for ranker in others:
             found = ranker(db, filters, most)
             lists.append([hit for hit in found if not candidates.excluded(hit.text, wanted)])
@@ -102,14 +104,17 @@ def _both(known: Hit, hit: Hit) -> Hit:
 
 
 def _by_text(
-    db: "sqlite3.Connection", wanted: Query, filters: Filters, most: int
+    db: "sqlite3.Connection", wanted: Query, filters: Filters, most: int, enough: int
 ) -> tuple[list[Sequence[Hit]], bool]:
-    """The ranked lists of the two indexes, and whether their moments have all that is wanted."""
+    """The ranked lists of the two indexes, and whether their moments have all that is wanted.
+
+    enough: whole words found so often leave no room for parts of words, which cost more time.
+    """
     words = Index(db, "moment_words", filters)
     parts = Index(db, "moment_parts", filters)
     found = candidates.by_words(words, wanted, most)
-    if len(found) >= most:
-        return [found], True  # more than anybody looks at: parts of words would only cost time
+    if len(found) >= enough:
+        return [found], True
     lists = [found, candidates.by_parts(parts, wanted, most)]
     if any(lists):
         return [*lists], True

@@ -30,7 +30,7 @@ def add_to(commands: Any) -> None:
         _search,
         "find the moments of all films at which something is said or seen, best first",
         '  reel search "the crowd cheers"\n'
-        "  reel search '\"the crowd\" cheer* -boo'        # quotes that reach reel: words in a row\n"
+        "  reel search '\"the crowd\" cheer* -boo'   # words in a row, a beginning, not boo\n"
         "  reel search goal --said --film holiday --since 30d\n"
         "  reel search 'foot*' --json --limit 100\n"
         "  reel search --like holiday@1:23              # pictures like the one there\n"
