@@ -36,7 +36,7 @@ where after back little only round man year came show every good me give our und
 just form much great think say help low line before turn cause same mean differ move right boy old
 too does tell sentence set three want air well also play small end put home read hand port large
 spell add even land here must big high such follow act why ask men change went light kind off need
-house picture try us again animal point mother world near build self earth father""".split()
+house picture try us again animal point mother world near build self earth father"""
 
 QUERIES = {
     "one rare name": "marzelonik",
@@ -71,7 +71,7 @@ class Speaker:
         self.dice = random.Random(2)
         rare = rare_words(60_000)
         known = ["crowd", "cheers", "stadium", "ball", "child", "beach"]
-        self.words = [*FREQUENT, *known, *rare[:20_000], "marzelonik", *rare[20_000:]]
+        self.words = [*FREQUENT.split(), *known, *rare[:20_000], "marzelonik", *rare[20_000:]]
         self.weights = list(accumulate(1 / (rank + 2.7) for rank in range(len(self.words))))
 
     def sentences(self, count: int) -> list[str]:

@@ -57,7 +57,8 @@ class Index:
     def __init__(self, db: "sqlite3.Connection", name: str, filters: Filters):
         self._db, self._name = db, name
         self._first, self._last = _range(db, filters.films)
-        self._where, self._values = "", []
+        self._where = ""
+        self._values: list[object] = []
         if set(filters.kinds) != set(KINDS):
             self._where += f" AND kind IN ({', '.join('?' * len(filters.kinds))})"
             self._values += filters.kinds
@@ -76,15 +77,15 @@ class Index:
 
     def ranked(self, scored: str, most: int, demanded: str | None = None) -> list[Hit]:
         """The moments that match `scored`, best first. demanded: they have to match that, too."""
-        also = values = ""
+        also, values = "", [scored, self._first, self._last]
         if demanded is not None:
             # The + keeps SQLite from asking the index anew for each of them.
             also = f" AND +{self._name}.rowid IN (SELECT rowid FROM {self._name}"
             also += f" WHERE {self._name} MATCH ?)"
-            values = demanded
+            values.append(demanded)
         return self._hits(
             f"{also}{self._where} ORDER BY {self._name}.rank LIMIT ?",
-            (scored, self._first, self._last, *([values] if also else []), *self._values, most),
+            (*values, *self._values, most),
         )
 
     def sampled(self, expression: str, most: int) -> list[Hit]:

@@ -64,9 +64,7 @@ class LikePicture:
                 here = int(found.scenes[place])
                 if (video, here) != (given.video, scene):
                     time = float(found.times[place])
-                    hits.append(
-                        Hit(Place(number, "seen", here), time, time, "", int(bits[place]))
-                    )
+                    hits.append(Hit(Place(number, "seen", here), time, time, "", int(bits[place])))
         hits.sort(key=lambda hit: hit.like or 0)
         return [_described(db, hit) for hit in hits[:most]]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from reelmake.catalog import text_matches
 from reelmake.catalog.candidates import Hit
@@ -213,6 +213,6 @@ def _keyframe(
     return str(path) if path.is_file() else None
 
 
-def _is_name(name: object) -> bool:
+def _is_name(name: object) -> TypeGuard[str]:
     """Whether it names a file in a folder, and nothing outside of it."""
     return isinstance(name, str) and name not in ("", "..") and PurePath(name).name == name

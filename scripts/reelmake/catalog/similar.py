@@ -7,7 +7,7 @@ order: a film that was encoded again, made smaller or put into another container
 pictures one after the other.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -57,24 +57,35 @@ def pairs(films: Mapping[str, Hashes]) -> list[Pair]:
     return sorted(found, key=lambda pair: (-min(pair.share, pair.other_share), pair))
 
 
-def same_scenes(films: Mapping[str, Hashes], most: int) -> list[tuple[int, str, int, str, int]]:
-    """Scenes of different films that look the same, most alike first: bits that differ, film,
-    keyframe, the other film, its keyframe (each its place in the film's hashes)."""
+def same_scenes(
+    films: Mapping[str, Hashes], most: int, known: Collection[frozenset[str]] = ()
+) -> list[tuple[int, str, int, str, int]]:
+    """Pictures of different films that look the same, most alike first, each pair of films once:
+    bits that differ, film, keyframe, the other film, its keyframe (its place in the film's hashes).
+
+    known: pairs of films that are left out.
+    """
     names = list(films)
-    places = np.concatenate(
-        [np.arange(len(film.hashes), dtype=np.int64) for film in films.values()]
-        or [np.empty(0, np.int64)]
-    )
     hashes, owners = _joined([films[name].hashes for name in names])
-    best: set[tuple[int, int, int]] = set()
+    starts = np.searchsorted(owners, np.arange(len(names)))
+    places = {name: number for number, name in enumerate(names)}
+    count = len(names)
+    left_out = [sorted(places[name] for name in pair) for pair in known]
+    codes = np.array([one * count + other for one, other in left_out], np.int64)
+    best: dict[tuple[int, int], tuple[int, int, int]] = {}
     for one, other in _alike(hashes, owners):
+        new = ~np.isin(owners[one] * count + owners[other], codes)
+        one, other = one[new], other[new]
         bits = differing(hashes[one], hashes[other])
-        order = np.argsort(bits, kind="stable")[:most]
-        best |= {(int(bits[n]), int(one[n]), int(other[n])) for n in order}
+        for place in np.argsort(bits, kind="stable")[: most * 10]:
+            a, b = int(one[place]), int(other[place])
+            both, found = (int(owners[a]), int(owners[b])), (int(bits[place]), a, b)
+            best[both] = min(best.get(both, found), found)
     return [
-        (bits, names[owners[a]], int(places[a]), names[owners[b]], int(places[b]))
-        for bits, a, b in sorted(best)[:most]
-    ]
+        (bits, names[owners[a]], int(a - starts[owners[a]]), names[owners[b]],
+         int(b - starts[owners[b]]))
+        for bits, a, b in sorted(best.values())[:most]
+    ]  # fmt: skip
 
 
 def _compared(name: str, other_name: str, film: Hashes, other: Hashes) -> Pair:
@@ -120,9 +131,7 @@ def _joined(hashes: list[npt.NDArray[np.uint64]]) -> tuple[npt.NDArray[np.uint64
     )
 
 
-def _alike(
-    hashes: npt.NDArray[np.uint64], owners: Numbers
-) -> Iterator[tuple[Numbers, Numbers]]:
+def _alike(hashes: npt.NDArray[np.uint64], owners: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
     """Places of hashes of two films that differ in few bits, the earlier film first; those that
     have more than one quarter in common come more than once."""
     for quarter in range(_QUARTERS):

@@ -19,6 +19,7 @@ from reelmake.reel import (
     models_command,
     plan_command,
     search_command,
+    similar_command,
     status_command,
 )
 from reelmake.reel.options import Arguments
@@ -58,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     look_command.add_to(commands)
     catalog_command.add_to(commands)
     search_command.add_to(commands)
+    similar_command.add_to(commands)
     export_command.add_to(commands)
     cache_command.add_to(commands)
     return found

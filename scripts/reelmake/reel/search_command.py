@@ -79,6 +79,12 @@ def _search(arguments: Arguments) -> int:
         raise UserError('say what to look for: reel search "the crowd cheers"')
     if arguments.play and arguments.json:
         raise UserError("--play is for people, --json for scripts: give one of them")
+    others = []
+    if arguments.like is not None:
+        from reelmake.catalog.like_picture import LikePicture, parse
+        from reelmake.reel.similar_command import hashing
+
+        others.append(LikePicture(RESULTS, *parse(arguments.like), hashing()))
     kinds = tuple(kind for kind in ("said", "seen") if getattr(arguments, kind))
     found = search(
         path,
@@ -87,6 +93,7 @@ def _search(arguments: Arguments) -> int:
         film=arguments.film,
         since=film_choice.parse_since(arguments.since) if arguments.since else None,
         limit=arguments.limit,
+        others=others,
     )
     if arguments.json:
         current = updating.is_current(RESULTS)
