@@ -18,7 +18,7 @@ LIMIT = 20
 DEPTH = 5
 """Hits that are fetched for each moment that is wanted: some are one moment."""
 ENOUGH = 2
-"""Times as many hits of whole words as moments are wanted: no parts of words are looked for then."""
+"""Times as many hits of whole words as moments are wanted: then no parts are looked for."""
 LEAST = 200
 """Hits that are fetched at least."""
 

@@ -1,7 +1,7 @@
 """Films that look the same, from the hashes of their keyframes.
 
-Comparing each keyframe with each would take the square of their number: 1.8 * 10^11 times for
-600,000. Two hashes that differ in few bits are mostly equal in one of their four quarters, so only
+Comparing each keyframe with each takes the square of their number: 1.8 * 10^11 times for 600,000.
+Two hashes that differ in few bits are mostly equal in one of their four quarters, so only
 those are compared that are; that tells which films may be the same. Those are compared in full, in
 order: a film that was encoded again, made smaller or put into another container shows the same
 pictures one after the other.
@@ -23,6 +23,8 @@ FEWEST = 3
 """Keyframes that have to be the same; of a film with fewer, all, and it has to be as long."""
 LENGTH = 0.03
 """The share by which two films' lengths may differ that are the same."""
+FEW = 8_000
+"""Keyframes up to which each is compared with each after all: that takes a second at most."""
 CROWD = 2_000
 """Keyframes with an equal quarter of their hashes, from which on it says nothing: an opening logo,
 a studio, a slide."""
@@ -48,7 +50,7 @@ def pairs(films: Mapping[str, Hashes]) -> list[Pair]:
     found = []
     for one, other, votes in _candidates([films[name].hashes for name in names]):
         fewest = min(len(films[names[one]].hashes), len(films[names[other]].hashes))
-        if votes < min(FEWEST, fewest) or votes < fewest * SHARE / 3:
+        if votes < min(2, fewest) or votes < fewest * SHARE / 6:
             continue
         pair = _compared(names[one], names[other], films[names[one]], films[names[other]])
         enough = pair.matched >= min(FEWEST, fewest)
@@ -131,9 +133,23 @@ def _joined(hashes: list[npt.NDArray[np.uint64]]) -> tuple[npt.NDArray[np.uint64
     )
 
 
+def _each_with_each(
+    hashes: npt.NDArray[np.uint64], owners: Numbers
+) -> Iterator[tuple[Numbers, Numbers]]:
+    for start in range(0, len(hashes), 256):
+        near = differing(hashes[start : start + 256, None], hashes[None, :]) <= SAME
+        one, other = np.nonzero(near)
+        one += start
+        right = owners[one] < owners[other]
+        yield one[right], other[right]
+
+
 def _alike(hashes: npt.NDArray[np.uint64], owners: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
-    """Places of hashes of two films that differ in few bits, the earlier film first; those that
-    have more than one quarter in common come more than once."""
+    """Places of hashes of two films that differ in few bits, the earlier film first; some come
+    more than once."""
+    if len(hashes) <= FEW:
+        yield from _each_with_each(hashes, owners)
+        return
     for quarter in range(_QUARTERS):
         keys = ((hashes >> np.uint64(16 * quarter)) & np.uint64(0xFFFF)).astype(np.uint16)
         order = np.argsort(keys, kind="stable")

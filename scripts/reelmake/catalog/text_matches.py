@@ -56,7 +56,7 @@ def words(text: Plain) -> list[Word]:
         for piece in spread(run).split():
             at = text.text.index(piece, start)
             start = at + len(piece)
-            found.append(Word(piece, text.places[at], text.places[start - 1] + 1))
+            found.append(Word(piece, *_span(text, at, start)))
     return found
 
 
@@ -85,10 +85,12 @@ def _spans(compared: Plain, there: list[Word], wanted: Wanted) -> list[Span]:
             found.append((there[first].start, end.end))
     if found or not wanted.part:
         return found
-    return [
-        (compared.places[at], compared.places[at + len(last) - 1] + 1)
-        for at in _places(compared.text, last)
-    ]
+    return [_span(compared, at, at + len(last)) for at in _places(compared.text, last)]
+
+
+def _span(compared: Plain, start: int, end: int) -> Span:
+    """Where that part is in the text itself, with the diacritics of its last character."""
+    return compared.places[start], max(compared.places[end], compared.places[end - 1] + 1)
 
 
 def _places(text: str, part: str) -> Iterator[int]:
