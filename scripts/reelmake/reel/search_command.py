@@ -155,8 +155,8 @@ def _show(answer: "Answer") -> None:
         head.append(f"  {clock(moment.start)}", "cyan")
         console.print(head)
         for label, line in _lines(moment):
-            row = Text(f"     {label:<6}", "dim")
-            console.print(row.append_text(line), soft_wrap=True)
+            row = Text.assemble((f"     {label:<6}", "dim"), line)
+            console.print(row, soft_wrap=True)
     if len(answer.moments) > 1:
         console.print(count(len(answer.moments), "moment"), style="dim")
 

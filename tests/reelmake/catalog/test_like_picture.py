@@ -22,7 +22,9 @@ def library(tmp_path):
 
 
 def ask(library, like: str, text: str = "", **given):
-    return search(library / "catalog.db", text, others=[LikePicture(library, *parse(like))], **given)
+    return search(
+        library / "catalog.db", text, others=[LikePicture(library, *parse(like))], **given
+    )
 
 
 def test_the_same_picture_in_other_films(library):

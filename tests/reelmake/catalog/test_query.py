@@ -34,7 +34,9 @@ def test_what_is_meant(text, terms, without):
     assert typed(found.terms) == terms and typed(found.without) == without
 
 
-@pytest.mark.parametrize("text", ["", "  ", ")))", '"', '""', "*", "-", "--", "^:'", "\0", "😀", "\ud800"])
+@pytest.mark.parametrize(
+    "text", ["", "  ", ")))", '"', '""', "*", "-", "--", "^:'", "\0", "😀", "\ud800"]
+)
 def test_without_a_word_nothing_is_wanted_and_it_is_said(text):
     found = query.parse(text)
     assert found.terms == () and found.notes == ("there is no word in the query",)

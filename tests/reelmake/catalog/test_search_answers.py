@@ -198,7 +198,17 @@ def test_an_empty_library(tmp_path):
         assert search(tmp_path / "results" / "catalog.db", text).moments == []
 
 
-PIECES = ["crowd", "the", "harbour", "足球", "zoë", *'"-*()^:+\\\0\ud800 .', " AND ", " NEAR(", "😀"]
+PIECES = [
+    "crowd",
+    "the",
+    "harbour",
+    "足球",
+    "zoë",
+    *'"-*()^:+\\\0\ud800 .',
+    " AND ",
+    " NEAR(",
+    "😀",
+]
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -38,7 +38,9 @@ def test_where_words_are(text, typed, found):
     assert marked(text, typed) == found
 
 
-TEXT = st.text(st.sampled_from("aBé\u0301ñİß0_-.,'\"\n 足球ータผมวัหน้हिंγΆשָ한안②ⅷ😀\u200d\u00a0"), max_size=30)
+TEXT = st.text(
+    st.sampled_from("aBé\u0301ñİß0_-.,'\"\n 足球ータผมวัหน้हिंγΆשָ한안②ⅷ😀\u200d\u00a0"), max_size=30
+)
 
 
 @pytest.fixture(scope="module")
