@@ -6,13 +6,11 @@ word is that common, a sample from all over the library is taken.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from reelmake.catalog import query, ranks, text_matches
+from reelmake.catalog.database import Connection
 from reelmake.catalog.query import Query, Term
-
-if TYPE_CHECKING:
-    import sqlite3
 
 COMMON = 5_000
 """Moments from which on a word is common."""
@@ -54,7 +52,7 @@ class Filters(NamedTuple):
 class Index:
     """One of the two full-text indexes, less what the filters leave out. name: of the index."""
 
-    def __init__(self, db: "sqlite3.Connection", name: str, filters: Filters):
+    def __init__(self, db: Connection, name: str, filters: Filters):
         self._db, self._name = db, name
         self._first, self._last = _range(db, filters.films)
         self._where = ""
@@ -175,7 +173,7 @@ def _hit(
     return Hit(Place(film, kind, item), begin, max(begin, end or 0.0), text)
 
 
-def _range(db: "sqlite3.Connection", films: Sequence[int] | None) -> tuple[int, int]:
+def _range(db: Connection, films: Sequence[int] | None) -> tuple[int, int]:
     """The first and the last number of the films' moments, which lie together."""
     if films is not None and len(films) <= SAMPLES:
         ends = [end for film in films for end in _ends(db, film)]
@@ -187,7 +185,7 @@ def _range(db: "sqlite3.Connection", films: Sequence[int] | None) -> tuple[int, 
     return (first, last) if first is not None else (1, 0)
 
 
-def _ends(db: "sqlite3.Connection", film: int) -> Iterator[int]:
+def _ends(db: Connection, film: int) -> Iterator[int]:
     for end in db.execute(
         "SELECT min(id), max(id) FROM moments WHERE film = ?", (film,)
     ).fetchone():

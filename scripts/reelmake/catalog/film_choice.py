@@ -2,15 +2,13 @@
 
 import datetime
 from pathlib import PurePath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from reelmake.catalog.database import Connection
 from reelmake.catalog.text_matches import plain
 from reelmake.foundation import units, urls
 from reelmake.foundation.errors import UserError
 from reelmake.foundation.text import did_you_mean, some
-
-if TYPE_CHECKING:
-    import sqlite3
 
 
 class Film(NamedTuple):
@@ -22,7 +20,7 @@ class Film(NamedTuple):
     source: str | None
 
 
-def named(db: "sqlite3.Connection", name: str) -> list[Film]:
+def named(db: Connection, name: str) -> list[Film]:
     """The film with that id, or those whose title or file name has it; case and diacritics don't
     matter. Raises UserError where there is none."""
     films = [Film(*row) for row in db.execute("SELECT id, video, title, source FROM films")]
@@ -37,7 +35,7 @@ def named(db: "sqlite3.Connection", name: str) -> list[Film]:
     return found
 
 
-def one(db: "sqlite3.Connection", name: str) -> Film:
+def one(db: Connection, name: str) -> Film:
     """The one film that is meant. Raises UserError where it is none or several."""
     found = named(db, name)
     if len(found) > 1:
@@ -46,7 +44,7 @@ def one(db: "sqlite3.Connection", name: str) -> Film:
     return found[0]
 
 
-def since(db: "sqlite3.Connection", time: datetime.datetime) -> list[int]:
+def since(db: Connection, time: datetime.datetime) -> list[int]:
     """The numbers of the films that are not older: by when their own file was changed, or, of one
     from the web, by when its results were made."""
     text = time.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

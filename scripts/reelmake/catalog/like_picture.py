@@ -2,17 +2,14 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from reelmake.catalog import film_choice, picture_hashes
 from reelmake.catalog.candidates import Filters, Hit, Place
+from reelmake.catalog.database import Connection
 from reelmake.catalog.picture_hashes import Hashes, Told
 from reelmake.foundation.errors import UserError
-
-if TYPE_CHECKING:
-    import sqlite3
 
 ALIKE = 16
 """Bits of 64 up to which two pictures look alike. Of pictures that have nothing to do with each
@@ -45,7 +42,7 @@ class LikePicture:
     def __init__(self, results: Path, film: str, time: float, tell: Told | None = None):
         self._results, self._film, self._time, self._tell = results, film, time, tell
 
-    def __call__(self, db: "sqlite3.Connection", filters: Filters, most: int) -> list[Hit]:
+    def __call__(self, db: Connection, filters: Filters, most: int) -> list[Hit]:
         """The hits, those that look most alike first."""
         given = film_choice.one(db, self._film)
         numbers = {video: number for number, video in db.execute("SELECT id, video FROM films")}
@@ -76,7 +73,7 @@ class LikePicture:
         return int(found.scenes[nearest]), found.hashes[nearest]
 
 
-def _described(db: "sqlite3.Connection", hit: Hit) -> Hit:
+def _described(db: Connection, hit: Hit) -> Hit:
     row = db.execute(
         "SELECT text, \"end\" FROM moments WHERE film = ? AND kind = 'seen' AND item = ?"
         " ORDER BY abs(start - ?) LIMIT 1",

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+from typing import NamedTuple, TypeGuard
 
 from reelmake.catalog import text_matches
 from reelmake.catalog.candidates import Hit
+from reelmake.catalog.database import Connection
 from reelmake.catalog.query import Query
 from reelmake.catalog.text_matches import Span
 from reelmake.foundation import artifact_files, urls
-
-if TYPE_CHECKING:
-    import sqlite3
 
 NEAR = 10.0
 """Seconds between the beginnings of two hits that are one moment."""
@@ -101,7 +99,7 @@ def lacking(group: Group, wanted: Query) -> tuple[str, ...]:
 
 
 def told(
-    db: "sqlite3.Connection",
+    db: Connection,
     results: Path,
     group: Group,
     wanted: Query,
@@ -174,7 +172,7 @@ def _merged(spans: Iterable[Span]) -> list[Span]:
     return found
 
 
-def _scene(db: "sqlite3.Connection", film: int, time: float) -> int | None:
+def _scene(db: Connection, film: int, time: float) -> int | None:
     row = db.execute(
         "SELECT scene FROM scenes WHERE film = ? AND start <= ? ORDER BY start DESC LIMIT 1",
         (film, time + 0.001),
@@ -182,7 +180,7 @@ def _scene(db: "sqlite3.Connection", film: int, time: float) -> int | None:
     return row[0] if row else None
 
 
-def _around(db: "sqlite3.Connection", film: int, start: float, end: float) -> str | None:
+def _around(db: Connection, film: int, start: float, end: float) -> str | None:
     rows = db.execute(
         "SELECT text FROM moments WHERE film = ? AND kind = 'said' AND start < ?"
         ' AND "end" > ? ORDER BY start LIMIT 5',
@@ -191,7 +189,7 @@ def _around(db: "sqlite3.Connection", film: int, start: float, end: float) -> st
     return "\n".join(text for (text,) in rows) or None
 
 
-def _described(db: "sqlite3.Connection", film: int, scene: int | None, start: float) -> str | None:
+def _described(db: Connection, film: int, scene: int | None, start: float) -> str | None:
     row = db.execute(
         "SELECT text FROM moments WHERE film = ? AND kind = 'seen' AND item = ?"
         " ORDER BY abs(start - ?) LIMIT 1",
@@ -201,7 +199,7 @@ def _described(db: "sqlite3.Connection", film: int, scene: int | None, start: fl
 
 
 def _keyframe(
-    db: "sqlite3.Connection", folder: Path, film: int, scene: int | None, start: float
+    db: Connection, folder: Path, film: int, scene: int | None, start: float
 ) -> str | None:
     row = db.execute(
         "SELECT file FROM keyframes WHERE film = ? AND scene = ? ORDER BY abs(time - ?) LIMIT 1",

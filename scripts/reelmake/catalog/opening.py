@@ -3,20 +3,17 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from reelmake.catalog import database, schema
+from reelmake.catalog.database import Connection
 from reelmake.foundation.errors import UserError
-
-if TYPE_CHECKING:
-    import sqlite3
 
 PATIENCE = 10.0
 """Seconds to wait for a process that has it locked."""
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator["sqlite3.Connection"]:
+def opened(path: Path) -> Iterator[Connection]:
     """The catalog, to be read. Raises UserError where it is missing, of another version, or can't
     be read, in the block, too."""
     if not path.is_file():

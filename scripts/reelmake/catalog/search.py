@@ -3,16 +3,14 @@
 import datetime
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from reelmake.catalog import candidates, film_choice, moments, query, ranks
 from reelmake.catalog.candidates import KINDS, Filters, Hit, Index
+from reelmake.catalog.database import Connection
 from reelmake.catalog.moments import Moment
 from reelmake.catalog.opening import opened
 from reelmake.catalog.query import Query
-
-if TYPE_CHECKING:
-    import sqlite3
 
 LIMIT = 20
 DEPTH = 5
@@ -22,7 +20,7 @@ ENOUGH = 2
 LEAST = 200
 """Hits that are fetched at least."""
 
-Ranker = Callable[["sqlite3.Connection", Filters, int], Sequence[Hit]]
+Ranker = Callable[[Connection, Filters, int], Sequence[Hit]]
 """Another ranked list of hits, best first: of the open catalog, what the filters leave, and how
 many at most. It is fused with those of the two full-text indexes."""
 
@@ -104,7 +102,7 @@ def _both(known: Hit, hit: Hit) -> Hit:
 
 
 def _by_text(
-    db: "sqlite3.Connection", wanted: Query, filters: Filters, most: int, enough: int
+    db: Connection, wanted: Query, filters: Filters, most: int, enough: int
 ) -> tuple[list[Sequence[Hit]], bool]:
     """The ranked lists of the two indexes, and whether their moments have all that is wanted.
 
@@ -124,7 +122,7 @@ def _by_text(
 
 
 def _films(
-    db: "sqlite3.Connection", film: str | None, since: datetime.datetime | None
+    db: Connection, film: str | None, since: datetime.datetime | None
 ) -> tuple[int, ...] | None:
     if film is None and since is None:
         return None

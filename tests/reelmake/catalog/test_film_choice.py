@@ -21,5 +21,5 @@ def test_what_is_very_long_ago_is_an_answer():
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "-3d", "\0"])
 def test_what_is_no_time_is_said(text):
-    with pytest.raises(UserError, match="--since .*: give a date"):
+    with pytest.raises(UserError, match=r"--since .*: give a date"):
         parse_since(text)

@@ -23,7 +23,7 @@ def marked(text: str, typed: str) -> list[str]:
         ("overcrowded crowds", "crowd", ["crowd", "crowd"]),
         ("Zoë and zoe\u0308!", "zoe", ["Zoë", "zoe\u0308"]),
         ("İstanbul ist", "istanbul", ["İstanbul"]),
-        ("the crowd -- cheers, the crowd cheers", '"crowd cheers"', ["crowd -- cheers", "crowd cheers"]),
+        ("crowd -- cheers crowd cheers", '"crowd cheers"', ["crowd -- cheers", "crowd cheers"]),
         ("cheering cheers", "cheer*", ["cheering", "cheers"]),
         ("我今天去看足球比赛", "足球", ["足球"]),
         ("東京タワーが見えます", "タワー", ["タワー"]),

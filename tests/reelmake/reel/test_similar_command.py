@@ -31,7 +31,8 @@ def test_a_list_for_people(capsys):
         "identical, 2 films; keeping one saves 1.0 KB",
         "     1.0 KB     640x360   0:00:30  copy[2J  /films/copy\ufffd[2J.mp4",
         "     1.0 KB     640x360   0:00:30  one  /films/one.mp4",
-        "the same pictures, 2 films, 100% of the keyframes in order; keeping the first saves 1.0 KB",
+        "the same pictures, 2 films, 100% of the keyframes in order; keeping the first saves "
+        "1.0 KB",
         "     1.0 KB     640x360   0:00:30  copy[2J  /films/copy\ufffd[2J.mp4",
         "     1.0 KB     640x360   0:00:30  small  /films/small.mp4",
         "1 identical copy, 1 group of films with the same pictures, 0 pairs that overlap",
