@@ -122,6 +122,17 @@ def by_words(index: Index, wanted: Query, most: int) -> list[Hit]:
     return index.ranked(query.all_of(scored), most, None if whole else every)
 
 
+def in_a_row(index: Index, wanted: Query, most: int) -> list[Hit]:
+    """The moments that have all the words of the query as they were typed, one after the other: of
+    those that have them anywhere, the ones that are most likely meant."""
+    words = query.in_a_row(wanted.terms)
+    if len(wanted.terms) < 2 or index.is_common(words):
+        return []
+    if wanted.without:
+        words = f"{words} NOT ({query.any_of(wanted.without)})"
+    return index.ranked(words, most)
+
+
 def by_parts(index: Index, wanted: Query, most: int) -> list[Hit]:
     """Moments that have all that is wanted, some of it as a part of a word, the shortest first.
 

@@ -5,6 +5,7 @@ Every word is quoted, so that nothing that is typed is an operator, or an error,
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from reelmake.catalog import text_matches
@@ -76,14 +77,20 @@ def parse(text: str) -> Query:
     return Query(found, tuple(without.values())[:MOST], tuple(notes))
 
 
-def all_of(terms: tuple[Term, ...] | list[Term]) -> str:
+def all_of(terms: Sequence[Term]) -> str:
     """An expression for `moment_words`: each of the terms."""
     return " AND ".join(term.words for term in terms)
 
 
-def any_of(terms: tuple[Term, ...] | list[Term]) -> str:
+def any_of(terms: Sequence[Term]) -> str:
     """An expression for `moment_words`: at least one of the terms."""
     return " OR ".join(term.words for term in terms)
+
+
+def in_a_row(terms: Sequence[Term]) -> str:
+    """An expression for `moment_words`: all words of the terms as one phrase."""
+    words = tuple(word for term in terms for word in term.wanted.words)
+    return Term("", Wanted(words, terms[-1].wanted.prefix)).words
 
 
 def _term(text: str, prefix: bool, phrase: bool) -> Term | None:

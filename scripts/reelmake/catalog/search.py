@@ -111,9 +111,10 @@ def _by_text(
     words = Index(db, "moment_words", filters)
     parts = Index(db, "moment_parts", filters)
     found = candidates.by_words(words, wanted, most)
+    lists = [found, candidates.in_a_row(words, wanted, most) if found else []]
     if len(found) >= enough:
-        return [found], True
-    lists = [found, candidates.by_parts(parts, wanted, most)]
+        return [*lists], True
+    lists.append(candidates.by_parts(parts, wanted, most))
     if any(lists):
         return [*lists], True
     if len(wanted.terms) == 1:

@@ -83,6 +83,9 @@ def test_no_text_is_an_error_of_fts5(fts, text):
         for expression in (query.all_of(terms), query.any_of(terms)):
             if terms:
                 fts.execute("SELECT * FROM words WHERE words MATCH ?", (expression,)).fetchall()
+        if found.terms:
+            expression = query.in_a_row(found.terms)
+            fts.execute("SELECT * FROM words WHERE words MATCH ?", (expression,)).fetchall()
         for term in terms:
             if term.parts:
                 fts.execute("SELECT * FROM parts WHERE parts MATCH ?", (term.parts,)).fetchall()

@@ -87,6 +87,16 @@ def test_a_phrase_is_in_that_order(library):
     assert found(library, '"cheers crowd"') == []
 
 
+def test_words_in_a_row_come_first(tmp_path):
+    """Though others are shorter, which bm25 puts first."""
+    for name, text in (("a", "Cheers crowd"), ("b", "Cheers, cheers crowd"),
+                       ("c", "So it is said that in the end a crowd cheers")):  # fmt: skip
+        make_film(tmp_path / "results" / name, scenes=0, segments=1, texts=[text])
+    updating.update(tmp_path / "results")
+    found_first = found(tmp_path / "results" / "catalog.db", "crowd cheers")[0]
+    assert found_first == ("c", 0.0)
+
+
 def test_without(library):
     assert {film for film, _ in found(library, "crowd -cheers")} == {"match", "other"}
     assert ("match", 0.0) not in found(library, "crowd -cheers")
