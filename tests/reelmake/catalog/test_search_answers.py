@@ -150,6 +150,28 @@ def test_only_films_that_are_not_older(library, monkeypatch):
     assert found(library, "cheers", since=born + datetime.timedelta(seconds=1)) == []
 
 
+def test_both_at_once(library):
+    """Of a film with that name, and of an age, only those that have both."""
+    born = datetime.datetime.fromtimestamp(1_700_000_000, datetime.UTC)
+    assert found(library, "crowd", film="other", since=born) == [("other", 0.0)]
+    late = born + datetime.timedelta(seconds=1)
+    assert found(library, "crowd", film="other", since=late) == []
+
+
+def test_an_id_is_meant_before_a_part_of_a_name(library):
+    make_film(library.parent / "other_match", texts=["The crowd is loud"])
+    updating.update(library.parent)
+    assert {film for film, _ in found(library, "crowd", film="match")} == {"match"}
+    assert {film for film, _ in found(library, "crowd", film="matc")} == {"match", "other_match"}
+
+
+def test_a_few_hits_at_the_top_that_are_not_wanted_hide_nothing(library, monkeypatch):
+    monkeypatch.setattr("reelmake.catalog.search.LEAST", 1)
+    monkeypatch.setattr("reelmake.catalog.search.DEPTH", 1)
+    assert found(library, "crowd -quiet", limit=1) == [("match", 0.0)]
+    assert found(library, "crowd -cheers", limit=1) == [("other", 0.0)]
+
+
 def test_a_limit(library):
     assert len(found(library, "crowd", limit=2)) == 2
 
@@ -259,6 +281,11 @@ def test_hits_that_lie_together_are_one_moment():
     groups = grouped(fused([[said, scene, late, other]]))
     assert [group.hits for group in groups] == [[said, scene], [late], [other]]
     assert groups[0].score == pytest.approx(1 / 61 + 1 / 62)
+
+
+def test_a_title_is_a_moment_of_its_own():
+    title, said = Hit(Place(1, "title", None), 0, 90, "A title"), _hit("said", 0, 0, 4)
+    assert len(grouped(fused([[title, said]]))) == 2
 
 
 def test_many_sentences_count_no_more_than_the_best_of_them():
