@@ -30,6 +30,6 @@ def opened(path: Path) -> Iterator[Connection]:
                 )
             yield db
     except database.Error as error:
-        raise UserError(
-            f"{path}: it can't be read: {error}; `reel catalog --rebuild` makes it anew"
-        ) from None
+        damaged = database.is_damage(error)
+        hint = "`reel catalog --rebuild` makes it anew" if damaged else "try again"
+        raise UserError(f"{path}: it can't be read: {error}; {hint}") from None

@@ -6,7 +6,7 @@ only module that imports imagehash and Pillow.
 """
 
 import concurrent.futures
-import contextlib
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -55,7 +55,8 @@ def of_films(results: Path, videos: Sequence[str], tell: Told | None = None) -> 
     """The hashes of each film's keyframes, by its id. results: the folder of all films.
 
     Only keyframes that have changed are read; tell is called with how many films of those are
-    done. What is damaged or missing of a film is absent. Raises OSError where they can't be kept.
+    done. What is damaged or missing of a film is absent. In a folder that is read-only they are
+    made each time; raises OSError where the disk is full.
     """
     kept = _read(results / NAME)
     states = {video: _state(results / video) for video in videos}
@@ -179,5 +180,11 @@ def _write(path: Path, films: Mapping[str, tuple[State, Hashes]]) -> None:
             film.hashes.astype("<u8").tobytes(),
         )
         content["films"][video] = [*state, *arrays]
-    with contextlib.suppress(PermissionError):  # then they are made anew each time
+    try:
         artifact_files.write_bytes(path, msgpack.packb(content), durable=False)
+    except FileNotFoundError:
+        pass  # another process was writing the same at this moment
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        # Nobody may write here: they are made anew each time.

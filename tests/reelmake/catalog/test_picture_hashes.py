@@ -1,5 +1,6 @@
 """Hashes of keyframes: what looks alike is near, and each keyframe is read once."""
 
+import errno
 import json
 
 import pytest
@@ -119,7 +120,7 @@ def test_a_folder_that_is_read_only_costs_only_time(library):
     with monkey.context() as patched:
 
         def refused(*args, **given):
-            raise PermissionError
+            raise OSError(errno.EROFS, "read-only file system")
 
         patched.setattr(picture_hashes.artifact_files, "write_bytes", refused)
         assert of_films(library, ["one"])["one"].hashes.tolist() == before["one"].hashes.tolist()
