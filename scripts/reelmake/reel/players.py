@@ -16,10 +16,11 @@ def link(path: str | None, source: str | None, start: float) -> str | None:
     """
     if path is not None and Path(path).is_absolute():
         where = Path(path).as_uri()
-    elif path is None and source is not None and urls.is_url(source):
+    elif path is None and source is not None and urls.is_url(source) and "…" not in source:
+        # Of one with a …, what leads to the film was cut off, since it may be a secret.
         from urllib.parse import quote
 
-        where = quote(source, safe=":/?&=%…@+,;~!$'()*")
+        where = quote(source, safe=":/?&=%@+,;~!$'()*")
     else:
         return None
     return f"{where}#t={start:.2f}".rstrip("0").rstrip(".") if start else where

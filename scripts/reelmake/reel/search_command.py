@@ -110,7 +110,7 @@ def _search(arguments: Arguments) -> int:
 def as_json(words: str, answer: "Answer", current: bool) -> dict[str, Any]:
     """What `--json` prints; docs/search.md describes it. current: whether the catalog is."""
     return {
-        "query": words,
+        "query": words.encode(errors="replace").decode(),  # what was typed may be no UTF-8
         "notes": answer.notes,
         "current": current,
         "moments": [_moment_as_json(moment) for moment in answer.moments],

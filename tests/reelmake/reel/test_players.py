@@ -19,6 +19,7 @@ from reelmake.reel import players
         ("/films/\u202e4pm.mp4", None, 1.0, "file:///films/%E2%80%AE4pm.mp4#t=1"),
         (None, "https://example.org/a.mp4", 1.25, "https://example.org/a.mp4#t=1.25"),
         (None, "https://example.org/\x1b[2J", 1.0, "https://example.org/%1B%5B2J#t=1"),
+        (None, "https://example.org/watch?…", 1.0, None),
         (None, "javascript:alert(1)", 1.0, None),
         ("relative.mp4", None, 1.0, None),
         (None, None, 1.0, None),

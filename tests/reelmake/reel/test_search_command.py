@@ -96,6 +96,14 @@ def test_nothing_found_is_an_answer(capsys):
     assert "say what to look for" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("options", [[], ["--json"], ["--film", "\udcff\x1b[2J"]])
+def test_what_was_typed_may_be_no_utf_8(options, capsys):
+    status = main.main(["search", "\udcffcrowd \0", *options])
+    said = capsys.readouterr()
+    assert status == (1 if "--film" in options else 0)
+    assert "\x1b" not in said.out + said.err
+
+
 def test_without_a_catalog_it_is_said_how_to_make_one(library, capsys):
     (library / "results" / "catalog.db").unlink()
     assert main.main(["search", "crowd"]) == 1
