@@ -15,6 +15,7 @@ BUSY = 60.0
 """Seconds that a writer waits for another one."""
 
 Error = sqlite3.Error
+Connection = sqlite3.Connection
 
 _MOMENTS = (
     'INSERT INTO moments (film, kind, item, start, "end", text, spread, folded)'
