@@ -1,13 +1,12 @@
 """`reel search`: the moments of all films at which something is said or seen."""
 
-import argparse
 from typing import TYPE_CHECKING, Any
 
 from reelmake.foundation.errors import UserError
 from reelmake.foundation.text import count, visible, without
 from reelmake.library.library import RESULTS
 from reelmake.reel import players
-from reelmake.reel.options import Arguments, add_command, print_json, say
+from reelmake.reel.options import Arguments, add_command, positive, print_json, say
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -55,19 +54,9 @@ def add_to(commands: Any) -> None:
         "--like", metavar="FILM@TIME", help="pictures like the one there, such as holiday@1:23"
     )
     parser.add_argument(
-        "--limit", type=_positive, default=20, metavar="N", help="how many at most (default: 20)"
+        "--limit", type=positive, default=20, metavar="N", help="how many at most (default: 20)"
     )
     parser.add_argument("--play", action="store_true", help="open the first in mpv or VLC")
-
-
-def _positive(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if not 0 < number <= 10_000:
-        raise argparse.ArgumentTypeError(f"'{text[:20]}' is not a number from 1 to 10000")
-    return number
 
 
 def _search(arguments: Arguments) -> int:

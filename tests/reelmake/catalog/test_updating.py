@@ -228,7 +228,7 @@ def test_readers_and_a_writer_are_not_in_each_others_way(results, ask):
     done, seen = threading.Event(), []
 
     def look() -> None:
-        db = database.connect(results / updating.NAME, timeout=0)
+        db = database.connect(results / updating.NAME, timeout=10)
         while not done.is_set() or not seen:
             # Of each film all or nothing is there, at any moment.
             ((films, titles),) = db.execute(
