@@ -194,4 +194,3 @@ def _with_engines(row: Row) -> Row:
     except ValueError:
         engines = {}
     return row | {"engines": ", ".join(f"{name} {engines[name]}" for name in engines)}
-

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reelmake.catalog import database, updating
-from reelmake.foundation import artifact_files
+from reelmake.foundation import artifact_files, file_locks
+from reelmake.foundation.errors import UserError
 from reelmake.pages import film_page, library_data, rendering
 from reelmake.pages.links import Links
 
 FOLDER = "pages"
 STATES = ".written.json"
 """In that folder: which films have a page, and as what the catalog had read each then."""
+PATIENCE = 600.0
+"""Seconds to wait for another process that writes the pages."""
 SAVED = 500
 """Pages after which it is written down that they are there: a kill costs no more."""
 
@@ -36,9 +39,22 @@ def write(results: Path, everything: bool = False, tell: Told | None = None) -> 
     Films whose manifest or job records changed since are written again, and those that are gone
     lose their page. everything: write all of them again. tell: called with how many films are
     written, and of how many. A kill at any moment leaves each page old or new, and the next call
-    goes on. Raises sqlite3.Error where the catalog can't be read, OSError.
+    goes on. Raises sqlite3.Error where the catalog can't be read,
+    UserError where another process has been writing them for long, OSError.
     """
-    folder, path = results / FOLDER, results / updating.NAME
+    folder = results / FOLDER
+    folder.mkdir(exist_ok=True)
+    lock = file_locks.acquire((folder / ".lock").absolute(), PATIENCE)
+    if lock is None:
+        raise UserError(f"{folder}: another process is writing it; try again when it ends")
+    try:
+        return _write(results, folder, everything, tell)
+    finally:
+        file_locks.release(lock)
+
+
+def _write(results: Path, folder: Path, everything: bool, tell: Told | None) -> Report:
+    path = results / updating.NAME
     wanted = {video: list(state) for video, state in database.read_states(path).items()}
     known = {} if everything else _read_states(folder)
     _write_assets(folder)

@@ -1,0 +1,70 @@
+"""Running the server on an address."""
+
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import uvicorn
+
+from reelmake.foundation.errors import UserError
+from reelmake.server import app, patient_protocol
+from reelmake.server.access import Guard
+from reelmake.server.live_status import LiveStatus, Status
+
+GRACE = 4
+"""Seconds that answers may still take after Ctrl+C."""
+LONGEST_HEADERS = 16 * 1024
+"""Bytes of a request's first line and headers."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens there. port: 0: any that is free. Raises UserError."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=256)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(
+            f"{host}:{port}: nothing can be served there: {reason}; choose another --port or --host"
+        ) from None
+
+
+def address(listening: socket.socket) -> str:
+    """Where a browser finds it."""
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def serve(
+    results: Path,
+    listening: socket.socket,
+    look: Callable[[], Status],
+    token: str | None = None,
+    names: Sequence[str] = (),
+) -> None:
+    """Answer until the process is told to end (SIGINT, SIGTERM).
+
+    results: the folder of all films. look: gives the status as `reel status --json` prints it.
+    token, names: as for `access.Guard`.
+    """
+    server: uvicorn.Server | None = None
+    status = LiveStatus(look, lambda: server is not None and server.should_exit)
+    guarded = Guard(
+        app.build(app.Site(results, status, token)), listening.getsockname()[0], token, names
+    )
+    config = uvicorn.Config(
+        guarded,
+        http=patient_protocol.PatientProtocol,
+        ws="none",
+        lifespan="off",
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=20,
+        timeout_graceful_shutdown=GRACE,
+        limit_concurrency=patient_protocol.ANSWERS,
+        h11_max_incomplete_event_size=LONGEST_HEADERS,
+    )
+    server = uvicorn.Server(config)
+    server.run(sockets=[listening])
