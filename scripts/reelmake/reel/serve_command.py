@@ -69,6 +69,12 @@ def _serve(arguments: Arguments) -> int:
         import webbrowser
 
         webbrowser.open(where)
-    results = RESULTS.absolute()
-    serving.serve(results, listening, lambda: status.status(looked.look()), token, arguments.name)
+    server = serving.server(
+        RESULTS.absolute(),
+        listening,
+        lambda: status.status(looked.look()),
+        token,
+        arguments.name,
+    )
+    server.run(sockets=[listening])
     return 0

@@ -253,7 +253,9 @@ def build(site: Site) -> Starlette:
         UserError: _unavailable,
         TimeoutError: _too_slow,
     }
-    return Starlette(routes=routes, exception_handlers=failures)
+    app = Starlette(routes=routes, exception_handlers=failures)
+    app.router.redirect_slashes = False
+    return app
 
 
 @functools.cache

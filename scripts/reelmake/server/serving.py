@@ -36,25 +36,23 @@ def address(listening: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
-def serve(
+def server(
     results: Path,
     listening: socket.socket,
     look: Callable[[], Status],
     token: str | None = None,
     names: Sequence[str] = (),
-) -> None:
-    """Answer until the process is told to end (SIGINT, SIGTERM).
+) -> uvicorn.Server:
+    """The server, to be run with `run(sockets=[listening])`: until the process is told to end
+    (SIGINT, SIGTERM).
 
     results: the folder of all films. look: gives the status as `reel status --json` prints it.
     token, names: as for `access.Guard`.
     """
-    server: uvicorn.Server | None = None
-    status = LiveStatus(look, lambda: server is not None and server.should_exit)
-    guarded = Guard(
-        app.build(app.Site(results, status, token)), listening.getsockname()[0], token, names
-    )
+    status = LiveStatus(look, lambda: found.should_exit)
+    host = listening.getsockname()[0]
     config = uvicorn.Config(
-        guarded,
+        Guard(app.build(app.Site(results, status, token)), host, token, names),
         http=patient_protocol.PatientProtocol,
         ws="none",
         lifespan="off",
@@ -66,5 +64,5 @@ def serve(
         limit_concurrency=patient_protocol.ANSWERS,
         h11_max_incomplete_event_size=LONGEST_HEADERS,
     )
-    server = uvicorn.Server(config)
-    server.run(sockets=[listening])
+    found = uvicorn.Server(config)
+    return found
