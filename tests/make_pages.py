@@ -39,6 +39,8 @@ def make_library(results: Path) -> None:
     _make(results / "holiday", source=str(film), texts=SPOKEN, seen=["a ferry", "red roofs", "fog"])
     _make(results / "old", source=str(results.parent / "films" / "old.mpg"), texts=SPOKEN)
     _change(results / "old" / "media.json", container="mpeg")
+    clips = json.loads((results / "old" / "clips.json").read_bytes())["clips"]
+    _change(results / "old" / "clips.json", clips=clips[:1])
     shutil.copy(FILM, results.parent / "films" / "old.mpg")
     shutil.copy(FILM, results / "old" / "trailer.mp4")
     _make(results / "broken", state="failed", texts=[])

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def _make(folder: Path) -> None:
     make_pages.make_library(folder / "results")
-    make_film(folder / "results" / "large", state="failed", texts=[])
+    make_film(folder / "results" / "large", state="failed", scenes=0)
     with (folder / "results" / "large" / "trailer.mp4").open("wb") as large:
         large.truncate(50_000_000)  # more than any buffer takes; nothing on the disk
     updating.update(folder / "results")
