@@ -83,13 +83,12 @@ def read(db: Any, results: Path, row: Row) -> Film:
     }
 
 
-def page(film: Film, links: Links, related: bool = False) -> str:
-    """The page as HTML. related: whether search by a picture is there."""
+def page(film: Film, links: Links) -> str:
+    """The page as HTML."""
     return rendering.render(
         "film.html",
         film=film,
         links=links,
-        related=related,
         src=links.source(film["id"], film["source"]),
     )
 
@@ -116,7 +115,17 @@ def _scenes(tables: Mapping[str, list[Row]]) -> list[Row]:
     for frame in tables["keyframes"]:
         seen = described.get(frame["file"])
         pictures.setdefault(frame["scene"], []).append(frame | {"seen": seen})
-    return [scene | {"pictures": pictures.get(scene["scene"], [])} for scene in tables["scenes"]]
+    found = []
+    for scene in tables["scenes"]:
+        frames = pictures.get(scene["scene"], [])
+        seen = next((frame["seen"] for frame in frames if frame["seen"]), None) or {}
+        more = [seen[part] for part in ("action", "setting", "mood") if seen.get(part)]
+        found.append(
+            scene
+            | {"pictures": frames, "picture": frames[0] if frames else None}
+            | {"seen": seen.get("visual_content"), "more": " · ".join(more)}
+        )
+    return found
 
 
 def _highlights(tables: Mapping[str, list[Row]], scenes: list[Row]) -> list[Row]:
@@ -133,11 +142,11 @@ def _with_pictures(rows: list[Row], scenes: list[Row]) -> list[Row]:
 
 def _picture_at(time: float, scenes: list[Row]) -> Row | None:
     """The picture of the scene that is shown then, or of the one next to it."""
-    frames = [frame for scene in scenes for frame in scene["pictures"]]
     for scene in scenes:
-        if (scene["start"] or 0) <= time < (scene["end"] or 0) and scene["pictures"]:
-            found: Row = scene["pictures"][0]
+        if (scene["start"] or 0) <= time < (scene["end"] or 0) and scene["picture"]:
+            found: Row = scene["picture"]
             return found
+    frames = [frame for scene in scenes for frame in scene["pictures"]]
     return min(frames, key=lambda frame: abs((frame["time"] or 0) - time), default=None)
 
 

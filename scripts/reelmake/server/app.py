@@ -108,7 +108,7 @@ class Site:
                 if row is None:
                     raise HTTPException(404, "There is no such film; perhaps it was removed.")
                 film = film_page.read(db, self.results, row)
-            return film_page.page(film, LINKS, found_moments.can_compare())
+            return film_page.page(film, LINKS)
 
         return await self._page(request, work)
 

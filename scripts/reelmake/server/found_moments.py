@@ -1,12 +1,11 @@
 """What a search finds, as its page shows it. The only module of the server that searches."""
 
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from reelmake.catalog import like_picture, updating
 from reelmake.catalog import search as catalog_search
-from reelmake.catalog import updating
 from reelmake.catalog.moments import Match, Moment
 from reelmake.foundation.text import count
 from reelmake.pages.links import Links
@@ -36,11 +35,6 @@ class Wanted(NamedTuple):
     like: str = ""
 
 
-def can_compare() -> bool:
-    """Whether pictures like a given one can be found."""
-    return importlib.util.find_spec("reelmake.catalog.like_picture") is not None
-
-
 def find(results: Path, wanted: Wanted, links: Links) -> dict[str, Any]:
     """What the template search.html shows. Raises UserError for a film that isn't there."""
     kinds = (wanted.where,) if wanted.where in ("said", "seen") else ("said", "seen", "title")
@@ -48,9 +42,7 @@ def find(results: Path, wanted: Wanted, links: Links) -> dict[str, Any]:
     notes: list[str] = []
     if wanted.query.strip() or wanted.like:
         others = []
-        if wanted.like and can_compare():
-            from reelmake.catalog import like_picture
-
+        if wanted.like:
             others = [like_picture.LikePicture(results, *like_picture.parse(wanted.like))]
         moments, notes = catalog_search.search(
             results / updating.NAME,
@@ -93,7 +85,7 @@ def _shown(moment: Moment, links: Links) -> dict[str, Any]:
         "said": _parts(moment, "said", moment.said),
         "seen": _parts(moment, "seen", moment.seen),
         "why": _why(moment),
-        "like": f"{moment.film}@{moment.start:.3f}" if file and can_compare() else None,
+        "like": f"{moment.film}@{moment.start:.3f}" if file else None,
     }
 
 

@@ -64,10 +64,11 @@ class PatientProtocol(H11Protocol):
         # A reverse proxy on this machine asks for everybody.
         if self.client is None or is_loopback(self.client[0]):
             return False
-        clients = (getattr(each, "client", None) for each in self.connections)
-        return (
-            sum(client is not None and client[0] == self.client[0] for client in clients) > OF_ONE
-        )
+        same = 0
+        for each in self.connections:
+            client = getattr(each, "client", None)
+            same += client is not None and client[0] == self.client[0]
+        return same > OF_ONE
 
     def _await_request(self) -> None:
         # Not set anew by each byte, which is what a slow client counts on.

@@ -44,11 +44,22 @@ def disk(folder):
     return (folder / "results" / "pages").as_uri()
 
 
+def until(page, is_so, what=None):
+    """Wait until a function of the page says so. (Playwright's own needs `eval`, which pages don't
+    allow.)"""
+    for _ in range(300):
+        if page.evaluate(is_so, what):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"it never was so: {is_so}")
+
+
 def player_is_at(page, seconds):
-    page.wait_for_function(
+    until(
+        page,
         "at => { const p = document.getElementById('player');"
         " return p.readyState > 1 && !p.seeking && Math.abs(p.currentTime - at) < 0.2 }",
-        arg=seconds,
+        seconds,
     )
 
 
@@ -78,7 +89,7 @@ def test_pages_on_disk_need_no_server(page, disk):
     assert page.locator("#films li").count() == 5
     page.keyboard.press("/")
     page.keyboard.type("holi")
-    page.wait_for_function("document.querySelectorAll('#films li').length === 1")
+    until(page, "() => document.querySelectorAll('#films li').length === 1")
     page.locator("#films img").first.wait_for()
     assert page.locator("#films img").first.evaluate("image => image.decode().then(() => true)")
     page.locator("#films a").click()
@@ -102,7 +113,7 @@ def test_what_cannot_be_played_is_shown_by_clips_and_pictures(page, disk):
     assert "can't be relied on to play MPEG program streams" in page.locator("#notice").inner_text()
     assert page.locator("#player").get_attribute("src").endswith("/old/trailer.mp4")
     page.locator("#lines a", has_text=SPOKEN[1]).click()  # in the clip from 0 to 12
-    page.wait_for_function("document.getElementById('player').currentTime >= 6")
+    until(page, "() => document.getElementById('player').currentTime >= 6")
     assert page.locator("#player").get_attribute("src").endswith("/old/clips/clip0.mp4")
     page.locator("#player").evaluate("player => player.pause()")
     assert current_line(page) == SPOKEN[1]
@@ -135,9 +146,9 @@ def test_keys(page, site):
     page.keyboard.press("ArrowUp")
     player_is_at(page, 12)
     page.keyboard.press(" ")
-    page.wait_for_function("!document.getElementById('player').paused")
+    until(page, "() => !document.getElementById('player').paused")
     page.keyboard.press(" ")
-    page.wait_for_function("document.getElementById('player').paused")
+    until(page, "() => document.getElementById('player').paused")
     page.keyboard.press("/")
     page.keyboard.type("a b")  # which is text there, not keys
     assert page.locator("#q").input_value() == "a b"
