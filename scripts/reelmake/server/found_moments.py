@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from reelmake.catalog import like_picture, updating
 from reelmake.catalog import search as catalog_search
 from reelmake.catalog.moments import Match, Moment
+from reelmake.catalog.opening import opened
 from reelmake.foundation.text import count
 from reelmake.pages.links import Links
 
@@ -20,6 +21,7 @@ BEFORE = 90
 """Of them, before the first word that was looked for."""
 
 HINT = "Nothing was found. Fewer words find more; a part of a word will do."
+HINT_LIKE = "No picture of another scene looks like this one."
 
 Parts = list[tuple[str, bool]]
 """A text in pieces; true: a word that was looked for."""
@@ -56,8 +58,9 @@ def find(results: Path, wanted: Wanted, links: Links) -> dict[str, Any]:
     said = count(len(shown), "moment") if shown else ""
     if len(shown) == LIMIT:
         said = f"the best {LIMIT} moments"
-    return nothing(wanted, HINT) | {
+    return nothing(wanted, HINT_LIKE if wanted.like else HINT) | {
         "moments": shown,
+        "given": _given(results, wanted.like, links) if wanted.like else None,
         "said": "; ".join([*([said] if said else []), *notes]),
     }
 
@@ -66,6 +69,7 @@ def nothing(wanted: Wanted, why: str) -> dict[str, Any]:
     """What the template shows of a search that has found nothing."""
     return {
         "moments": [],
+        "given": None,
         "said": "",
         "hint": why,
         "query": wanted.query[:LONGEST],
@@ -73,6 +77,22 @@ def nothing(wanted: Wanted, why: str) -> dict[str, Any]:
         "film": wanted.film,
         "like": wanted.like,
     }
+
+
+def _given(results: Path, like: str, links: Links) -> dict[str, Any] | None:
+    """The picture that others are compared with; None where its film is not named by its id."""
+    film, time = like_picture.parse(like)
+    with opened(results / updating.NAME) as db:
+        row = db.execute(
+            "SELECT video, title, file FROM films JOIN keyframes ON keyframes.film = films.id"
+            " WHERE video = ? ORDER BY abs(time - ?) LIMIT 1",
+            (film, time),
+        ).fetchone()
+    if row is None:
+        return None
+    video, title, file = row
+    picture = links.artifact(video, f"keyframes/{file}")
+    return {"id": video, "title": title, "start": time, "picture": picture}
 
 
 def _shown(moment: Moment, links: Links) -> dict[str, Any]:

@@ -44,6 +44,12 @@ def test_any_query_has_an_answer(site, query):
     assert site.ask(f"/search?q={query}&in=said&film=").status == 200
 
 
+def test_pictures_like_one_are_searched(site):
+    page = site.ask("/search?like=holiday@7").content.decode()
+    assert 'href="/film/holiday#t=7"' in page  # the one that is given
+    assert "looks alike" in page or "there is no keyframe" in page or "No picture" in page
+
+
 def test_odd_questions_are_answered(site):
     for query in ("in=x", "like=x", "like=nobody@1", "film=nobody&q=a", "like=holiday@1e99&q="):
         assert site.ask(f"/search?{query}").status == 200
