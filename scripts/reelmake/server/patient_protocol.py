@@ -13,11 +13,9 @@ STALLED = 120.0
 """Seconds that an answer may wait for a client that takes nothing. A browser that was paused asks
 for the rest anew."""
 CONNECTIONS = 400
-"""At once; more are closed as they come."""
+"""At once; more are told to come back (503), and closed as they come from twice as many on."""
 OF_ONE = 64
 """Of them, of one other machine."""
-ANSWERS = 200
-"""Requests that are answered at once; more are told to come back (503)."""
 
 
 class PatientProtocol(H11Protocol):
@@ -29,7 +27,7 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         """A client is there."""
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS or self._has_enough():
+        if len(self.connections) > 2 * CONNECTIONS or self._has_enough():
             transport.abort()
             return
         self._await_request()

@@ -19,13 +19,15 @@ LONGEST_HEADERS = 16 * 1024
 
 def bind(host: str, port: int) -> socket.socket:
     """A socket that listens there. port: 0: any that is free. Raises UserError."""
+    if not 0 <= port <= 65535:
+        raise UserError(f"--port {port}: a port is a number from 1 to 65535")
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=256)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
+    except OSError as error:
         raise UserError(
-            f"{host}:{port}: nothing can be served there: {reason}; choose another --port or --host"
+            f"{host}:{port}: nothing can be served there: {error.strerror or error}; "
+            "choose another --port or --host"
         ) from None
 
 
@@ -61,7 +63,7 @@ def server(
         server_header=False,
         timeout_keep_alive=20,
         timeout_graceful_shutdown=GRACE,
-        limit_concurrency=patient_protocol.ANSWERS,
+        limit_concurrency=patient_protocol.CONNECTIONS,
         h11_max_incomplete_event_size=LONGEST_HEADERS,
     )
     found = uvicorn.Server(config)
