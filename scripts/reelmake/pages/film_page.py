@@ -178,7 +178,7 @@ def _timeline(duration: float, scenes: list[Row], highlights: list[Row]) -> Row:
 
 def _facts(row: Row, media: Row) -> list[str]:
     """What the film is, in a few words each."""
-    streams = [each for each in media.get("streams") or () if isinstance(each, dict)]
+    streams = playable.streams_of(media)
     codecs = [
         playable.codec_name(each.get("codec"))
         for index in (media.get("video"), media.get("audio"))

@@ -35,7 +35,9 @@ class Links(NamedTuple):
     def artifact(self, video: str, path: str) -> str:
         """A file in the folder of a film's results."""
         base = f"{self.root}media/" if self.live else f"{self.root}../"
-        return f"{base}{encoded(video)}/{'/'.join(map(encoded, path.split('/')))}"
+        # A name in an artifact leads nowhere else.
+        parts = [encoded(part) for part in path.split("/") if part not in ("", ".", "..")]
+        return f"{base}{encoded(video)}/{'/'.join(parts)}"
 
     def source(self, video: str, source: Source) -> str | None:
         """The film itself; None where it is not there."""

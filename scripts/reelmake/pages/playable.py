@@ -79,7 +79,7 @@ def player(media: Mapping[str, Any], name: str) -> Player:
     media: the content of media.json, which may be empty. name: of its file, whose extension tells
     WebM from Matroska.
     """
-    streams = [each for each in media.get("streams") or () if isinstance(each, dict)]
+    streams = streams_of(media)
     picture = _stream(streams, media.get("video"))
     sound = _stream(streams, media.get("audio"))
     if picture is None and sound is None:
@@ -98,6 +98,13 @@ def player(media: Mapping[str, Any], name: str) -> Player:
     if sound is not None and sound.get("codec") not in _AUDIO[family]:
         return _refused(sound.get("codec"))
     return Player(kind, _TYPES[family, kind], "")
+
+
+def streams_of(media: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The streams of a media.json that somebody may have edited."""
+    listed = media.get("streams")
+    found = listed if isinstance(listed, list) else []
+    return [each for each in found if isinstance(each, dict)]
 
 
 def codec_name(codec: Any) -> str:

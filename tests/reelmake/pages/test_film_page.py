@@ -6,9 +6,10 @@ from html.parser import HTMLParser
 import pytest
 
 import make_pages
+from make_moments import make_film
 from make_pages import HOSTILE
-from reelmake.catalog import database
-from reelmake.pages import film_page
+from reelmake.catalog import database, updating
+from reelmake.pages import film_page, static_pages
 from reelmake.pages.links import Links
 
 
@@ -71,6 +72,16 @@ def test_a_failed_stage_has_its_reason(page):
     text = Markup(page("broken")).text
     assert "What failed" in text
     assert "it broke" in text
+
+
+@pytest.mark.parametrize("damage", ["[]", "{", '{"streams": 3, "source": 7}', '{"files": [1]}'])
+def test_damaged_artifacts_are_absent(tmp_path, damage):
+    results = tmp_path / "results"
+    make_film(results / "film")
+    for path in (*(results / "film").glob("*.json"), *(results / "film").glob("*/media.json")):
+        path.write_text(damage)
+    updating.update(results)
+    assert static_pages.write(results).written == 1
 
 
 def test_a_film_that_is_not_in_the_catalog_has_no_page(library):

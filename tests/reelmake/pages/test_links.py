@@ -15,6 +15,12 @@ def test_pages_on_disk_find_each_other_and_the_artifacts():
     assert links.artifact("a#b", "keyframes/1 ?.jpg") == "../../../a%23b/keyframes/1%20%3F.jpg"
 
 
+def test_a_name_in_an_artifact_leads_nowhere_else():
+    links = Links(False, "../../", Path("/lib/results/pages/film/a"))
+    assert links.artifact("a", "keyframes/../../../x.jpg") == "../../../a/keyframes/x.jpg"
+    assert links.artifact("a", "clips//etc/passwd") == "../../../a/clips/etc/passwd"
+
+
 def test_a_film_beside_the_results_is_linked_so_that_both_can_move(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     links = Links(False, "../../", tmp_path / "results/pages/film/a")

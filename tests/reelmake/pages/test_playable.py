@@ -47,6 +47,7 @@ def test_what_plays(found, name, kind, type):
         (media("avi", "mpeg4", "mp3"), "a.avi", "AVI"),
         (media("", None, None), "a.mp4", "Nothing is known"),
         ({}, "a.mp4", "Nothing is known"),
+        ({"container": [], "streams": 3, "video": "a", "audio": {}}, "a.mp4", "Nothing is known"),
         ({"container": 7, "streams": [None, 3], "video": 0}, "a.mp4", "Nothing is known"),
     ],
 )
