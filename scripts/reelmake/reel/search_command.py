@@ -6,7 +6,7 @@ from reelmake.foundation.errors import UserError
 from reelmake.foundation.text import count, visible, without
 from reelmake.library.library import RESULTS
 from reelmake.reel import players
-from reelmake.reel.options import Arguments, add_command, positive, print_json, say
+from reelmake.reel.options import Arguments, add_command, news, positive, print_json, say
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -71,9 +71,8 @@ def _search(arguments: Arguments) -> int:
     others = []
     if arguments.like is not None:
         from reelmake.catalog.like_picture import LikePicture, parse
-        from reelmake.reel.similar_command import hashing
 
-        others.append(LikePicture(RESULTS, *parse(arguments.like), hashing()))
+        others.append(LikePicture(RESULTS, *parse(arguments.like), news("looking at keyframes")))
     kinds = tuple(kind for kind in ("said", "seen") if getattr(arguments, kind))
     found = search(
         path,
