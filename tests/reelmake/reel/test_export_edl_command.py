@@ -110,7 +110,10 @@ def test_scenes_and_beats_say_what_they_are(library: Path) -> None:
         (["--what", "beats"], "no beats of new, one, two: make them"),
         (["--output", "results"], "--output results: it is a folder"),
         (["--output", "a.txt"], "add --format, or a suffix that says it: .otio, .edl"),
-        (["--output", "one.mov", "--format", "edl"], "one.mov: it is one of the films"),
+        (["--output", "one.mov", "--format", "edl"], "one.mov: there is a film of that name"),
+        (["--output", "two.mov", "--video", "one", "--format", "edl"], "there is a film of that"),
+        (["--output", "OLD.MTS", "--format", "edl"], "OLD.MTS: there is a film of that name"),
+        (["--output", "link", "--format", "edl"], "link: it is one of the films"),
         (["--output", "/dev/null", "--format", "edl"], "/dev/null: it is no file"),
         (["-d", "results/one"], "results: there is no such folder"),
     ],
@@ -118,11 +121,14 @@ def test_scenes_and_beats_say_what_they_are(library: Path) -> None:
 def test_mistakes_are_said_and_nothing_is_written(
     library: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
-    film = (library / "one.mov").read_bytes()
+    (library / "OLD.MTS").write_bytes(b"of another library")
+    (library / "link").hardlink_to(library / "one.mov")
+    films = [path for path in library.iterdir() if path.is_file()]
+    before = [path.read_bytes() for path in films]
     assert run(*arguments) == 1
     message = capsys.readouterr()
     assert said in message.err and message.err.count("reel: ") < 3 and not message.out
-    assert (library / "one.mov").read_bytes() == film
+    assert [path.read_bytes() for path in films] == before
     assert (library / "results" / "one" / "highlights.json").exists()
 
 
