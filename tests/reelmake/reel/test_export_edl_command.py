@@ -12,7 +12,7 @@ import make_media
 from reelmake.foundation import artifact_files
 from reelmake.library import sources
 from reelmake.media import probing
-from reelmake.reel import main
+from reelmake.reel import library_moments, main
 
 SPANS = [(0.2, 0.4, 8, "It <cheers>"), (0.6, 0.84, None, None)]
 
@@ -146,6 +146,16 @@ def test_films_that_are_not_as_they_were_are_said(
     assert run("--output", "a.edl") == 1
     assert capsys.readouterr().err.startswith("reel: one: ")
     assert not (library / "a.edl").exists()
+
+
+@pytest.mark.parametrize("number", [[], {}, None, "1"])
+def test_the_numbers_of_scenes_may_be_anything_in_an_edited_file(
+    library: Path, number: object
+) -> None:
+    folder = library / "results" / "two"
+    scenes = [{"id": number, "start": 0.2, "end": 0.5}]
+    (folder / "scenes.json").write_text(json.dumps({"scenes": scenes}))
+    assert [each.label for each in library_moments.of("scenes", folder, folder)] == ["Scene 1"]
 
 
 def test_export_does_not_replace_a_folder(
