@@ -88,7 +88,7 @@ class LogHandler(SnakemakesOwn):
             self._dry_run.add(told)
         elif event == LogEvent.JOB_INFO and self._state is not None:
             wildcards = dict(told["wildcards"] or {})
-            self._state.start(told["jobid"], told["rule_name"], wildcards)
+            self._print(self._state.start(told["jobid"], told["rule_name"], wildcards))
             if self._shares is not None:
                 self._shares.start(told["jobid"], wildcards)
         elif event == LogEvent.JOB_FINISHED and self._state is not None:

@@ -15,6 +15,9 @@ WHY = (
 )
 """The beginning of a reason of Snakemake's, the strongest first, and what it means here."""
 
+CATALOG_RULE = "update_catalog"
+"""It is of all videos, so that it has no line among their stages."""
+
 RULES = {stage.rule: stage.name for stage in STAGES.values()}
 
 
@@ -26,6 +29,7 @@ class DryRun:
         self._why: dict[str, Counter[str]] = {}
         self._videos: set[str] = set()
         self._many = 0
+        self._catalog = False
 
     def count(self, why: dict[str, Counter[str]], videos: int) -> None:
         """Take note of all jobs at once, of a run in shares. why: stage -> why -> how many."""
@@ -34,6 +38,7 @@ class DryRun:
 
     def plan(self, stats: dict[str, int]) -> None:
         """Take note of how many jobs there are. stats: by rule."""
+        self._catalog = CATALOG_RULE in stats
         if self._many:
             return
         self._jobs = Counter(
@@ -60,9 +65,10 @@ class DryRun:
                 )
                 found.append(f"{name:<12} {jobs:>7,}  {said}")
         all_in_one = " --config 'share={films: null}'" if self._many else ""
+        catalog = "; the catalog is brought up to date" if self._catalog else ""
         total, videos = self._jobs.total(), self._many or len(self._videos)
         found += [
-            f"{'in all':<12} {total:>7,}  of {count(videos, 'video')}",
+            f"{'in all':<12} {total:>7,}  of {count(videos, 'video')}{catalog}",
             "",
             "A dry run: nothing was changed. `reel plan` estimates hours and disk space;",
             f"`snakemake -n --logger default{all_in_one}` lists every job.",

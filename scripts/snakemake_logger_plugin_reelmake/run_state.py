@@ -10,6 +10,7 @@ from reelmake.foundation.units import show_seconds
 from reelmake.library import job_records
 from reelmake.library.stages import STAGES
 from reelmake.reel.run_summary import without_names
+from snakemake_logger_plugin_reelmake.dry_run import CATALOG_RULE
 
 RESULTS = Path("results")
 ALIKE = 3
@@ -65,12 +66,15 @@ class RunState:
         self._last_stage = next(reversed(self.jobs), "")
         self.videos = self.jobs[self._last_stage]
 
-    def start(self, number: Number, rule: str, wildcards: dict[str, str]) -> None:
+    def start(self, number: Number, rule: str, wildcards: dict[str, str]) -> list[str]:
         """A job has started. number: Snakemake's."""
         if rule in RULES:
             job = Job(wildcards.get("video", ""), RULES[rule], time.time())
             self.running[number] = job
             self._first_seen.setdefault(job.video, job.began)
+        elif rule == CATALOG_RULE and not self.total_jobs:  # a run that would say nothing else
+            return [f"{_clock()}  bringing the catalog up to date"]
+        return []
 
     def finish(self, number: Number) -> list[str]:
         """A job has ended well."""

@@ -101,6 +101,22 @@ def test_a_dry_run_is_a_table_in_the_order_of_the_pipeline():
     assert "nothing was changed" in lines[-2]
 
 
+def test_a_dry_run_of_the_catalog_alone_does_not_say_that_nothing_is_to_do():
+    dry = DryRun()
+    dry.plan({"update_catalog": 1, "all": 1, "total": 2})
+    dry.add({"rule_name": "update_catalog", "wildcards": None, "reason": "Missing output files: a"})
+    (line,) = [line for line in dry.lines() if line.startswith("in all")]
+    assert line.split(maxsplit=2)[2] == "0  of 0 videos; the catalog is brought up to date"
+
+
+def test_the_catalog_is_spoken_of_where_there_is_nothing_else_to_say(state):
+    assert state.start(1, "update_catalog", {}) == []
+    alone = RunState()
+    alone.plan({"update_catalog": 1, "all": 1})
+    (line,) = alone.start(1, "update_catalog", {})
+    assert line.endswith("bringing the catalog up to date")
+
+
 @pytest.mark.parametrize(
     ("said", "means"),
     [

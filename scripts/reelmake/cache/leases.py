@@ -26,6 +26,8 @@ STALE = 200.0
 new a minute late."""
 LOOK = 3.0
 """Seconds between two looks at another's lease."""
+SOON = 0.2
+"""The same where there is nothing to see of it: it was given up just now, as a rule."""
 SETTLED = 2.0
 """Seconds until who has overwritten a stale lease believes that nobody else has."""
 
@@ -69,9 +71,8 @@ def acquire(
     while True:
         if objects.create(name, _content(token, 0)):
             return Lease(objects, name, token)
-        found = _read(objects, name)
-        if found is None:  # it was given up just now
-            continue
+        # It may stay so that there is nothing: of a link that leads nowhere, say.
+        found = _read(objects, name) or b""
         if found != seen:
             seen, since = found, time.monotonic()
         if _is_given_up(found) or time.monotonic() - since > STALE:
@@ -82,10 +83,10 @@ def acquire(
             continue
         if time.monotonic() - began >= timeout:
             return None
-        if not told:
+        if found and not told:
             waiting()
             told = True
-        time.sleep(min(LOOK, timeout))
+        time.sleep(min(LOOK if found else SOON, timeout))
 
 
 def _content(token: str, beat: int) -> bytes:
@@ -104,7 +105,7 @@ def _facts(content: bytes | None) -> dict[str, object]:
     """What a lease says; it may have been written by anyone, and be half there."""
     try:
         found = json.loads(content or b"")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -43,10 +43,15 @@ def connect(path: Path, timeout: float = BUSY) -> sqlite3.Connection:
     in the way of a run that writes, nor the other way round. A catalog that was rebuilt is another
     file under the same name: open it anew for each question, or now and then.
     """
-    # SQLite has two files beside the catalog while it is open: where they can't be, and nobody
-    # writes, it does without.
+    # SQLite has two files beside the catalog while it is open: where they can't be, as on a full
+    # disk, and nobody writes, it does without.
     alone = not os.access(path.parent, os.W_OK) and not _log(path).exists()
-    db = _open(path, "mode=ro&immutable=1" if alone else "mode=rw", timeout)
+    try:
+        db = _open(path, "mode=ro&immutable=1" if alone else "mode=rw", timeout)
+    except sqlite3.OperationalError as error:
+        if not _lacks_room(error) or _is_logged(path):
+            raise
+        db = _open(path, "mode=ro&immutable=1", timeout)
     db.execute("PRAGMA query_only = ON")
     return db
 
@@ -73,14 +78,33 @@ def _log(path: Path) -> Path:
     return path.with_name(f"{path.name}-wal")
 
 
+def _is_logged(path: Path) -> bool:
+    """Whether the log may hold what the catalog itself has not."""
+    try:
+        return _log(path).stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _lacks_room(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
+
+
 def _open(path: Path, how: str, timeout: float) -> sqlite3.Connection:
     db = sqlite3.connect(
         f"{path.absolute().as_uri()}?{how}", uri=True, timeout=timeout, isolation_level=None
     )
     # A flipped bit in a text is no reason for an error.
     db.text_factory = lambda text: text.decode(errors="replace")
-    db.execute("PRAGMA foreign_keys = ON")
-    db.execute("PRAGMA cache_size = -64000")
+    try:
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA cache_size = -64000")  # which reads the schema
+    except UnicodeDecodeError as error:  # SQLite's message quotes a schema with flipped bits
+        db.close()
+        raise sqlite3.DatabaseError("its schema is damaged") from error
+    except BaseException:
+        db.close()
+        raise
     return db
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeGuard
 
 from reelmake.catalog import text_matches
 from reelmake.catalog.candidates import Hit
-from reelmake.catalog.database import Connection
+from reelmake.catalog.database import Connection, Damaged
 from reelmake.catalog.query import Query
 from reelmake.catalog.text_matches import Span
 from reelmake.foundation import artifact_files, urls
@@ -105,13 +105,17 @@ def told(
     wanted: Query,
     missing: tuple[str, ...] = (),
 ) -> Moment:
-    """A moment with what is said and seen there. results: the folder of all films."""
+    """A moment with what is said and seen there. results: the folder of all films.
+
+    Raises Damaged where the catalog has no such film.
+    """
     film = group.hits[0].place.film
     start = min(hit.start for hit in group.hits)
     end = max(hit.end for hit in group.hits)
-    video, title, source = db.execute(
-        "SELECT video, title, source FROM films WHERE id = ?", (film,)
-    ).fetchone()
+    row = db.execute("SELECT video, title, source FROM films WHERE id = ?", (film,)).fetchone()
+    if row is None:
+        raise Damaged("a moment is of no film")
+    video, title, source = row
     hits = sorted(group.hits, key=lambda hit: hit.start)
     said, seen = _texts(hits, "said"), _texts(hits, "seen")
     timed = hits[0].place.kind != "title"

@@ -29,7 +29,7 @@ def opened(path: Path) -> Iterator[Connection]:
                     f"{path} is of another version of reelmake; `reel catalog` makes it anew"
                 )
             yield db
-    except database.Error as error:
+    except (database.Error, database.Damaged) as error:
         damaged = database.is_damage(error)
         hint = "`reel catalog --rebuild` makes it anew" if damaged else "try again"
         raise UserError(f"{path}: it can't be read: {error}; {hint}") from None

@@ -90,9 +90,15 @@ def update(results: Path, rebuild: bool = False, tell: Told | None = None) -> Re
 
     rebuild: make it anew in any case. tell: called with how many films are read, and of how many.
     A kill at any moment leaves an older catalog or a newer one. Raises UserError where another
-    process has been writing it for long, OSError and sqlite3.Error where it can't be written.
+    process has been writing it for long or a folder has its name, OSError and sqlite3.Error where
+    it can't be written.
     """
     results.mkdir(parents=True, exist_ok=True)
+    for path in (results / NAME, results / MARKER):
+        if path.is_dir():  # earlier versions gave a film called catalog.db this id
+            raise UserError(
+                f"{path} is a folder, and the catalog needs the name; move it away, or delete it"
+            )
     lock = file_locks.acquire((results / f".{NAME}.lock").absolute(), PATIENCE)
     if lock is None:
         raise UserError(f"{results / NAME}: another process is writing it; try again when it ends")

@@ -78,7 +78,7 @@ def read_json(path: Path) -> Any:
     """The JSON in `path`, or None where the file is absent, unreadable or not JSON."""
     try:
         return json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):  # the last where lists are in each other for long
         return None
 
 

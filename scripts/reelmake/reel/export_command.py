@@ -47,7 +47,7 @@ def _export(arguments: Arguments) -> int:
         raise UserError("parquet is no text: say where it goes with --output FILE")
     frame = tables.read(arguments.table, RESULTS, arguments.video)
     if arguments.output:
-        with artifact_files.writing(output_file(arguments.output)) as temporary:
+        with artifact_files.writing(output_file(arguments)) as temporary:
             _write(frame, arguments.format, temporary)
     else:
         _write(frame, arguments.format, sys.stdout)

@@ -77,7 +77,7 @@ def add_to(commands: Any) -> None:
 
 
 def _export(arguments: Arguments) -> int:
-    target = output_file(arguments.output) if arguments.output else None
+    target = output_file(arguments) if arguments.output else None
     format = arguments.format or _format(target)
     words = " ".join(arguments.query)
     if words and arguments.what:

@@ -22,7 +22,7 @@ def of(what: str, results: Path, source: Path) -> list[Moment]:
     moments = []
     found = [row for row in rows.of(table, video) if _is_span(row)]
     for number, row in enumerate(sorted(found, key=lambda row: row["start"])):
-        label, note = words(row | {"seen": seen.get(row.get("scene"))}, number + 1)
+        label, note = words(row | {"seen": seen.get(str(row.get("scene")))}, number + 1)
         moments.append(Moment(source, row["start"], row["end"], label, note))
     return moments
 
@@ -51,12 +51,13 @@ def _beat(row: Row, number: int) -> tuple[str, str | None]:
     return f"{beat}: {title}" if title else beat, _text(row.get("why"))
 
 
-def _seen(video: rows.Artifacts) -> dict[Any, Any]:
-    """What is seen in each scene: the first of its keyframes that was described."""
-    found: dict[Any, Any] = {}
+def _seen(video: rows.Artifacts) -> dict[str, Any]:
+    """What is seen in each scene, by its number as text, since an edited file may have anything
+    there: the first of its keyframes that was described."""
+    found: dict[str, Any] = {}
     for row in rows.of("descriptions", video):
         if row["visual_content"]:
-            found.setdefault(row["scene"], row["visual_content"])
+            found.setdefault(str(row["scene"]), row["visual_content"])
     return found
 
 

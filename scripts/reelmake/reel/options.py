@@ -78,14 +78,20 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=1, ensure_ascii=not sys.stdout.encoding.startswith("utf")))
 
 
-def output_file(name: str) -> Path:
+def output_file(arguments: Arguments) -> Path:
     """Where a command writes what it was asked for with --output: a new file, or one that it
-    replaces. Raises UserError for what is there and is no file, such as a folder."""
+    replaces. Raises UserError for what is there and is no file, such as a folder, or is a film by
+    the configuration's `extensions`."""
+    name = arguments.output
     path = Path(name)
     if path.is_dir():
         raise UserError(f"--output {name}: it is a folder; add a file's name")
     if path.exists() and not path.is_file():
         raise UserError(f"--output {name}: it is no file; leave --output out and use > instead")
+    if path.exists() and path.suffix[1:].lower() in map(
+        str.lower, read_config(arguments)["extensions"]
+    ):
+        raise UserError(f"--output {name}: there is a film of that name; name another file")
     return path
 
 

@@ -138,7 +138,11 @@ def test_it_is_renewed_and_left_when_it_was_taken(machine, shared, monkeypatch):
     assert shared.read(LEASE) == another()
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"owner": 3}', b'{"owner": {"pid": "x"}}'])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"[" * 60_000, b'{"owner": 3}', b'{"owner": {"pid": "x"}}'],
+    ids=["empty", "torn", "list", "deep", "owner", "pid"],
+)
 def test_rubbish_is_stale_after_its_time(machine, folder, content, monkeypatch):
     monkeypatch.setattr(leases, "STALE", 0.5)
     folder.write(LEASE, content)
@@ -146,6 +150,25 @@ def test_rubbish_is_stale_after_its_time(machine, folder, content, monkeypatch):
     with other.computing(A, timeout=30):
         assert is_leased(folder)
     assert other.said == [] and not is_leased(folder)
+
+
+@pytest.mark.parametrize("stale", [0.5, 1000])
+def test_a_link_to_nothing_is_stale_too_and_nobody_waits_longer_than_he_wants(
+    machine, folder, monkeypatch, stale
+):
+    """It can be neither made nor read."""
+    monkeypatch.setattr(leases, "STALE", stale)
+    path = folder.path / A[:2] / LEASE
+    path.parent.mkdir(parents=True)
+    path.symlink_to("nowhere")
+    looks = []
+    real = leases._read
+    monkeypatch.setattr(leases, "_read", lambda *args: looks.append(1) or real(*args))
+    other = machine("other", folder)
+    with other.computing(A, timeout=2):
+        assert path.is_file() == (stale < 1)
+    assert len(looks) < 20
+    assert bool(other.said) == (stale > 1)
 
 
 def test_a_place_that_is_only_read_has_none(machine, put, folder):

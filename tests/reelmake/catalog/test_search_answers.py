@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import sqlite3
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -292,3 +293,12 @@ def test_many_sentences_count_no_more_than_the_best_of_them():
     said = [_hit("said", n, n * 2.0, n * 2.0 + 2) for n in range(3)]
     (group,) = grouped(fused([said]))
     assert group.score == pytest.approx(1 / 61)
+
+
+def test_a_catalog_that_has_lost_a_film_is_said_to_be_damaged(library):
+    db = sqlite3.connect(library)
+    db.execute("DELETE FROM films WHERE video = 'match'")
+    db.commit()
+    db.close()
+    with pytest.raises(UserError, match="of no film; `reel catalog --rebuild`"):
+        search(library, "harbour")

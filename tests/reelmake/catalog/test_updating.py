@@ -89,7 +89,10 @@ def test_a_film_that_failed_is_there_with_its_reason(results, ask):
     assert ask("SELECT error FROM failed_films") == [("again",)]
 
 
-@pytest.mark.parametrize("damage", ["gone", "cut", "noise", "empty", "version", "table"])
+@pytest.mark.parametrize(
+    "damage",
+    ["gone", "cut", "noise", "empty", "version", "table", "schema"],
+)
 def test_a_catalog_that_is_lost_or_damaged_is_made_anew(results, content, damage):
     updating.update(results)
     before, path = content(), results / updating.NAME
@@ -101,6 +104,8 @@ def test_a_catalog_that_is_lost_or_damaged_is_made_anew(results, content, damage
         path.write_bytes(b"\xa5" * 4096 + path.read_bytes()[4096:])
     elif damage == "empty":
         path.write_bytes(b"")
+    elif damage == "schema":  # SQLite's message quotes it, and is then no text
+        path.write_bytes(path.read_bytes().replace(b"DELETE CASCADE", b"DELETE CASC\xff\xfeE"))
     else:
         db = sqlite3.connect(path)
         what = "PRAGMA user_version = 7" if damage == "version" else "DROP TABLE catalog_states"
@@ -136,6 +141,41 @@ def test_a_marker_that_is_missing_or_of_a_failed_update_counts(results):
     assert not updating.is_current(results)
     updating.update(results)
     assert updating.is_current(results)
+
+
+@pytest.mark.parametrize("name", [updating.NAME, updating.MARKER])
+def test_a_folder_with_its_name_is_left_alone_and_it_is_said_what_to_do(results, name):
+    """Earlier versions had a film `catalog.db.mp4` there."""
+    make_film(results / name)
+    said: list[str] = []
+    assert not updating.try_update(results, said.append)
+    assert "is a folder" in said[0] and "move it away" in said[0]
+    assert (results / name / "manifest.json").exists()
+
+
+def test_a_film_whose_file_is_lists_in_lists_spoils_no_other(results, ask):
+    (results / "film1" / "transcript.json").write_text('{"segments": ' + "[" * 200_000)
+    updating.update(results)
+    assert ask("SELECT video FROM films ORDER BY video") == [("film0",), ("film1",), ("film2",)]
+    assert ask("SELECT count(*) FROM segments WHERE film = 2") == [(0,)]
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from reelmake.catalog import database
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))  # no file may grow
+print(database.counts(Path("results/catalog.db"))["films"])
+"""
+
+
+def test_on_a_full_disk_it_can_be_read(results):
+    updating.update(results)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    for _ in range(2):  # the first leaves an empty log behind
+        command = [sys.executable, "-c", FULL]
+        found = subprocess.check_output(command, cwd=results.parent, env=environment, text=True)
+        assert found == "3\n"
 
 
 def test_looking_leaves_nothing(results):

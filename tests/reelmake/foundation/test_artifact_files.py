@@ -24,6 +24,13 @@ def test_an_error_leaves_what_was_there_and_nothing_else(tmp_path):
     assert os.listdir(tmp_path) == ["a.json"]
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 200_000])
+def test_what_is_no_json_is_absent(tmp_path, content):
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    assert artifact_files.read_json(path) is None
+
+
 def test_a_kill_leaves_nothing_under_the_name_and_the_next_writer_cleans_up(tmp_path):
     path = tmp_path / "a.json"
     code = f"""

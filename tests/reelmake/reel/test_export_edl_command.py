@@ -12,7 +12,7 @@ import make_media
 from reelmake.foundation import artifact_files
 from reelmake.library import sources
 from reelmake.media import probing
-from reelmake.reel import main
+from reelmake.reel import library_moments, main
 
 SPANS = [(0.2, 0.4, 8, "It <cheers>"), (0.6, 0.84, None, None)]
 
@@ -110,7 +110,10 @@ def test_scenes_and_beats_say_what_they_are(library: Path) -> None:
         (["--what", "beats"], "no beats of new, one, two: make them"),
         (["--output", "results"], "--output results: it is a folder"),
         (["--output", "a.txt"], "add --format, or a suffix that says it: .otio, .edl"),
-        (["--output", "one.mov", "--format", "edl"], "one.mov: it is one of the films"),
+        (["--output", "one.mov", "--format", "edl"], "one.mov: there is a film of that name"),
+        (["--output", "two.mov", "--video", "one", "--format", "edl"], "there is a film of that"),
+        (["--output", "OLD.MTS", "--format", "edl"], "OLD.MTS: there is a film of that name"),
+        (["--output", "link", "--format", "edl"], "link: it is one of the films"),
         (["--output", "/dev/null", "--format", "edl"], "/dev/null: it is no file"),
         (["-d", "results/one"], "results: there is no such folder"),
     ],
@@ -118,11 +121,14 @@ def test_scenes_and_beats_say_what_they_are(library: Path) -> None:
 def test_mistakes_are_said_and_nothing_is_written(
     library: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
-    film = (library / "one.mov").read_bytes()
+    (library / "OLD.MTS").write_bytes(b"of another library")
+    (library / "link").hardlink_to(library / "one.mov")
+    films = [path for path in library.iterdir() if path.is_file()]
+    before = [path.read_bytes() for path in films]
     assert run(*arguments) == 1
     message = capsys.readouterr()
     assert said in message.err and message.err.count("reel: ") < 3 and not message.out
-    assert (library / "one.mov").read_bytes() == film
+    assert [path.read_bytes() for path in films] == before
     assert (library / "results" / "one" / "highlights.json").exists()
 
 
@@ -140,6 +146,16 @@ def test_films_that_are_not_as_they_were_are_said(
     assert run("--output", "a.edl") == 1
     assert capsys.readouterr().err.startswith("reel: one: ")
     assert not (library / "a.edl").exists()
+
+
+@pytest.mark.parametrize("number", [[], {}, None, "1"])
+def test_the_numbers_of_scenes_may_be_anything_in_an_edited_file(
+    library: Path, number: object
+) -> None:
+    folder = library / "results" / "two"
+    scenes = [{"id": number, "start": 0.2, "end": 0.5}]
+    (folder / "scenes.json").write_text(json.dumps({"scenes": scenes}))
+    assert [each.label for each in library_moments.of("scenes", folder, folder)] == ["Scene 1"]
 
 
 def test_export_does_not_replace_a_folder(
