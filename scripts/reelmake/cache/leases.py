@@ -37,13 +37,14 @@ class Lease:
 
     def __init__(self, objects: Objects, name: str, token: str):
         self._objects, self._name, self._token = objects, name, token
-        self._ended = threading.Event()
+        self._ended, self._writing = threading.Event(), threading.Lock()
         threading.Thread(target=self._renew, daemon=True).start()
 
     def release(self) -> None:
         """Give it up. That it can't be removed costs others the time until it is stale."""
         self._ended.set()
-        with contextlib.suppress(Missing, Unreachable):
+        # A renewal on its way would come after.
+        with self._writing, contextlib.suppress(Missing, Unreachable):
             if _token(self._objects.read(self._name)) == self._token:
                 self._objects.delete(self._name)
 
@@ -51,11 +52,13 @@ class Lease:
         beat = 0
         while not self._ended.wait(BEAT):
             beat += 1
-            with contextlib.suppress(Missing, Unreachable):  # the next time, perhaps
+            # Where it can't be reached: the next time, perhaps.
+            with self._writing, contextlib.suppress(Missing, Unreachable):
+                if self._ended.is_set():
+                    return
                 if _token(self._objects.read(self._name)) != self._token:
                     return  # it is another's by now, which computes the same
-                if not self._ended.is_set():
-                    self._objects.overwrite(self._name, _content(self._token, beat))
+                self._objects.overwrite(self._name, _content(self._token, beat))
 
 
 def acquire(
