@@ -19,7 +19,7 @@ from reelmake.foundation import process_identity, slurm
 from reelmake.foundation.errors import UserError, explain
 from reelmake.foundation.text import printable
 from reelmake.jobs import run_context as contexts
-from reelmake.jobs import shares, signals
+from reelmake.jobs import restored_outputs, shares, signals
 from reelmake.jobs.gpus import devices, takes_gpus
 from reelmake.library import config as configuration
 from reelmake.library.library import RESULTS, Library
@@ -33,7 +33,7 @@ from reelmake.library.stages import (
     named_videos,
 )
 from reelmake.library.work_left import WorkLeft
-from reelmake.reel import run_summary
+from reelmake.reel import run_summary, share_sizes
 
 CATALOG = "results/catalog.json"
 CATALOG_RULES = {"catalog", "update_catalog", CATALOG}
@@ -110,6 +110,8 @@ def library():
             workflow.global_resources["gpu"] = Resource("gpu", max(1, given))
         if real:
             fork_scripts()
+        if is_cluster():
+            restored_outputs.keep(workflow.persistence)
         most = settings["share"]["films"] if may_share() else None
         found.prepare(
             prune,
@@ -149,9 +151,8 @@ def share_files():
     if not may_share() or not (library() and work_left().why):
         return {}
     films, run = settings["share"]["films"], f"{began:.0f}-{os.getpid()}"
-    if is_cluster():  # a share for each job that may be there at once, at least
-        at_once = workflow.resource_settings.nodes or 1
-        films = min(films, -(-len(library().unfinished) // at_once))
+    if is_cluster():
+        films = min(films, films_of_a_job())
     if workflow.dryrun:
         folder = library().elsewhere / "shares"
     else:
@@ -178,6 +179,15 @@ def share_files():
         },
     )
     return {f"{SHARES}/{run}/{path.stem}.done": str(path) for path in paths}
+
+
+def films_of_a_job():
+    """How many videos a job of a cluster gets."""
+    videos, minutes = len(library().unfinished), settings["share"]["minutes"]
+    jobs = {stage: whys.total() for stage, whys in work_left().why.items()}
+    fitting = share_sizes.films(RESULTS, jobs, videos, minutes) if minutes else None
+    # Where nobody knows: a share for each job that may be there at once.
+    return fitting or -(-videos // (workflow.resource_settings.nodes or 1))
 
 
 def share_file(wildcards):

@@ -10,7 +10,7 @@ from reelmake.jobs import memoized_job
 from reelmake.jobs.job import Job
 from reelmake.jobs.runner import job
 from reelmake.library import integrity
-from reelmake.media import clip_audio, ffmpeg, trailer_film
+from reelmake.media import clip_audio, ffmpeg, start_timecode, trailer_film
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -45,9 +45,11 @@ def assemble_trailer(
         )
         this.source()
     this.progress(total, total)
-    made = edit_lists.timeline(this.video, path, found, plan, this.settings["handles_seconds"])
+    start = start_timecode.read(path, found)
+    handles = this.settings["handles_seconds"]
+    made = edit_lists.timeline(this.video, path, found, plan, handles, start)
     artifact_files.write_bytes(otio, edit_lists.to_otio(made))
-    artifact_files.write_bytes(edl, edit_lists.to_edl(this.video, path, found, plan))
+    artifact_files.write_bytes(edl, edit_lists.to_edl(this.video, path, found, plan, start))
 
 
 def plan_trailer(

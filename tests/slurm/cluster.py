@@ -14,6 +14,16 @@ import time
 from pathlib import Path
 
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "scancel", "sinfo", "squeue", "unshare")
+NODE = """
+hostname {name}
+if [ -n "{shared}" ]; then
+    mount -t tmpfs tmpfs "{local}"
+    bindfs -f "{shared}" "{shared}" &
+    until mountpoint -q "{shared}"; do sleep 0.05; done
+fi
+exec slurmd -D -N {name}
+"""
+"""What a node runs, where its host name and its mounts are its own."""
 NODES = ("n1", "n2", "n3")
 CPUS, MEMORY = 4, 4000
 """Of each node; Slurm is told that it has them. Memory in MB."""
@@ -63,12 +73,29 @@ def missing() -> str:
     return ", ".join(lacking)
 
 
+def no_mounts() -> str:
+    """What this machine lacks for mounts of each node's own; empty where it has all."""
+    lacking = [name for name in ("bindfs", "mountpoint") if shutil.which(name) is None]
+    return ", ".join([*lacking, *([] if Path("/dev/fuse").exists() else ["/dev/fuse"])])
+
+
 class Cluster:
     """folder: of its configuration, state and logs. patience: seconds without a word from a node
-    until it counts as lost."""
+    until it counts as lost.
 
-    def __init__(self, folder: Path, patience: int = 60):
-        self.folder = folder
+    shared: a folder that each node sees through a mount of its own, so with file locks and caches
+    of its own, as on a network file system that keeps locks to each machine; None: as it is.
+    local: a folder that is another one on each node, as its own disk.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        patience: int = 60,
+        shared: Path | None = None,
+        local: Path | None = None,
+    ):
+        self.folder, self.shared, self.local = folder, shared, local
         self._processes: dict[str, subprocess.Popen] = {}
         (folder / "state").mkdir(parents=True)
         controller, *ports = free_ports(1 + len(NODES))
@@ -105,9 +132,9 @@ class Cluster:
         self.wait(lambda: len(self.idle()) == len(NODES), "no node can take jobs")
 
     def start_node(self, name: str) -> None:
-        """Start a node: a daemon where its host name is that of the node."""
-        command = f"hostname {name} && exec {shutil.which('slurmd')} -D -N {name}"
-        self._start(name, [shutil.which("unshare"), "-u", "sh", "-c", command])
+        """Start a node: a daemon where host name and mounts are those of the node."""
+        command = NODE.format(name=name, shared=self.shared or "", local=self.local or "")
+        self._start(name, [shutil.which("unshare"), "-u", "-m", "sh", "-ec", command])
 
     def kill_node(self, name: str) -> None:
         """Lose a node with everything on it, at once."""
@@ -170,15 +197,21 @@ class Cluster:
 
     def stop(self) -> None:
         """Cancel what is left, and end it."""
+        import psutil
+
         self.ask("scancel", "--user=root", "--signal=KILL", "--full")
         for name in [*reversed(self._processes)]:
             process = self._processes.pop(name)
+            mounts = psutil.Process(process.pid).children()
             process.terminate()
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            for mount in mounts:
+                with contextlib.suppress(psutil.Error):
+                    mount.kill()
 
 
 def free_ports(number: int) -> list[int]:

@@ -3,13 +3,16 @@
 import os
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
+from cluster import no_mounts
+from on_cluster import OnCluster
 
 from faults import long
 from reelmake.jobs import signals
-from workspace import wait_for
+from workspace import ROOT, wait_for
 
 pytestmark = pytest.mark.slurm
 
@@ -42,6 +45,78 @@ def test_a_dry_run_asks_the_cluster_for_no_job(library, tmp_path, monkeypatch):
     assert not (library.folder / "results").exists()
 
 
+def on_node(library, node: str, *command: object) -> subprocess.Popen:
+    """A command on a node, as somebody runs it who is logged in there."""
+    return subprocess.Popen(
+        ["srun", "-w", node, "--mem=1500", "--overcommit", *map(str, command)],
+        env=library.cluster.environment | {"PYTHONPATH": str(ROOT / "scripts")},
+        cwd=library.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_nodes_have_file_locks_of_their_own(library):
+    """Which is what all the tests here are run with: as on a network file system at its worst."""
+    if library.cluster.shared is None:
+        pytest.skip(f"no mounts of the nodes' own: this machine lacks {no_mounts()}")
+    holds = on_node(library, "n1", "flock", "-n", "a lock", "sh", "-c", "echo held; sleep 60")
+    assert holds.stdout.readline() == "held\n"
+    for node, is_free in (("n1", False), ("n2", True)):
+        asked = on_node(library, node, "flock", "-n", "a lock", "true")
+        asked.communicate()
+        assert (asked.returncode == 0) == is_free
+    holds.terminate()
+    holds.communicate()
+
+
+def test_of_two_runs_on_two_machines_the_second_is_refused(library):
+    command = library.command()
+    first = on_node(library, "n1", *command)
+    wait_for(lambda: begun(library), 60)
+    said, _ = on_node(library, "n2", *command).communicate(timeout=60)
+    assert "another run is processing this library (process " in said and "on n1" in said
+    said, _ = first.communicate(timeout=200)
+    assert first.returncode == 0 and "reelmake: 6 videos done" in said, said
+    assert set(library.records("host").values()) == {"n1"}
+
+
+def test_two_libraries_on_two_nodes_compute_the_same_once(library, tmp_path):
+    other = OnCluster(tmp_path / "other", library.videos)
+    other.cluster, other.config = library.cluster, library.config
+    runs = [
+        on_node(each, node, "env", "-C", each.folder, *each.command())
+        for node, each in (("n1", library), ("n2", other))
+    ]
+    for run in runs:
+        said, _ = run.communicate(timeout=280)
+        assert run.returncode == 0, said
+    for job, cache in library.records("cache").items():
+        video, stage = job.split("/")
+        assert {cache, other.record(video, stage).get("cache")} != {"miss"}, job
+    assert every_artifact(library) == every_artifact(other)
+
+
+def test_a_job_that_fails_leaves_the_artifact_that_was_there(library):
+    """Also where each stage is a job of the cluster."""
+    library.profile, library.config["share"] = "cluster-generic", {"films": None}
+    library.config["stages"] = ["descriptions"]
+    only = library.folder / "only"
+    only.mkdir()
+    shutil.copy(library.videos / "film 0.mp4", only)
+    library.config["videos"] = str(only)
+    library.run(local=True)
+    (found,) = library.folder.glob("results/*/*.scenedesc.msgpack")
+    before = found.read_bytes()
+    broken = library.folder / "broken.gguf"
+    broken.write_bytes(b"GGUF and no more")
+    library.config["description"]["model"] = str(broken)
+    output = library.run("--retries", "0", ok=False)
+    assert "1 failed" in output, output
+    assert found.read_bytes() == before
+
+
 def begun(library) -> list:
     return list(library.folder.glob("results/*/jobs/scenes.json"))
 
@@ -52,6 +127,19 @@ def at_work(library, until=begun):
     process = library.start()
     wait_for(lambda: until(library), 120)
     return process
+
+
+def at_a_job(library) -> None:
+    """Stop the nodes in the middle of a job."""
+
+    def stopped() -> bool:
+        library.cluster.signal_processes(signal.SIGSTOP)
+        if "running" in library.records("state").values():
+            return True
+        library.cluster.signal_processes(signal.SIGCONT)
+        return False
+
+    wait_for(stopped, 60)
 
 
 def finished(library) -> int:
@@ -156,6 +244,7 @@ def test_a_share_that_is_cancelled_is_said_and_tried_again(library):
 
 def test_status_knows_that_a_job_of_a_lost_share_is_dead(library, monkeypatch):
     process = at_work(library)
+    at_a_job(library)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     library.cluster.signal_processes(signal.SIGKILL)

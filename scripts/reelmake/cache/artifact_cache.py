@@ -21,6 +21,7 @@ from reelmake.foundation import file_locks
 from reelmake.foundation.errors import UserError
 
 if TYPE_CHECKING:
+    from reelmake.cache.leases import Lease
     from reelmake.cache.remote_tier import SecondTier
 
 T = TypeVar("T")
@@ -158,13 +159,15 @@ class Cache:
         timeout: float | None = None,
         waiting: Callable[[], None] = lambda: None,
     ) -> Iterator[bool]:
-        """Run the block while no other job computes the same; look into the cache again in it.
+        """Run the block while no other job computes the same, on this machine or on those that
+        share the second tier; look into the cache again in it.
 
         Gives whether that is so: after `timeout` seconds (default: lock_timeout), or without a
         usable cache, the block runs all the same. The lock of a job that died is free at once.
         waiting: called where it is not free at once.
         """
         lock: IO[str] | None = None
+        lease: Lease | None = None
         if not self._off:
             with self._leaving_out():
                 self._store.folder.make()
@@ -176,9 +179,13 @@ class Cache:
                     lock = file_locks.acquire(path, timeout)
                     if lock is None:
                         self.say(f"another job is computing {key[:12]} for long; doing so as well")
+        if lock is not None and self._second and key not in self:
+            lease = self._second.lease(key, timeout or 0, waiting)
         try:
             yield lock is not None
         finally:
+            if lease is not None:
+                lease.release()
             if lock is not None:
                 with self._leaving_out():
                     file_locks.release(lock)

@@ -24,6 +24,7 @@ PATIENCE = 20.0
 
 _SLOWEST = 100_000  # bytes a second of an upload
 _REQUEST = 4 << 20  # bytes that are asked for at once
+_SMALL = 1 << 16
 # They have no folders. (Asked for one, s3fs would make the bucket.)
 _OBJECT_STORES = {"s3", "gs", "gcs", "abfs", "az", "adl", "oss", "http"}
 
@@ -97,6 +98,56 @@ class Objects:
             fs.put_file(str(temporary), path)
 
         self._ask(write, PATIENCE + size / _SLOWEST)
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Write a small object unless there is one of its name; whether that was done.
+
+        Raises Missing and Unreachable. Where the place can't refuse it, it is overwritten.
+        """
+
+        def create(fs: Any, root: str) -> bool:
+            path = _path(root, name)
+            try:
+                if _is_folder(fs):
+                    _make_folder(Path(root), Path(path).parent)
+                    with Path(path).open("xb") as file:
+                        file.write(content)
+                    return True
+                if not _protocols(fs) & _OBJECT_STORES:
+                    fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+                fs.pipe_file(path, content, mode="create")
+            except FileExistsError:
+                return False
+            return True
+
+        return self._ask(create)
+
+    def read(self, name: str) -> bytes:
+        """All of a small object; nothing of one that is not small (64 KiB), which anybody may have
+        written. Raises Missing and Unreachable."""
+
+        def read(fs: Any, root: str) -> bytes:
+            path = _path(root, name)
+            # An opened file is refused where it is written to at the moment.
+            return b"" if (fs.info(path)["size"] or 0) > _SMALL else bytes(fs.cat_file(path))
+
+        return self._ask(read)
+
+    def overwrite(self, name: str, content: bytes) -> None:
+        """Write a small object, whether there is one or not. Raises Missing and Unreachable."""
+
+        def write(fs: Any, root: str) -> None:
+            path = _path(root, name)
+            if _is_folder(fs):
+                _write_file(Path(root), Path(path), [content])
+            else:
+                fs.pipe_file(path, content)
+
+        self._ask(write)
+
+    def delete(self, name: str) -> None:
+        """Remove an object. Raises Missing and Unreachable."""
+        self._ask(lambda fs, root: fs.rm_file(_path(root, name)))
 
     def close(self) -> None:
         """Let the connection go; it is made again when needed."""
@@ -190,12 +241,7 @@ def _is_folder(fs: Any) -> bool:
 
 def _write_file(root: Path, path: Path, parts: Parts) -> None:
     """Write a file below a shared folder, for everybody who may use that folder."""
-    root.mkdir(parents=True, exist_ok=True)
-    mode = root.stat().st_mode & 0o7777
-    if not path.parent.exists():
-        path.parent.mkdir(exist_ok=True)
-        with contextlib.suppress(OSError):  # not every network share has modes
-            path.parent.chmod(mode)
+    mode = _make_folder(root, path.parent)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as out:
@@ -205,6 +251,17 @@ def _write_file(root: Path, path: Path, parts: Parts) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _make_folder(root: Path, folder: Path) -> int:
+    """Make a folder in a shared one, with the modes of that, which are returned."""
+    root.mkdir(parents=True, exist_ok=True)
+    mode = root.stat().st_mode & 0o7777
+    if not folder.exists():
+        folder.mkdir(exist_ok=True)
+        with contextlib.suppress(OSError):  # not every network share has modes
+            folder.chmod(mode)
+    return mode
 
 
 def _copy(parts: Parts, out: BinaryIO) -> None:

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
-from reelmake.cache import untrusted_entry
+from reelmake.cache import leases, untrusted_entry
 from reelmake.cache.entry import Damaged, Entry, Packed
 from reelmake.cache.object_store import Missing, Objects, Unreachable, without_credentials
 from reelmake.cache.packing import NotKept
@@ -93,14 +93,27 @@ class SecondTier:
         except FileNotFoundError:  # evicted at once: it is nearly all that fits
             return
         except (Missing, Unreachable) as error:
-            if isinstance(error, Unreachable) and error.silent:
-                self._leave_out(error)
-            else:
-                self._read_only = True
-                self._tell(f"can't be written and is only read from now on: {error}")
+            self._leave_alone(error)
             return
         self._distrusted.discard(entry.key)
         self._store.index.run(lambda index: index.count(entry.stage, "shared_stores", 1))
+
+    def lease(self, key: str, timeout: float, waiting: Callable[[], None]) -> leases.Lease | None:
+        """The sole right to compute what a key stands for, among all who share the tier.
+
+        None where nobody can have it, as where the tier is only read; or where another still has
+        it after `timeout` seconds, which is said. waiting: as for `leases.acquire`.
+        """
+        if self._off or self._read_only:
+            return None
+        try:
+            held = leases.acquire(self._objects, key, timeout, waiting)
+        except (Missing, Unreachable) as error:
+            self._leave_alone(error)
+            return None
+        if held is None:
+            self._tell(f"has {key[:12]} computed by another for long; doing so as well")
+        return held
 
     def distrust(self, key: str) -> None:
         """Take the key's object for none from now on, and let the next one replace it."""
@@ -116,6 +129,14 @@ class SecondTier:
         limit = self._store.size_limit
         if size > limit:
             raise NotKept(f"its {size:,} bytes are more than the whole local cache's {limit:,.0f}")
+
+    def _leave_alone(self, error: Exception) -> None:
+        """Say why the tier can't be written, and only read from it from now on."""
+        if isinstance(error, Unreachable) and error.silent:
+            self._leave_out(error)
+        else:
+            self._read_only = True
+            self._tell(f"can't be written and is only read from now on: {error}")
 
     def _leave_out(self, error: Exception) -> None:
         """Say why the tier can't be used, and do without it from now on."""

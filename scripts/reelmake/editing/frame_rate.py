@@ -75,7 +75,25 @@ def _rate(said: float | None, counted: float | None) -> Fraction:
     if average < SLOWEST:
         return NO_PICTURES
     average /= math.ceil(average / (FASTEST * (1 + TOLERANCE)))
-    near = min(RATES, key=lambda rate: abs(rate - average))
-    if abs(near / average - 1) < 2e-4:  # 23.976 and 24 are five times as far apart
+    near = nearest(average)
+    if is_near(near, average):
         return near
     return min(Fraction(average).limit_denominator(1001), Fraction(FASTEST))
+
+
+def nearest(rate: float | Fraction) -> Fraction:
+    """The one of `RATES` that is nearest, exactly: 24000/1001 for 23.976."""
+    wanted = Fraction(rate)
+    return min(RATES, key=lambda known: abs(known - wanted))
+
+
+def countable(rate: Fraction) -> Fraction:
+    """The one of `RATES` that counts each frame of a film of that rate, as 30 does for 15; the
+    nearest where none does."""
+    multiples = [known for known in RATES if is_near(round(known / rate) * rate, known)]
+    return min(multiples, default=nearest(rate))
+
+
+def is_near(known: Fraction, rate: float | Fraction) -> bool:
+    """Whether a rate is one of `RATES` as files round it."""
+    return abs(known / Fraction(rate) - 1) < 2e-4  # 23.976 and 24 are five times as far apart

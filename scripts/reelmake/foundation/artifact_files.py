@@ -37,7 +37,8 @@ def writing(path: Path, durable: bool = True) -> Iterator[Path]:
                 sync(temporary / name)
         if durable:
             sync(temporary)
-        if path.is_dir():  # a folder can't be renamed onto one that is not empty
+        # A folder can't be renamed onto one that is not empty; a file never takes one's place.
+        if path.is_dir() and temporary.is_dir():
             shutil.rmtree(path)
         os.replace(temporary, path)
         if durable:

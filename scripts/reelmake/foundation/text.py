@@ -1,10 +1,14 @@
 """Text for people: what is untrusted made printable, hints, and lists cut short."""
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
 Text = TypeVar("Text", str, list[int])
+
+# What XML 1.0 can't hold in any way (2.2).
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _JOINERS = "\u200c\u200d"  # which several scripts, and emoji, are written with
 
@@ -27,6 +31,12 @@ def visible(text: str) -> str:
     """The text on one line, without what is not seen; each gap is one space."""
     spaced = "".join(" " if c.isspace() else c for c in text)
     return " ".join(without(spaced, "Cc", "Cf", "Cs", "Co", keep=_JOINERS).split())
+
+
+def line(text: str, most: int = 1000) -> str:
+    """The text on one line of at most so many characters, of what is seen and any file can hold:
+    XML, too."""
+    return _ILLEGAL.sub("", visible(text))[:most].strip()
 
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:

@@ -1,4 +1,4 @@
-"""Pictures that stand for the scenes. The only module that imports OpenCV.
+"""Pictures that stand for the scenes.
 
 Frames are found by seeking: the film is not decoded again.
 """
@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 
 from reelmake.editing import streams
 from reelmake.foundation.errors import StageError
 from reelmake.media import film_frames
 from reelmake.media.film_frames import EPSILON, Frames, Shown
+from reelmake.media.opencv import cv2
 from reelmake.media.shown import picture
 
 # Longest side, in pixels, on which sharpness is measured and faces are looked for: at full

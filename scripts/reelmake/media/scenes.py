@@ -79,6 +79,9 @@ def _look(
     report: Callable[[int], None],
 ) -> tuple[list[float], list[float]]:
     """Decode the whole video once: (each frame's time, the cuts' times), seconds of film time."""
+    from reelmake.media import opencv  # noqa: F401  (scenedetect imports it, too)
+
+    # isort: split
     from scenedetect.common import FrameTimecode, Timecode
 
     times: list[float] = []
@@ -113,6 +116,9 @@ def _look(
 
 def _detector(settings: dict[str, Any]) -> Any:
     """PySceneDetect's detector as the settings name it."""
+    from reelmake.media import opencv  # noqa: F401  (scenedetect imports it, too)
+
+    # isort: split
     from scenedetect import detectors
 
     name = settings["detector"]

@@ -19,11 +19,13 @@ SHORTEST = 1 / 60
 
 
 class Past(NamedTuple):
-    """A job that computed something. started: s since 1970; minutes: of media."""
+    """A job that computed something. started: s since 1970; minutes: of media; host: the machine
+    that ended its video, since it did all of it or most."""
 
     started: float
     seconds: float
     minutes: float
+    host: str = ""
 
 
 class Estimate(NamedTuple):
@@ -83,8 +85,9 @@ class History:
         """Take note of a job."""
         self._jobs[stage].append(past)
 
-    def add_all(self, totals: Mapping[str, Any]) -> None:
-        """Take note of a video's jobs, by its totals (`job_records.Totals`)."""
+    def add_all(self, totals: Mapping[str, Any], host: str = "") -> None:
+        """Take note of a video's jobs, by its totals (`job_records.Totals`). host: as `Past` has
+        it."""
         if totals["media_seconds"] is None:
             return
         minutes = max(SHORTEST, totals["media_seconds"] / 60)
@@ -93,7 +96,7 @@ class History:
         for stage, done in totals["stages"].items():
             self._add_made(stage, done["bytes"], minutes)
             if done["seconds"] is not None:
-                self._jobs[stage].append(Past(done["started"], done["seconds"], minutes))
+                self._jobs[stage].append(Past(done["started"], done["seconds"], minutes, host))
             elif done.get("saved"):
                 self._saved[stage].append(Past(done["started"], done["saved"], minutes))
 
@@ -131,18 +134,36 @@ class History:
         self._made[what][1] += minutes
 
     def parallelism(self) -> float:
-        """Seconds of work done in a second while the latest jobs ran; 1 where none is known."""
-        spans = heapq.nlargest(
-            4 * RECENT, ((job.started, job.seconds) for jobs in self._jobs.values() for job in jobs)
-        )
-        busy, reached = 0.0, -math.inf
-        for started, seconds in sorted(spans):
-            ended = started + seconds
-            before = reached if started - reached < PAUSE else started
-            busy += max(0.0, ended - before)
-            reached = max(reached, ended)
-        worked = sum(seconds for _, seconds in spans)
-        return worked / busy if worked and busy else 1.0
+        """Seconds of work done in a second while the latest jobs ran, on all machines together; 1
+        where none is known."""
+        latest = self._latest()
+        return _pace(latest, _busy(latest))
+
+    def parallelism_of_one(self) -> float:
+        """The same of one machine, on average: of each only the time counts in which it worked."""
+        latest = self._latest()
+        hosts = {job.host for job in latest}
+        busy = sum(_busy([job for job in latest if job.host == host]) for host in hosts)
+        return _pace(latest, busy)
+
+    def _latest(self) -> list[Past]:
+        return heapq.nlargest(4 * RECENT, (job for jobs in self._jobs.values() for job in jobs))
+
+
+def _busy(jobs: Iterable[Past]) -> float:
+    """Seconds in which any of the jobs ran, with short pauses."""
+    busy, reached = 0.0, -math.inf
+    for started, seconds in sorted((job.started, job.seconds) for job in jobs):
+        ended = started + seconds
+        before = reached if started - reached < PAUSE else started
+        busy += max(0.0, ended - before)
+        reached = max(reached, ended)
+    return busy
+
+
+def _pace(jobs: Iterable[Past], busy: float) -> float:
+    worked = sum(job.seconds for job in jobs)
+    return worked / busy if worked and busy else 1.0
 
 
 class Outlook(NamedTuple):

@@ -2,13 +2,12 @@
 
 import csv
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import UserError
 from reelmake.library.library import RESULTS
-from reelmake.reel.options import Arguments, add_command
+from reelmake.reel.options import Arguments, add_command, output_file
 from reelmake.tables.columns import TABLES
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def _export(arguments: Arguments) -> int:
         raise UserError("parquet is no text: say where it goes with --output FILE")
     frame = tables.read(arguments.table, RESULTS, arguments.video)
     if arguments.output:
-        with artifact_files.writing(Path(arguments.output)) as temporary:
+        with artifact_files.writing(output_file(arguments.output)) as temporary:
             _write(frame, arguments.format, temporary)
     else:
         _write(frame, arguments.format, sys.stdout)

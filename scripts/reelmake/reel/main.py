@@ -15,6 +15,7 @@ from reelmake.reel import (
     catalog_command,
     doctor_command,
     export_command,
+    export_edl_command,
     look_command,
     models_command,
     plan_command,
@@ -57,5 +58,6 @@ def parser() -> argparse.ArgumentParser:
     look_command.add_to(commands)
     catalog_command.add_to(commands)
     export_command.add_to(commands)
+    export_edl_command.add_to(commands)
     cache_command.add_to(commands)
     return found

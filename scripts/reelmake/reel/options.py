@@ -54,6 +54,17 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=1, ensure_ascii=not sys.stdout.encoding.startswith("utf")))
 
 
+def output_file(name: str) -> Path:
+    """Where a command writes what it was asked for with --output: a new file, or one that it
+    replaces. Raises UserError for what is there and is no file, such as a folder."""
+    path = Path(name)
+    if path.is_dir():
+        raise UserError(f"--output {name}: it is a folder; add a file's name")
+    if path.exists() and not path.is_file():
+        raise UserError(f"--output {name}: it is no file; leave --output out and use > instead")
+    return path
+
+
 def confirm(question: str) -> bool:
     """Ask at the terminal; where there is none, nobody agrees."""
     if not sys.stdin.isatty():

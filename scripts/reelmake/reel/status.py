@@ -73,7 +73,7 @@ def remembered(videos: Sequence[Facts]) -> tuple[History, Lengths]:
     """What the videos say of how long jobs take, and of how long videos are."""
     known, lengths = History(), Lengths()
     for video in videos:
-        known.add_all(video.totals)
+        known.add_all(video.totals, video.records.get("manifest", {}).get("host") or "")
         lengths.add(video.totals["media_seconds"], video.size)
     return known, lengths
 

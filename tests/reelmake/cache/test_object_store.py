@@ -6,179 +6,30 @@ S3-compatible server on this machine (moto, in a process of its own).
 
 import contextlib
 import ctypes
-import functools
 import hashlib
-import http.server
 import json
 import os
-import random
 import re
 import socket
 import stat
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 import tracemalloc
 import zlib
 from pathlib import Path
-from typing import ClassVar
 
 import boto3
 import fsspec
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
 
 from reelmake.cache import object_store, untrusted_entry
 from reelmake.cache.artifact_cache import Cache
 from reelmake.cache.entry import BLOB_LIMIT
+from shared_cache import FILES, LARGE, TEXT, LikeFtp, finish, key, noise, python, serving
 
-SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
 SAYS = "the shared cache at "
-LARGE = 3 * BLOB_LIMIT
-
-
-def key(name) -> str:
-    return hashlib.sha256(str(name).encode()).hexdigest()
-
-
 A = key("a")
-
-
-def noise(name, size: int) -> bytes:
-    return random.Random(str(name)).randbytes(size)
-
-
-TEXT = b"".join(b'{"word": %d}\n' % number for number in range(30_000))
-FILES = {
-    "transcript.json": b"small",
-    "{video}.msgpack": noise(1, LARGE),
-    "keyframes/": b"",
-    "keyframes/1.txt": TEXT,
-    "keyframes/2.jpg": b"",
-}
-
-
-class SharedFolder:
-    """A folder that machines share, seen from outside."""
-
-    def __init__(self, path: Path):
-        self.path, self.url = path, str(path)
-
-    def names(self) -> list[str]:
-        found = [path for path in self.path.rglob("*") if path.is_file()]
-        return sorted(str(path.relative_to(self.path)) for path in found)
-
-    def read(self, key: str) -> bytes:
-        return (self.path / key[:2] / key).read_bytes()
-
-    def write(self, key: str, content: bytes) -> None:
-        (self.path / key[:2]).mkdir(parents=True, exist_ok=True)
-        (self.path / key[:2] / key).write_bytes(content)
-
-    def remove(self, key: str) -> None:
-        (self.path / key[:2] / key).unlink()
-
-
-class SharedBucket:
-    """The same on an S3 server."""
-
-    def __init__(self, bucket: str):
-        self.bucket, self.url = bucket, f"s3://{bucket}/some/prefix"
-        self.client = boto3.client("s3")
-        self.client.create_bucket(Bucket=bucket)
-
-    def names(self) -> list[str]:
-        found = self.client.list_objects_v2(Bucket=self.bucket).get("Contents", [])
-        return sorted(item["Key"].removeprefix("some/prefix/") for item in found)
-
-    def read(self, key: str) -> bytes:
-        return self.client.get_object(**self._at(key))["Body"].read()
-
-    def write(self, key: str, content: bytes) -> None:
-        self.client.put_object(**self._at(key), Body=content)
-
-    def remove(self, key: str) -> None:
-        self.client.delete_object(**self._at(key))
-
-    def _at(self, key: str) -> dict[str, str]:
-        return {"Bucket": self.bucket, "Key": f"some/prefix/{key[:2]}/{key}"}
-
-
-@pytest.fixture(scope="session")
-def s3_server():
-    """The address of an S3 server."""
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
-    with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as server:
-        address = next(filter(None, (re.search(r"http://\S+:\d+", line) for line in server.stderr)))
-        threading.Thread(target=server.stderr.read, daemon=True).start()
-        yield address[0]
-        server.terminate()
-
-
-@pytest.fixture
-def s3(s3_server, monkeypatch):
-    """The environment of one who uses that server."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "someone")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return SharedFolder(tmp_path / "shared")
-
-
-@pytest.fixture(params=["folder", "s3"])
-def shared(request):
-    if request.param == "folder":
-        return request.getfixturevalue("folder")
-    request.getfixturevalue("s3")
-    return SharedBucket(f"bucket-{time.time_ns()}")
-
-
-@pytest.fixture
-def machine(tmp_path):
-    """machine(name, shared or a URL): its cache; `.said` has its lines."""
-    made = []
-
-    def make(name, shared, **options):
-        said = []
-        url = shared if isinstance(shared, str) else shared.url
-        one = Cache(tmp_path / name, **options, shared=url, say=said.append)
-        one.said = said
-        made.append(one)
-        return one
-
-    yield make
-    for one in made:
-        one.close()
-
-
-@pytest.fixture
-def put(tmp_path):
-    """put(cache, name, files): keep them under key(name)."""
-    (tmp_path / "made").mkdir()
-
-    def store(cache, name="a", files=FILES, stage="transcript"):
-        paths = {}
-        for number, (file, content) in enumerate(files.items()):
-            paths[file] = tmp_path / "made" / str(number)
-            if file.endswith("/"):
-                paths[file] = tmp_path / "none"
-                paths[file].mkdir(exist_ok=True)
-            else:
-                paths[file].write_bytes(content)
-        return cache.put(key(name), stage, 1, paths, 60.0)
-
-    return store
 
 
 def forged(payload: bytes = b"content", key=A, files=None, **facts) -> bytes:
@@ -196,23 +47,6 @@ def forged(payload: bytes = b"content", key=A, files=None, **facts) -> bytes:
 
 def sealed(text: bytes) -> bytes:
     return hashlib.sha256(text).hexdigest().encode() + b" " + text
-
-
-def python(code: str, *args, **options) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code), *(str(arg) for arg in args)],
-        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
-
-
-def finish(process: subprocess.Popen) -> str:
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
-    return out + err
 
 
 def temporary_files(cache: Cache) -> list[str]:
@@ -259,39 +93,6 @@ def test_a_place_that_does_not_exist_yet_is_a_miss_and_then_made(machine, put, t
     assert put(one)
     assert machine("other", f"{tmp_path}/not/there/yet/").get(key("a")) == FILES
     assert one.said == []
-
-
-class LikeFtp(MemoryFileSystem):
-    """A file system that wants its folders made, and remembers what it has listed."""
-
-    protocol = "likeftp"
-    store: ClassVar = {}
-    pseudo_dirs: ClassVar = [""]
-
-    @classmethod
-    def _strip_protocol(cls, path):
-        return super()._strip_protocol(path.removeprefix("likeftp://"))
-
-    def info(self, path, **options):
-        parent = self._parent(path)
-        if parent not in self.dircache:
-            found = self.ls(parent) if self.isdir(parent) else []
-            self.dircache[parent] = {item["name"]: item for item in found}
-        try:
-            return self.dircache[parent][self._strip_protocol(path)]
-        except KeyError:
-            raise FileNotFoundError(path) from None
-
-    def isdir(self, path):
-        return self._strip_protocol(path) in self.pseudo_dirs
-
-    def invalidate_cache(self, path=None):
-        self.dircache.clear()
-
-    def put_file(self, lpath, rpath, **options):
-        if not self.isdir(self._parent(rpath)):
-            raise FileNotFoundError(rpath)
-        super().put_file(lpath, rpath, **options)
 
 
 def test_any_other_file_system_of_fsspec(machine, put):
@@ -779,21 +580,6 @@ def test_a_folder_that_may_only_be_read_is_read(machine, put, folder, tmp_path):
     assert len(said) == 2 and "damaged" in said[0]
     assert f"{SAYS}{folder.url} can't be written and is only read" in said[1]
     assert folder.read(key("a")) == b"damaged"
-
-
-@contextlib.contextmanager
-def serving(path: Path):
-    """The URL at which a plain web server has the folder."""
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
-
-    handler = functools.partial(Handler, directory=str(path))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield "http://{}:{}".format(*server.server_address)
-        server.shutdown()
 
 
 def test_a_web_server_is_read(machine, put, folder):

@@ -75,3 +75,12 @@ def test_a_name_that_is_not_utf8_survives(tmp_path):
     path = tmp_path / "a.json"
     artifact_files.write_json(path, {"path": "f\udcffilm é"})
     assert artifact_files.read_json(path) == {"path": "f\udcffilm é"}
+
+
+def test_a_file_never_takes_the_place_of_a_folder(tmp_path):
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "one.mp4").write_bytes(b"film")
+    with pytest.raises(OSError, match="films"):
+        artifact_files.write_bytes(tmp_path / "films", b"a list")
+    assert (tmp_path / "films" / "one.mp4").read_bytes() == b"film"
+    assert [path.name for path in tmp_path.iterdir()] == ["films"]

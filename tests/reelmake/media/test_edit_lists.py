@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import opentimelineio as otio
 import pytest
 
+from reelmake.editing import timecode
 from reelmake.editing.frame_rate import Cadence
 from reelmake.editing.trailer_plan import Plan, Shot
 from reelmake.media import edit_lists
@@ -210,3 +211,60 @@ def test_the_same_plan_gives_the_same_bytes() -> None:
         return [edit_lists.to_otio(made), edit_lists.to_edl("a", FILM, SOUND, plan)]
 
     assert content() == content()
+
+
+def started(rate: Fraction, said: str) -> tuple[Any, list[str]]:
+    """What is read of both files of a film that begins with that timecode: the timeline, and the
+    lines of the edit list."""
+    start, plan = timecode.read(said, rate), planned(rate, 0)
+    content = edit_lists.to_otio(edit_lists.timeline("a film", FILM, SOUND, plan, 1.0, start))
+    made = otio.adapters.read_from_string(content.decode(), "otio_json")
+    edl = edit_lists.to_edl("a film", FILM, SOUND, plan, start).decode("ascii")
+    return made, edl.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("rate", "said", "zero"),
+    [
+        (PAL, "10:00:00:07", 900_007),
+        (NTSC, "10:00:00;00", 1_078_920),
+        (NTSC, "10:00:00:00", 1_080_000),
+        (Fraction(60000, 1001), "01:00:00;00", 215_784),
+        (Fraction(24000, 1001), "00:59:59:10", 86_386),
+    ],
+)
+def test_the_film_begins_with_its_own_timecode(rate: Fraction, said: str, zero: int) -> None:
+    made, _ = started(rate, said)
+    for track in made.tracks:
+        clips = list(track.find_clips())
+        assert [frames(clip.source_range) for clip in clips] == [
+            (zero + shot.start, zero + shot.end) for shot in SHOTS
+        ]
+        for clip in clips:
+            assert frames(clip.media_reference.available_range) == (zero, zero + 400)
+            assert frames(clip.markers[0].marked_range) == frames(clip.source_range)
+        kept = [clip.media_references()["handles"].available_range for clip in clips]
+        assert frames(kept[0])[0] == zero
+        assert frames(clips[1].range_in_parent())[0] == 50
+
+
+@pytest.mark.parametrize(
+    ("rate", "said", "mode", "event"),
+    [
+        (PAL, "10:00:00:07", "NON-DROP FRAME", "10:00:00:17 10:00:02:17 00:00:00:00 00:00:02:00"),
+        (NTSC, "10:00:00;00", "DROP FRAME", "10:00:00;10 10:00:02;00 00:00:00;00 00:00:01;20"),
+        (NTSC, "10:00:00:00", "NON-DROP FRAME", "10:00:00:10 10:00:02:00 00:00:00:00 00:00:01:20"),
+        (
+            Fraction(60000, 1001),
+            "10:00:00:40",
+            "NON-DROP FRAME",
+            "10:00:00:25 10:00:01:20 00:00:00:00 00:00:00:25",
+        ),
+    ],
+)
+def test_the_edit_list_is_drop_frame_where_the_film_is(
+    rate: Fraction, said: str, mode: str, event: str
+) -> None:
+    _, lines = started(rate, said)
+    assert lines[1] == f"FCM: {mode}"
+    assert lines[3] == f"001  AFILM    V     C        {event}"

@@ -370,6 +370,14 @@ def test_the_stage_publishes_a_film_and_two_lists_of_its_cuts(
     )
     assert len(list(edl.find_clips())) == (len(beats) or 1)
     assert made() == first
+    if beats:
+        this.path = tmp_path / "begun.mkv"
+        tag = ["-metadata", "timecode=10:00:00:00"]
+        make_media.ffmpeg("-i", path, "-map", "0", "-c", "copy", *tag, this.path)
+        timeline = otio.adapters.read_from_string(made()[1].decode(), "otio_json")
+        ranges = [clip.media_reference.available_range for clip in timeline.find_clips()]
+        assert {each.start_time.value for each in ranges} == {36_000 * 30}  # it is 29.97
+        assert b"10:00:0" in (tmp_path / "trailer.edl").read_bytes()
     assert not [entry for entry in tmp_path.iterdir() if entry.name.startswith(".")]
 
 

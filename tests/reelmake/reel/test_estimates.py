@@ -64,6 +64,16 @@ def test_parallelism(jobs, expected):
     assert history(*jobs).parallelism() == pytest.approx(expected)
 
 
+def test_the_parallelism_of_one_machine_of_several():
+    known = History()
+    for host in ("n1", "n2", "n3"):
+        for _ in range(2):
+            known.add("media", Past(0, 10, 1, host))
+    assert known.parallelism() == pytest.approx(6)
+    assert known.parallelism_of_one() == pytest.approx(2)
+    assert History().parallelism_of_one() == 1
+
+
 def test_the_quantiles_are_ordered_and_never_negative():
     assert Estimate(0, 0).quantiles() == (0, 0)
     p50, p90 = Estimate(10, 10000).quantiles()

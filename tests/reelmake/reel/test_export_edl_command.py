@@ -1,0 +1,150 @@
+"""`reel export-edl` on a library of real films with artifacts that nobody had to compute."""
+
+import json
+import os
+from pathlib import Path
+from xml.etree import ElementTree
+
+import opentimelineio as otio
+import pytest
+
+import make_media
+from reelmake.foundation import artifact_files
+from reelmake.library import sources
+from reelmake.media import probing
+from reelmake.reel import main
+
+SPANS = [(0.2, 0.4, 8, "It <cheers>"), (0.6, 0.84, None, None)]
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two films with highlights, one with a start timecode; and one that nobody has scored."""
+    monkeypatch.chdir(tmp_path)
+    for name, arguments in (("one", ["-timecode", "10:00:00:00"]), ("two", []), ("new", [])):
+        path = tmp_path / f"{name}.mov"
+        graph = "color=c=red:s=64x36:r=25:d=1"
+        make_media.ffmpeg("-f", "lavfi", "-i", graph, *arguments, path)
+        results = tmp_path / "results" / name
+        identity = {"source": sources.identify(str(path))}
+        artifact_files.write_json(results / "fingerprints" / "media.json", identity)
+        media = {"content": sources.digest(path)} | probing.probe(path)
+        artifact_files.write_json(results / "media.json", media)
+        if name != "new":
+            found = [
+                {"id": n, "start": start, "end": end, "score": score, "reason": reason, "text": "t"}
+                for n, (start, end, score, reason) in enumerate(SPANS)
+            ]
+            edited = [{"start": "0", "end": 1}, {"start": 0.5, "end": 0.1}, {"end": float("1e400")}]
+            listed = json.dumps({"highlights": found + edited})
+            (results / "highlights.json").write_text(listed)
+    return tmp_path
+
+
+def run(*arguments: str) -> int:
+    return main.main(["export-edl", *arguments])
+
+
+def test_highlights_of_all_films_are_in_a_row(
+    library: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--output", "all.otio") == 0
+    made = otio.adapters.read_from_file(str(library / "all.otio"))
+    clips = list(made.tracks[0].find_clips())
+    starts = [clip.source_range.start_time.value for clip in clips]
+    assert starts == [900_005, 900_015, 5, 15]  # by timecode; one film has none
+    assert [clip.name for clip in clips[:2]] == ["Highlight 1, 8 of 10", "Highlight 2"]
+    assert [clip.metadata["reelmake"]["note"] for clip in clips[:2]] == ["It <cheers>", "t"]
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        "reel: without highlights, left out: new (1 video)",
+        "reel: all.otio: 4 moments of 2 films",
+    ]
+    assert sorted(os.listdir(library)) == ["all.otio", "new.mov", "one.mov", "results", "two.mov"]
+
+
+@pytest.mark.parametrize(
+    ("output", "beginning"),
+    [
+        ("a.edl", b"TITLE: one highlights\nFCM: NON-DROP FRAME\n"),
+        ("a.fcpxml", b'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n'),
+        ("a.XML", b'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE xmeml>\n'),
+        ("a.otio", b"{"),
+    ],
+)
+def test_the_suffix_says_the_format(library: Path, output: str, beginning: bytes) -> None:
+    assert run("--video", "one", "--output", output) == 0
+    assert (library / output).read_bytes().startswith(beginning)
+
+
+def test_standard_output_has_nothing_but_the_file(
+    library: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert run("--video", "one", "two", "--format", "fcp7", "--as", "markers", "--name", "N") == 0
+    said = capfdbinary.readouterr()
+    root = ElementTree.fromstring(said.out)
+    assert root.findtext("sequence/name") == "N"
+    assert [marker.findtext("in") for marker in root.iter("marker")] == ["5", "15", "30", "40"]
+    assert said.err == b""
+
+
+def test_scenes_and_beats_say_what_they_are(library: Path) -> None:
+    results = library / "results" / "two"
+    beat = {"beat": "climax", "id": 0, "start": 0.2, "end": 0.4, "score": 9}
+    beats = [beat | {"title": "A leap", "why": "It lands."}, beat | {"title": None, "why": None}]
+    artifact_files.write_json(results / "narrative.json", {"beats": beats})
+    scene = {"id": 0, "start": 0.0, "end": 1.0, "start_frame": 0, "end_frame": 25}
+    facts = {"fps": 25.0, "frames": 25, "duration": 1.0, "detector": "content", "scenes": [scene]}
+    artifact_files.write_json(results / "scenes.json", facts)
+    for what, names in (("beats", ["Climax: A leap", "Climax"]), ("scenes", ["Scene 1"])):
+        assert run("--video", "two", "--what", what, "--output", "a.otio") == 0
+        made = otio.adapters.read_from_file(str(library / "a.otio"))
+        assert [clip.name for clip in made.tracks[0].find_clips()] == names
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--video", "on"], "there is no video 'on' (did you mean 'one'?)"),
+        (["--video", "new"], "no highlights of new: make them with snakemake"),
+        (["--what", "beats"], "no beats of new, one, two: make them"),
+        (["--output", "results"], "--output results: it is a folder"),
+        (["--output", "a.txt"], "add --format, or a suffix that says it: .otio, .edl"),
+        (["--output", "one.mov", "--format", "edl"], "one.mov: it is one of the films"),
+        (["--output", "/dev/null", "--format", "edl"], "/dev/null: it is no file"),
+        (["-d", "results/one"], "results: there is no such folder"),
+    ],
+)
+def test_mistakes_are_said_and_nothing_is_written(
+    library: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    film = (library / "one.mov").read_bytes()
+    assert run(*arguments) == 1
+    message = capsys.readouterr()
+    assert said in message.err and message.err.count("reel: ") < 3 and not message.out
+    assert (library / "one.mov").read_bytes() == film
+    assert (library / "results" / "one" / "highlights.json").exists()
+
+
+@pytest.mark.parametrize("change", ["gone", "damaged", "other"])
+def test_films_that_are_not_as_they_were_are_said(
+    library: Path, capsys: pytest.CaptureFixture[str], change: str
+) -> None:
+    path = library / "one.mov"
+    if change == "gone":
+        path.unlink()
+    elif change == "other":
+        path.write_bytes(b"x" * 100)
+    else:
+        (library / "results" / "one" / "media.json").write_text("{")
+    assert run("--output", "a.edl") == 1
+    assert capsys.readouterr().err.startswith("reel: one: ")
+    assert not (library / "a.edl").exists()
+
+
+def test_export_does_not_replace_a_folder(
+    library: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.main(["export", "highlights", "--output", "results"]) == 1
+    assert "it is a folder" in capsys.readouterr().err
+    assert (library / "results" / "one").is_dir()
