@@ -19,7 +19,7 @@ def of(what: str, results: Path, source: Path) -> list[Moment]:
     table, words = KINDS[what]
     seen = _seen(results) if what == "scenes" else {}
     moments = []
-    found = [row for row in rows.of(table, results) if _is_span(row)]
+    found = [row for row in rows.of(table, rows.Artifacts(results)) if _is_span(row)]
     for number, row in enumerate(sorted(found, key=lambda row: row["start"])):
         label, note = words(row | {"seen": seen.get(row.get("scene"))}, number + 1)
         moments.append(Moment(source, row["start"], row["end"], label, note))
@@ -53,7 +53,7 @@ def _beat(row: Row, number: int) -> tuple[str, str | None]:
 def _seen(results: Path) -> dict[Any, Any]:
     """What is seen in each scene: the first of its keyframes that was described."""
     found: dict[Any, Any] = {}
-    for row in rows.of("descriptions", results):
+    for row in rows.of("descriptions", rows.Artifacts(results)):
         if row["visual_content"]:
             found.setdefault(row["scene"], row["visual_content"])
     return found
