@@ -18,5 +18,6 @@ for name in (
     "engine",
     "short_films",
     "shares",
+    "catalog",
 ):
     subprocess.run([sys.executable, str(ROOT / "benchmarks" / f"{name}.py")], check=True)

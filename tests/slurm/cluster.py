@@ -140,22 +140,34 @@ class Cluster:
         """Lose a node with everything on it, at once."""
         import psutil
 
+        there = self._running(name)
         daemon = psutil.Process(self._processes[name].pid)
-        for process in [daemon, *daemon.children(recursive=True)]:
+        for process in [daemon, *daemon.children(recursive=True), *there]:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        self.signal_processes(signal.SIGKILL, name)
         self._processes.pop(name).wait()
 
-    def signal_processes(self, number: signal.Signals, node: str | None = None) -> None:
-        """Signal what jobs run, on a node or on all: no child of the daemon's any more."""
+    def signal_processes(self, number: signal.Signals) -> None:
+        """Signal what jobs run, on all nodes."""
         import psutil
 
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                found = process.environ().get("SLURMD_NODENAME")
-                if found is not None and node in (found, None):
+        for name in NODES:
+            for process in self._running(name):
+                with contextlib.suppress(psutil.Error):
                     process.send_signal(number)
+
+    def _running(self, node: str) -> list:
+        """The processes of jobs on a node: no children of the daemon's any more, but where its
+        host name is. (Other tests may have a cluster of their own.)"""
+        import psutil
+
+        here, found = _namespace(self._processes[node].pid), []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                is_here = here is not None and _namespace(process.pid) == here
+                if is_here and process.environ().get("SLURMD_NODENAME"):
+                    found.append(process)
+        return found
 
     def _start(self, name: str, command: list) -> None:
         with (self.folder / f"{name}.out").open("ab") as output:
@@ -212,6 +224,14 @@ class Cluster:
             for mount in mounts:
                 with contextlib.suppress(psutil.Error):
                     mount.kill()
+
+
+def _namespace(process: int) -> str | None:
+    """What the host name of a process belongs to; None where that can't be seen."""
+    try:
+        return str(Path(f"/proc/{process}/ns/uts").readlink())
+    except OSError:
+        return None
 
 
 def free_ports(number: int) -> list[int]:

@@ -1,12 +1,13 @@
 """A library whose runs are jobs of a cluster."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
 from cluster import Cluster
 
-from workspace import ROOT, Workspace
+from workspace import ROOT, Workspace, wait_for
 
 PLUGINS = Path(sys.prefix) / "cluster"
 """Where `make setup` puts Snakemake's executors for clusters: each run would load them."""
@@ -48,3 +49,33 @@ class OnCluster(Workspace):
             place = found.index("--cores")
             del found[place : place + 2]
         return found
+
+
+def begun(library) -> list:
+    return list(library.folder.glob("results/*/jobs/scenes.json"))
+
+
+def at_work(library, until=begun):
+    """A run that has begun with its films, and will take a while."""
+    library.config["keyframes"] = {"per_scene": 8, "strategy": "first"}
+    process = library.start()
+    wait_for(lambda: until(library), 120)
+    return process
+
+
+def at_a_job(library) -> None:
+    """Stop the nodes in the middle of a job."""
+
+    def stopped() -> bool:
+        library.cluster.signal_processes(signal.SIGSTOP)
+        if "running" in library.records("state").values():
+            return True
+        library.cluster.signal_processes(signal.SIGCONT)
+        return False
+
+    wait_for(stopped, 60)
+
+
+def finished(library) -> int:
+    """How many films are."""
+    return len(list(library.folder.glob("results/*/manifest.json")))

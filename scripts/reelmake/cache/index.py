@@ -1,6 +1,6 @@
 """The artifact cache's index: one SQLite file, with the small payloads in it.
 
-The only module that imports sqlite3. Knows nothing of what the payloads mean.
+The only module of the cache that imports sqlite3. Knows nothing of what the payloads mean.
 """
 
 import contextlib

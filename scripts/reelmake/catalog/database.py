@@ -15,6 +15,7 @@ BUSY = 60.0
 """Seconds that a writer waits for another one."""
 
 Error = sqlite3.Error
+Connection = sqlite3.Connection
 
 _MOMENTS = (
     'INSERT INTO moments (film, kind, item, start, "end", text, spread, folded)'
@@ -129,7 +130,7 @@ class Database:
 
         wal: for readers beside a writer; not on a network file system.
         """
-        for index in schema.INDEXES:  # all at once: a third faster than film by film
+        for index in schema.INDEXES:  # all at once: all takes 40 % less time than film by film
             self._db.execute(f"INSERT INTO {index} ({index}) VALUES ('rebuild')")
         self._db.execute("PRAGMA analysis_limit = 1000")
         self._db.execute("ANALYZE")

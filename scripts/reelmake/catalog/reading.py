@@ -6,6 +6,7 @@ Reading costs about as much as writing, so the two take a core each.
 """
 
 import contextlib
+import gc
 import json
 import os
 import subprocess
@@ -58,6 +59,7 @@ def _beside(results: Path, videos: Sequence[str]) -> Iterator[FilmRows]:
 
 def main() -> None:
     """Read the films that standard input names, and write what they say to standard output."""
+    gc.disable()  # nothing here has cycles: a tenth of the time
     results, packer = Path(sys.argv[1]), msgpack.Packer()
     with contextlib.suppress(BrokenPipeError):
         for video in json.load(sys.stdin):

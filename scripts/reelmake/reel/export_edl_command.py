@@ -1,4 +1,4 @@
-"""`reel export-edl`: highlights, scenes and beats for an editor's program."""
+"""`reel export-edl`: highlights, scenes, beats, or what a search finds, for an editor's program."""
 
 import sys
 from collections.abc import Sequence
@@ -8,10 +8,10 @@ from typing import Any
 from reelmake.editing.string_out import Film, Moment
 from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError, UserError
-from reelmake.foundation.text import count, did_you_mean, some
+from reelmake.foundation.text import count, did_you_mean, printable, some
 from reelmake.library.library import RESULTS
 from reelmake.reel import library_moments
-from reelmake.reel.options import Arguments, add_command, output_file, say
+from reelmake.reel.options import Arguments, add_command, output_file, positive, say
 
 SUFFIXES = {".otio": "otio", ".edl": "edl", ".fcpxml": "fcpxml", ".xml": "fcp7"}
 """The format that a file's name asks for."""
@@ -27,19 +27,27 @@ def add_to(commands: Any) -> None:
         commands,
         "export-edl",
         _export,
-        "write highlights, scenes or beats for an editor: Resolve, Premiere, Final Cut, Avid",
+        "write highlights, scenes, beats, or what a search finds, for an editor",
         "  reel export-edl --output best.fcpxml                       # of all films, in a row\n"
         "  reel export-edl --video holiday --what scenes --as markers --output holiday.otio\n"
         "  reel export-edl --video holiday --what beats --output beats.xml\n"
         "  reel export-edl --video holiday --format edl > holiday.edl\n"
+        '  reel export-edl "the crowd cheers" --output cheers.xml      # what reel search finds\n'
         "Nothing is copied: the file names the films and counts from their own start timecode.",
         json=False,
     )
     parser.add_argument(
-        "--what",
-        choices=[*library_moments.KINDS],
-        default="highlights",
-        help="default: highlights",
+        "query", metavar="WORDS", nargs="*", help="what is looked for, as reel search takes it"
+    )
+    parser.add_argument(
+        "--limit",
+        type=positive,
+        default=100,
+        metavar="N",
+        help="how many of what is found, the best (default: 100)",
+    )
+    parser.add_argument(
+        "--what", choices=[*library_moments.KINDS], help="without WORDS (default: highlights)"
     )
     parser.add_argument(
         "--as",
@@ -64,10 +72,19 @@ def add_to(commands: Any) -> None:
 def _export(arguments: Arguments) -> int:
     target = output_file(arguments.output) if arguments.output else None
     format = arguments.format or _format(target)
-    films, moments = _read(RESULTS, arguments.video, arguments.what)
-    named = f"{arguments.video[0]} " if arguments.video and len(arguments.video) == 1 else ""
+    words = " ".join(arguments.query)
+    if words and arguments.what:
+        raise UserError("--what is for what is there without a search: give WORDS, or --what")
+    if words:
+        name = words
+        films, moments = _search(RESULTS, words, arguments.video, arguments.limit)
+    else:
+        what = arguments.what or "highlights"
+        films, moments = _read(RESULTS, arguments.video, what)
+        alone = arguments.video and len(arguments.video) == 1
+        name = f"{arguments.video[0]} {what}" if alone else what
     write(
-        arguments.name or f"{named}{arguments.what}",
+        arguments.name or name,
         moments,
         films,
         format,
@@ -115,6 +132,40 @@ def _format(target: Path | None) -> str:
             f"--output {target}: add --format, or a suffix that says it: {', '.join(SUFFIXES)}"
         )
     return found
+
+
+def _search(
+    results: Path, words: str, wanted: Sequence[str] | None, limit: int
+) -> tuple[dict[Path, Film], list[Moment]]:
+    """The films in which a search finds something, and the moments, best first."""
+    from reelmake.catalog import updating
+    from reelmake.catalog.search import search
+    from reelmake.media import editor_films
+
+    only = [folder.name for folder in _folders(results, wanted)] if wanted else [None]
+    found = []
+    for film in only:
+        answer = search(
+            results / updating.NAME, words, kinds=("said", "seen"), film=film, limit=limit
+        )
+        found += answer.moments
+        for note in answer.notes:
+            say(note)
+    found = sorted(found, key=lambda moment: -moment.score)[:limit]
+    if not found:
+        raise UserError(f"nothing was found of '{printable(words)}'; reel search shows what is")
+    films: dict[str, Film] = {}
+    for each in found:
+        if each.film not in films:
+            try:
+                films[each.film] = editor_films.read(results / each.film)
+            except StageError as error:
+                raise UserError(f"{each.film}: {error}") from None
+    moments = [
+        Moment(films[each.film].source, each.start, each.end, each.title, each.said or each.seen)
+        for each in found
+    ]
+    return {film.source: film for film in films.values()}, moments
 
 
 def _read(

@@ -17,9 +17,10 @@ def of(what: str, results: Path, source: Path) -> list[Moment]:
     what: one of `KINDS`. results: the video's folder. source: its film.
     """
     table, words = KINDS[what]
-    seen = _seen(results) if what == "scenes" else {}
+    video = rows.Artifacts(results)
+    seen = _seen(video) if what == "scenes" else {}
     moments = []
-    found = [row for row in rows.of(table, rows.Artifacts(results)) if _is_span(row)]
+    found = [row for row in rows.of(table, video) if _is_span(row)]
     for number, row in enumerate(sorted(found, key=lambda row: row["start"])):
         label, note = words(row | {"seen": seen.get(row.get("scene"))}, number + 1)
         moments.append(Moment(source, row["start"], row["end"], label, note))
@@ -50,10 +51,10 @@ def _beat(row: Row, number: int) -> tuple[str, str | None]:
     return f"{beat}: {title}" if title else beat, _text(row.get("why"))
 
 
-def _seen(results: Path) -> dict[Any, Any]:
+def _seen(video: rows.Artifacts) -> dict[Any, Any]:
     """What is seen in each scene: the first of its keyframes that was described."""
     found: dict[Any, Any] = {}
-    for row in rows.of("descriptions", rows.Artifacts(results)):
+    for row in rows.of("descriptions", video):
         if row["visual_content"]:
             found.setdefault(row["scene"], row["visual_content"])
     return found

@@ -19,6 +19,8 @@ from reelmake.reel import (
     look_command,
     models_command,
     plan_command,
+    search_command,
+    similar_command,
     status_command,
 )
 from reelmake.reel.options import Arguments
@@ -57,6 +59,8 @@ def parser() -> argparse.ArgumentParser:
     models_command.add_to(commands)
     look_command.add_to(commands)
     catalog_command.add_to(commands)
+    search_command.add_to(commands)
+    similar_command.add_to(commands)
     export_command.add_to(commands)
     export_edl_command.add_to(commands)
     cache_command.add_to(commands)

@@ -99,3 +99,14 @@ def add_command(
         parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
     parser.set_defaults(command=command)
     return parser
+
+
+def positive(text: str) -> int:
+    """A number of things, for argparse."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 0 < number <= 10_000:
+        raise argparse.ArgumentTypeError(f"'{text[:20]}' is not a number from 1 to 10000")
+    return number

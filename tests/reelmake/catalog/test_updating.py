@@ -165,7 +165,7 @@ def counted(self):
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
 database.Database.commit = counted
-updating.TOGETHER_NEW = 1
+updating.TOGETHER = 1
 updating.update(Path("results"), rebuild=sys.argv[3] == "rebuild")
 """
 
@@ -228,7 +228,7 @@ def test_readers_and_a_writer_are_not_in_each_others_way(results, ask):
     done, seen = threading.Event(), []
 
     def look() -> None:
-        db = database.connect(results / updating.NAME, timeout=0)
+        db = database.connect(results / updating.NAME, timeout=10)
         while not done.is_set() or not seen:
             # Of each film all or nothing is there, at any moment.
             ((films, titles),) = db.execute(
@@ -278,6 +278,17 @@ def test_many_films_are_read_by_another_process_the_same(results, content, monke
     monkeypatch.setattr(film_rows, "read", lambda path: pytest.fail("it was read here"))
     updating.update(results, rebuild=True)
     assert content() == alone
+
+
+def test_where_most_films_have_changed_it_is_made_anew(results, content, monkeypatch):
+    monkeypatch.setattr(updating, "MANY", 1)
+    updating.update(results)
+    change(results / "film0")
+    assert updating.update(results) == (3, 1, 0, "")
+    change(results / "film0", texts=["once more"])
+    change(results / "film1")
+    assert updating.update(results) == (3, 3, 0, "most films have changed")
+    assert "once more" in [row[5] for row in content()["moments"]]
 
 
 def test_on_a_network_file_system_it_is_replaced_whole(results, content, ask, monkeypatch):

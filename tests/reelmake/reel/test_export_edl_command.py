@@ -148,3 +148,31 @@ def test_export_does_not_replace_a_folder(
     assert main.main(["export", "highlights", "--output", "results"]) == 1
     assert "it is a folder" in capsys.readouterr().err
     assert (library / "results" / "one").is_dir()
+
+
+def test_what_a_search_finds_is_in_a_row_best_first(
+    library: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, start, said in (("one", 0.2, "the crowd"), ("two", 0.6, "the crowd cheers, cheers")):
+        words = {"id": 0, "start": start, "end": start + 0.2, "text": said, "words": []}
+        transcript = {"language": "en", "segments": [words]}
+        (library / "results" / name / "transcript.json").write_text(json.dumps(transcript))
+        (library / "results" / name / "manifest.json").write_text("{}")
+    assert run("crowd cheers", "--output", "a.otio") == 1
+    assert "reel catalog" in capsys.readouterr().err  # there is none yet
+    assert main.main(["catalog"]) == 0
+    assert run("crowd", "--name", "cheers", "--output", "a.otio") == 0
+    made = otio.adapters.read_from_file(str(library / "a.otio"))
+    found = {
+        (clip.name, clip.source_range.start_time.value, clip.metadata["reelmake"]["note"])
+        for clip in made.tracks[0].find_clips()
+    }
+    assert found == {("one", 900_005, "the crowd"), ("two", 15, "the crowd cheers, cheers")}
+    assert run("crowd", "--video", "two", "--output", "b.otio") == 0
+    made = otio.adapters.read_from_file(str(library / "b.otio"))
+    assert [clip.name for clip in made.tracks[0].find_clips()] == ["two"]
+    capsys.readouterr()
+    assert run("nobody", "--output", "c.otio") == 1
+    assert "nothing was found" in capsys.readouterr().err
+    assert run("crowd", "--what", "beats") == 1
+    assert not (library / "c.otio").exists()
