@@ -20,6 +20,7 @@ $(READY): requirements.lock requirements-cluster.lock pyproject.toml tools/insta
 demo: $(READY)  ## the whole workflow on the bundled video, offline
 	@cd demo && HF_HUB_OFFLINE=1 ../$(BIN)/snakemake --snakefile ../Snakefile --cores 2 --configfile config.yaml
 	@$(BIN)/python demo/show.py
+	@cd demo && ../$(BIN)/reel page
 
 # Three processes on two cores, since tests of runs wait for each other's jobs; those of one file
 # in one process, which makes their library once.

@@ -37,7 +37,8 @@ def search(query: str) -> None:
 
 def main() -> None:
     """Print each video's transcript, descriptions, highlights and trailer."""
-    for results in sorted((DEMO / "results").glob("*/")):
+    for manifest in sorted((DEMO / "results").glob("*/manifest.json")):
+        results = manifest.parent
         transcript = json.loads((results / "transcript.json").read_bytes())
         described = scene_descriptions.read(results / f"{results.name}.scenedesc.msgpack")
         assert described, "the demo did not finish"

@@ -81,7 +81,7 @@ def test_of_two_runs_on_two_machines_the_second_is_refused(library):
 
 def test_two_libraries_on_two_nodes_compute_the_same_once(library, tmp_path):
     other = OnCluster(tmp_path / "other", library.videos)
-    other.cluster, other.config = library.cluster, library.config
+    other.cluster, other.config, other.logger = library.cluster, library.config, library.logger
     runs = [
         on_node(each, node, "env", "-C", each.folder, *each.command())
         for node, each in (("n1", library), ("n2", other))

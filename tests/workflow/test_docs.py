@@ -26,6 +26,7 @@ NOT_HERE = {
     "ffmpeg -i": "test_chapters.py puts chapters into films",
     "export CMAKE_ARGS": "needs CUDA",
     "python benchmarks": "takes minutes",
+    "openssl rand": "makes a secret",
     "rm -r": "removes what others need",
 }
 """Beginnings of commands that no test of this file runs, and why."""
@@ -104,10 +105,18 @@ def library(complete, tmp_path, monkeypatch):
     library = complete.copy(tmp_path / "work")
     monkeypatch.chdir(library.folder)
     monkeypatch.setenv("HOME", str(tmp_path))  # where the artifact cache lies by default
+    monkeypatch.setenv("BROWSER", "true")  # `--open` opens nothing
     return library
 
 
-REEL = [line for line in commands() if line.startswith("reel ")]
+SERVE = [line for line in commands() if line.startswith("reel serve")]
+"""Servers, which end when they are told to: tests/reelmake/server/ runs them."""
+REEL = [line for line in commands() if line.startswith("reel ") and line not in SERVE]
+
+
+@pytest.mark.parametrize("line", SERVE)
+def test_a_server_of_the_documentation_has_options_that_are_there(line):
+    assert main.parser().parse_args(shlex.split(line)[1:])
 
 
 @pytest.mark.parametrize("line", REEL)
@@ -131,7 +140,7 @@ def test_a_command_of_the_documentation_works(library, line, capsys):
 
 def test_every_other_command_is_a_run_or_it_is_said_why_it_is_not_tried():
     for line in commands():
-        known = line in REEL or line.startswith("snakemake ")
+        known = line in (*REEL, *SERVE) or line.startswith("snakemake ")
         assert known or any(line.startswith(beginning) for beginning in NOT_HERE), line
 
 

@@ -178,7 +178,8 @@ def opened(results: Path, name: str, table: Table) -> Rows:
 def remove(results: Path) -> None:
     """Remove all of it."""
     for path in results.glob(f"{NAME}*"):
-        path.unlink(missing_ok=True)
+        if path.is_file():  # an older version let a film have such a name
+            path.unlink(missing_ok=True)
 
 
 class _Appending:
@@ -289,7 +290,7 @@ def _remove_others(results: Path, tables: Mapping[str, Table]) -> None:
         for path in _paths(results, name, table.generation)
     }
     for path in results.glob(f"{NAME}.*"):
-        if path.name not in kept:
+        if path.name not in kept and path.is_file():
             path.unlink(missing_ok=True)
 
 

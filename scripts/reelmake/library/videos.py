@@ -28,6 +28,9 @@ MAX_ID_BYTES = 150
 _PLAIN = re.compile("[A-Za-z0-9](_?[A-Za-z0-9.-])*")
 """Names of which nothing is replaced."""
 
+_OF_ALL = re.compile(r"pages|catalog\..*", re.I)
+"""What lies in `results/` beside the folders of videos: pages/, catalog.db and such."""
+
 
 @dataclass(frozen=True)
 class Video:
@@ -77,14 +80,15 @@ def make_id(relative: str, extensions: list[str]) -> str:
     It depends on nothing but that path, so it stays the same when other files come and
     go, and no two paths share one. `holiday.mp4` is `holiday`; other extensions stay
     (`holiday.mkv`); `/` becomes `__`; what is not a letter, digit, `_`, `-` or `.`
-    becomes `_`. Where that loses something that another path could have, eight hex digits of
-    the path's SHA-256 follow.
+    becomes `_`. Where that loses something that another path could have, or is what the library
+    itself calls a file, eight hex digits of the path's SHA-256 follow.
     """
     name = relative.removesuffix(".mp4")
     parts = name.split("/")
     slug = "__".join(_safe(part) for part in parts)
     lossless = (
         slug != ""
+        and not _OF_ALL.fullmatch(slug)
         and slug == "__".join(parts)  # nothing was replaced
         and not any("__" in part or part.startswith("_") or part.endswith("_") for part in parts)
         # Neither is `a.mkv.mp4` `a.mkv`, nor is `a.mp4` a file that is called `a`.
@@ -265,6 +269,8 @@ def _sheet(path: Path, config: Config) -> Iterator[Video]:
         safe = given is None or re.fullmatch(r"[^\W][\w.-]*", given)
         if not safe or len((given or "").encode()) > MAX_ID_BYTES:
             raise UserError(f"{where}: the id {given!r} is too long or no safe file name")
+        if given and _OF_ALL.fullmatch(given):
+            raise UserError(f"{where}: results/{given} is the library's own; give another id")
         if "language" in cells:
             cells["transcription.language"] = cells.pop("language")
         if str(cells) not in right:

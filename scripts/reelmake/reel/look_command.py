@@ -57,8 +57,17 @@ def _explain(arguments: Arguments) -> int:
     return 0
 
 
+def _folders() -> list[Path]:
+    """The folder of each video; the pages, which lie beside them, are none."""
+    return [
+        folder
+        for folder in sorted(RESULTS.glob("*/"))
+        if (folder / "fingerprints").is_dir() or (folder / "manifest.json").exists()
+    ]
+
+
 def _verify(arguments: Arguments) -> int:
-    folders = [RESULTS / video for video in arguments.video] or sorted(RESULTS.glob("*/"))
+    folders = [RESULTS / video for video in arguments.video] or _folders()
     run = run_lock.hold_library() if arguments.fix else None  # nothing is removed under a run
     found: list[verification.Bad] = []
     checked = 0

@@ -18,8 +18,10 @@ from reelmake.reel import (
     export_edl_command,
     look_command,
     models_command,
+    page_command,
     plan_command,
     search_command,
+    serve_command,
     similar_command,
     status_command,
 )
@@ -61,6 +63,8 @@ def parser() -> argparse.ArgumentParser:
     catalog_command.add_to(commands)
     search_command.add_to(commands)
     similar_command.add_to(commands)
+    page_command.add_to(commands)
+    serve_command.add_to(commands)
     export_command.add_to(commands)
     export_edl_command.add_to(commands)
     cache_command.add_to(commands)

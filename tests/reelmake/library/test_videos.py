@@ -1,6 +1,7 @@
 """Which videos there are, and their ids."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -265,6 +266,16 @@ def test_any_names_are_safe_and_never_share_an_id(names):
     ids = [make_id(name + extension) for name in names for extension in (".mp4", ".mkv")]
     assert len(set(ids)) == len(ids)
     assert all(is_safe(id) for id in ids)
+
+
+@pytest.mark.parametrize("name", ["pages", "Pages", "catalog.db", "catalog.db-wal", "catalog.json"])
+def test_a_video_never_lies_where_the_library_has_a_file_of_its_own(library, name):
+    id = videos.make_id(f"{name}.mp4", ["mp4"])
+    assert re.fullmatch(re.escape(name) + "-[0-9a-f]{8}", id)
+    assert videos.make_id(f"my {name}.mp4", ["mp4"]).startswith("my_")
+    (library / "sheet.csv").write_text(f"source,id\na.mp4,{name}\n")
+    with pytest.raises(UserError, match="the library's own; give another id"):
+        find("sheet.csv")
 
 
 def test_an_id_stays_when_other_files_come_and_go(library):

@@ -1,0 +1,1 @@
+"""Pages to look at a library: written by `reel page`, or answered by `reel serve`."""

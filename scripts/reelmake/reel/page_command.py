@@ -1,0 +1,67 @@
+"""`reel page`: pages of all films that a browser opens from the disk."""
+
+import sys
+import time
+from typing import Any
+
+from reelmake.foundation.errors import UserError
+from reelmake.foundation.text import count
+from reelmake.library.library import RESULTS
+from reelmake.reel.options import Arguments, add_command, print_json, say
+
+NEWS = 2.0
+"""Seconds from one line of progress to the next."""
+
+
+def add_to(commands: Any) -> None:
+    """Add the subcommand."""
+    parser = add_command(
+        commands,
+        "page",
+        _page,
+        "write results/pages/: a page of all films and one of each, which a browser opens from "
+        "the disk, without a server",
+        "  reel page --open\n"
+        "  reel page --all          # write every page again\n"
+        "It brings the catalog up to date first, and then writes the pages of films that have\n"
+        "changed. `reel serve` shows the same pages with search, and live.",
+    )
+    parser.add_argument("--all", action="store_true", help="write every page again")
+    parser.add_argument("--open", action="store_true", help="open the library in a browser")
+
+
+def _page(arguments: Arguments) -> int:
+    from reelmake.catalog import database, updating
+    from reelmake.pages import static_pages
+
+    if not RESULTS.is_dir():
+        raise UserError(f"{RESULTS}: there is no such folder; run snakemake first, or name another")
+    began = told = time.monotonic()
+
+    def tell(done: int, of: int) -> None:
+        nonlocal told
+        if sys.stderr.isatty() and time.monotonic() - told >= NEWS:
+            told = time.monotonic()
+            say(f"{done:,} of {count(of, 'film')}")
+
+    try:
+        updating.update(RESULTS, tell=tell)
+        report = static_pages.write(RESULTS, arguments.all, tell)
+    except (database.Error, database.Damaged) as error:
+        path = RESULTS / updating.NAME
+        raise UserError(f"{path}: {error}; `reel catalog --rebuild` makes it anew") from None
+    library = (RESULTS / static_pages.FOLDER / "index.html").absolute()
+    if arguments.json:
+        print_json({**report._asdict(), "library": str(library)})
+    else:
+        removed = f", {report.removed:,} removed" if report.removed else ""
+        print(
+            f"{library}: {count(report.films, 'film')}, {report.written:,} written{removed}"
+            f" in {time.monotonic() - began:.1f} s"
+        )
+    if arguments.open:
+        import webbrowser
+
+        if not webbrowser.open(library.as_uri()):
+            say(f"no browser was found; open {library.as_uri()}")
+    return 0

@@ -1,0 +1,90 @@
+"""The page of a film: what it shows, and that no text of a film is ever markup."""
+
+import contextlib
+from html.parser import HTMLParser
+
+import pytest
+
+import make_pages
+from make_moments import make_film
+from make_pages import HOSTILE
+from reelmake.catalog import database, updating
+from reelmake.pages import film_page, static_pages
+from reelmake.pages.links import Links
+
+
+class Markup(HTMLParser):
+    """The elements and attributes of a page, without their texts."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.elements: list[tuple[str, tuple[str, ...]]] = []
+        self.addresses: list[str] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, tuple(sorted(name for name, _ in attrs))))
+        self.addresses += [value for name, value in attrs if name in ("href", "src", "poster")]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture
+def page(library):
+    def get(video, live=True, root="/"):
+        with contextlib.closing(database.connect(library / "catalog.db")) as db:
+            row = film_page.find(db, video)
+            return film_page.page(film_page.read(db, library, row), Links(live, root))
+
+    return get
+
+
+def test_it_shows_what_is_known_of_the_film(page):
+    text = " ".join(Markup(page("holiday")).text.split())
+    for part in (*make_pages.SPOKEN, "a ferry", "red roofs", "It is loud.", "One; two", "A beat"):
+        assert part in text
+    assert "faster-whisper 1.0" in text  # how it was made
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_no_text_of_a_film_becomes_markup(page, library, live):
+    found = Markup(page(HOSTILE, live))
+    scripts = [names for tag, names in found.elements if tag == "script"]
+    assert scripts == [("defer", "src")] * 2
+    attributes = {name for _, names in found.elements for name in names}
+    assert not {name for name in attributes if name.startswith("on") or name in ("style", "z")}
+    assert all("javascript:" not in address.lower() for address in found.addresses)
+    for attack in (*make_pages.ATTACKS[:2], "{{ 7*7 }} {% raw %}"):
+        assert attack in found.text  # shown as it is
+    assert not set(found.text) & set("\u202e\u2066\x00\x1b")
+
+
+def test_what_cannot_be_played_is_said_and_shown_by_trailer_and_clips(page):
+    html = page("old")
+    assert "MPEG program streams" in Markup(html).text
+    assert 'data-mode="trailer"' in html
+    assert 'data-clip="/media/old/clips/clip0.mp4"' in html
+
+
+def test_a_failed_stage_has_its_reason(page):
+    text = Markup(page("broken")).text
+    assert "What failed" in text
+    assert "it broke" in text
+
+
+@pytest.mark.parametrize("damage", ["[]", "{", '{"streams": 3, "source": 7}', '{"files": [1]}'])
+def test_damaged_artifacts_are_absent(tmp_path, damage):
+    results = tmp_path / "results"
+    make_film(results / "film")
+    for path in (*(results / "film").glob("*.json"), *(results / "film").glob("*/media.json")):
+        path.write_text(damage)
+    updating.update(results)
+    assert static_pages.write(results).written == 1
+
+
+def test_a_film_that_is_not_in_the_catalog_has_no_page(library):
+    with contextlib.closing(database.connect(library / "catalog.db")) as db:
+        assert film_page.find(db, "nobody") is None
+        assert film_page.find(db, "../holiday") is None

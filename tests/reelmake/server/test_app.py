@@ -1,0 +1,113 @@
+"""The server's pages, over a library that changes."""
+
+import gzip
+import json
+import shutil
+
+import pytest
+
+from make_moments import make_film
+from reelmake.catalog import updating
+
+
+def test_pages_are_there(site):
+    for path in ("/", "/status", "/film/holiday", "/film/hostile", "/search", "/login"):
+        answer = site.ask(path)
+        assert (answer.status, answer.getheader("Content-Type")) == (
+            200,
+            "text/html; charset=utf-8",
+        )
+    assert site.ask("/film/nobody").status == 404
+    assert site.ask("/", "POST").status == 405
+
+
+def test_the_library_comes_compressed_and_once(site):
+    plain = site.ask("/films.js")
+    assert b'"holiday"' in plain.content
+    packed = site.ask("/films.js", Accept_Encoding="gzip")
+    assert gzip.decompress(packed.content) == plain.content
+    assert site.ask("/films.js", If_None_Match=plain.getheader("ETag")).status == 304
+
+
+def test_a_search_finds_the_moment(site):
+    page = site.ask("/search?q=crowd").content.decode()
+    assert 'href="/film/holiday#t=30"' in page
+    assert "<mark>crowd</mark>" in page
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "%22", "%22%22%22", "AND+OR+NOT", "NEAR(", "%00", "*", "-", "'%3B--", "a" * 3000,
+     "%F0%9F%8E%AC", "%FF%FE", "crowd+-crowd", "(((", "col:x", "^a"],
+)  # fmt: skip
+def test_any_query_has_an_answer(site, query):
+    assert site.ask(f"/search?q={query}&in=said&film=").status == 200
+
+
+def test_pictures_like_one_are_searched(site):
+    page = site.ask("/search?like=holiday@7").content.decode()
+    assert 'href="/film/holiday#t=7"' in page  # the one that is given
+    assert 'href="/film/old#t=7.2"' in page
+    assert "looks alike (64 of 64 bits)" in page
+
+
+def test_odd_questions_are_answered(site):
+    for query in ("in=x", "like=x", "like=nobody@1", "film=nobody&q=a", "like=holiday@1e99&q="):
+        assert site.ask(f"/search?{query}").status == 200
+    assert site.ask("/search?q=" + "a" * 5000).status == 414
+    page = site.ask("/search?q=%3Cscript%3Ealert(1)%3C/script%3E&film=%22onload=%22a").content
+    assert b"<script>alert" not in page and b'"onload' not in page
+
+
+def test_health_and_metrics(site):
+    assert site.ask("/health").content == b"ok\n"
+    text = site.ask("/metrics").content.decode()
+    assert 'reelmake_films{state="failed"} 3\n' in text
+
+
+def test_a_library_that_changes_is_shown_as_it_is(serve, tmp_path):
+    results = tmp_path / "results"
+    make_film(results / "one")
+    site = serve(tmp_path)
+    assert site.ask("/film/two").status == 404
+    make_film(results / "two", texts=["a new sentence"])
+    updating.update(results)
+    assert b"a new sentence" in site.ask("/film/two").content
+    assert b'"two"' in site.ask("/films.js").content
+    shutil.rmtree(results / "one")
+    updating.update(results, rebuild=True)  # another file under the same name
+    assert site.ask("/film/one").status == 404
+    assert b'"one"' not in site.ask("/films.js").content
+    shutil.rmtree(results / "two" / "keyframes")
+    (results / "two" / "media.json").write_bytes(b"\xff{")
+    assert site.ask("/film/two").status == 200
+
+    (results / "catalog.db").unlink()
+    for suffix in ("-wal", "-shm"):
+        (results / f"catalog.db{suffix}").unlink(missing_ok=True)
+    assert site.ask("/health").status == 503
+    answer = site.ask("/film/two")
+    assert answer.status == 503
+    assert b"reel catalog" in answer.content
+    (results / "catalog.db").write_bytes(b"no database" * 1000)
+    assert site.ask("/search?q=a").status in (200, 503)
+    assert site.ask("/films.js").status == 503
+    updating.update(results)
+    assert site.ask("/health").status == 200
+    status, said = site.stop()
+    assert "Traceback" not in said
+    assert status == 130  # as each command that Ctrl+C ends
+
+
+def test_events_tell_the_status(site):
+    import http.client
+
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=20)
+    connection.request("GET", "/events")
+    answer = connection.getresponse()
+    assert answer.getheader("Content-Type").startswith("text/event-stream")
+    line = answer.fp.readline()
+    while not line.startswith(b"data: "):
+        line = answer.fp.readline()
+    assert json.loads(line[6:])["videos"]["total"] == 5
+    connection.close()
