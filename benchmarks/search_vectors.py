@@ -111,7 +111,7 @@ class Reel:
 
 
 class Hybrid:
-    """Words and meaning, fused, as `reel search`: all opened anew for each question."""
+    """Words and meaning, fused: the catalog is opened anew for each question, the vectors stay."""
 
     name = "reel search: words and meaning, fused"
 

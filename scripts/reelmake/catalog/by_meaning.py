@@ -1,7 +1,7 @@
 """Moments that mean what is asked for, in whatever words, as ranked lists of a search."""
 
 import contextlib
-from bisect import bisect_right
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from reelmake.catalog import film_choice, nearest, query, vector_files
 from reelmake.catalog.candidates import Filters, Hit, Place
 from reelmake.catalog.database import Connection
-from reelmake.catalog.vector_files import Index, Rows
+from reelmake.catalog.vector_files import SPACES, Rows
 from reelmake.foundation.errors import StageError
 from reelmake.library import fingerprints
 from reelmake.library.config import Config
@@ -35,13 +35,13 @@ SAID, DESCRIBED, SHOWN = range(len(KINDS))
 
 
 class Opened(NamedTuple):
-    """The vectors of one model. films: who has rows, by their numbers in the catalog; starts,
-    ends: of their rows, in order."""
+    """The vectors of one model. videos: the ids of the films that have rows; starts, ends: of
+    these, in order."""
 
     rows: Rows
-    films: list[int]
-    starts: list[int]
-    ends: list[int]
+    videos: list[str]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
 
 
 class Nearest:
@@ -64,11 +64,11 @@ class Nearest:
 
     def __call__(self, db: Connection, filters: Filters, most: int) -> list[Hit]:
         """The hits, the nearest first."""
-        table = opened(self._results, self._name, db)
-        kinds = _kinds(filters)
-        if table is None or not kinds or table.rows.vectors.shape[1] != len(self._vector):
+        table = opened(self._results, self._name)
+        kinds = _kinds(filters, self._name)
+        if table is None or kinds == [] or table.rows.vectors.shape[1] != len(self._vector):
             return []
-        ranges = _ranges(table, filters.films)
+        ranges = _ranges(table, db, filters.films)
         wanted = min(most, MOST)
         # Several of one scene are one hit.
         found = nearest.nearest(table.rows, self._vector, wanted * 4, ranges, kinds)
@@ -78,7 +78,10 @@ class Nearest:
             if cosine < least or len(hits) == wanted:
                 break
             kind, item, start, end = table.rows.rows[row].tolist()
-            film = table.films[bisect_right(table.starts, row) - 1]
+            video = table.videos[int(np.searchsorted(table.starts, row, "right")) - 1]
+            film = _number(db, video)
+            if film is None:
+                continue
             place = Place(film, "said" if kind == SAID else "seen", item)
             if place not in hits and (film, item) not in self._left_out:
                 hits[place] = Hit(place, start, end, "", meaning=round(cosine, 4))
@@ -100,7 +103,7 @@ class LikePicture:
         index = vector_files.read(self._results)
         ranges = index.films[given.video].ranges if index and given.video in index.films else {}
         for name, (start, count) in ranges.items():
-            table = opened(self._results, name, db) if name.startswith("image-") else None
+            table = opened(self._results, name) if name.startswith("image-") else None
             if table is None:
                 continue
             mine = table.rows.rows[start : start + count]
@@ -170,60 +173,77 @@ def meant(text: str) -> str:
     return " ".join(term.typed for term in query.parse(text).terms)
 
 
-def opened(results: Path, name: str, db: Connection) -> Opened | None:
-    """The vectors of a model; None where there are none. name: its key."""
-    numbers = {video: number for number, video in db.execute("SELECT id, video FROM films")}
+def opened(results: Path, name: str) -> Opened | None:
+    """The vectors of a model; None where there are none. name: its key.
+
+    They stay open for the next question, as long as nothing has changed.
+    """
+    with contextlib.suppress(OSError):
+        stat = (results / vector_files.NAME).stat()
+        return _opened(results.absolute(), name, (stat.st_ino, stat.st_size, stat.st_mtime_ns))
+    return None
+
+
+@functools.lru_cache(maxsize=4)
+def _opened(results: Path, name: str, state: tuple[int, ...]) -> Opened | None:
     for _ in range(2):  # the files may be written anew between the two looks
         index = vector_files.read(results)
         if index is None or name not in index.tables:
             return None
         with contextlib.suppress(OSError, ValueError):
             rows = vector_files.opened(results, name, index.tables[name])
-            return Opened(rows, *_films(index, name, numbers))
+            starts, counts = index.ranges[name].T
+            order = np.argsort(starts, kind="stable")
+            order = order[counts[order] > 0]
+            videos = [index.videos[place] for place in order]
+            return Opened(rows, videos, starts[order], (starts + counts)[order])
     return None
 
 
-def _films(
-    index: Index, name: str, numbers: dict[str, int]
-) -> tuple[list[int], list[int], list[int]]:
-    there = sorted(
-        (*film.ranges[name], numbers[video])
-        for video, film in index.films.items()
-        if name in film.ranges and video in numbers
-    )
-    starts = [start for start, _, _ in there]
-    return [film for _, _, film in there], starts, [start + count for start, count, _ in there]
-
-
-def _ranges(table: Opened, films: Sequence[int] | None) -> list[nearest.Range]:
+def _ranges(table: Opened, db: Connection, films: Sequence[int] | None) -> list[nearest.Range]:
     """Where to look, in order; ranges that touch are one."""
-    chosen = None if films is None else set(films)
-    found: list[nearest.Range] = []
-    for film, start, end in zip(table.films, table.starts, table.ends, strict=True):
-        if chosen is None or film in chosen:
-            if found and found[-1][1] == start:
-                found[-1] = (found[-1][0], end)
-            else:
-                found.append((start, end))
-    return found
+    starts, ends = table.starts, table.ends
+    if films is not None:
+        rows = db.execute(
+            "SELECT video FROM films WHERE id IN (SELECT value FROM json_each(?))",
+            (f"[{','.join(map(str, films))}]",),
+        )
+        chosen = {video for (video,) in rows}
+        there = np.array([video in chosen for video in table.videos], bool)
+        starts, ends = starts[there], ends[there]
+    if not len(starts):
+        return []
+    apart = starts[1:] != ends[:-1]
+    firsts = starts[np.concatenate([[True], apart])]
+    lasts = ends[np.concatenate([apart, [True]])]
+    return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
 
 
-def _kinds(filters: Filters) -> list[int] | None:
-    """The kinds of vectors of the kinds of moments."""
+def _number(db: Connection, video: str) -> int | None:
+    """The film's number in the catalog; None where it is not there (yet)."""
+    row = db.execute("SELECT id FROM films WHERE video = ?", (video,)).fetchone()
+    return row[0] if row else None
+
+
+def _kinds(filters: Filters, name: str) -> list[int] | None:
+    """The kinds of vectors of the kinds of moments; None where the model has no others."""
     found = [SAID] if "said" in filters.kinds else []
-    return found + ([DESCRIBED, SHOWN] if "seen" in filters.kinds else [])
+    found += [DESCRIBED, SHOWN] if "seen" in filters.kinds else []
+    there = {place for place, kind in enumerate(KINDS) if name.startswith(SPACES[kind])}
+    return None if there <= set(found) else [kind for kind in found if kind in there]
 
 
 def _told(db: Connection, hit: Hit) -> Hit:
     """A hit with what the catalog says of it."""
-    row = db.execute(
-        'SELECT text, start, "end" FROM moments WHERE film = ? AND kind = ? AND item = ?'
-        " ORDER BY abs(start - ?) LIMIT 1",
-        (*hit.place, hit.start),
-    ).fetchone()
-    if row is None:
-        return hit
-    return hit._replace(text=row[0], end=max(hit.start, row[2] or 0.0))
+    for near in (0.01, 1e9):  # at that very time, which is found at once; or the nearest
+        row = db.execute(
+            'SELECT text, "end" FROM moments WHERE film = ? AND kind = ? AND item = ?'
+            " AND start BETWEEN ? AND ? ORDER BY abs(start - ?) LIMIT 1",
+            (*hit.place, hit.start - near, hit.start + near, hit.start),
+        ).fetchone()
+        if row is not None:
+            return hit._replace(text=row[0], end=max(hit.start, row[1] or 0.0))
+    return hit
 
 
 def _embedded(text: str, model: str, setting: str, threads: int) -> NDArray[np.float32] | None:

@@ -18,7 +18,7 @@ AGAIN = 10
 """Rows that are compared exactly for each that is wanted."""
 LEAST = 1_000
 """And so many at least."""
-BLOCK = 32_768
+BLOCK = 16_384
 """Rows that are worked on together, so that they stay in the processor's cache."""
 
 Range = tuple[int, int]
@@ -47,7 +47,7 @@ def nearest(
     if count <= EXACT:
         rows = _all(ranges)
         if kinds is not None:
-            rows = rows[np.isin(table.rows["kind"][rows], kinds)]
+            rows = rows[~_others(table.rows["kind"][rows], kinds)]
     else:
         rows = _candidates(table, wanted, max(LEAST, most * AGAIN), ranges, kinds)
     return _ranked(table, wanted, most, rows)
@@ -62,21 +62,26 @@ def _candidates(
 ) -> NDArray[np.int64]:
     """The rows in whose signs the fewest bits differ: so many, and those that differ in as many
     as the last."""
-    signs = packed(wanted[None])[0]
-    differing = np.empty(len(table.bits), np.uint16)
-    for start in range(0, len(table.bits), BLOCK):
-        ones = np.bitwise_count(table.bits[start : start + BLOCK] ^ signs)
-        summed = differing[start : start + BLOCK]
-        summed[:] = ones[:, 0]
-        for word in range(1, ones.shape[1]):  # along the short axis, numpy's own sum is slow
-            summed += ones[:, word]
+    signs, bits = packed(wanted[None])[0], np.asarray(table.bits)
+    differing = np.empty(len(bits), np.uint16)
+    # Space that is used again: to get some for each block would take as long as the counting.
+    unlike = np.empty((BLOCK, len(signs)), np.uint64)
+    ones = np.empty((BLOCK, len(signs)), np.uint8)
+    for start in range(0, len(bits), BLOCK):
+        block, summed = bits[start : start + BLOCK], differing[start : start + BLOCK]
+        rows = len(block)
+        np.bitwise_xor(block, signs, out=unlike[:rows])
+        np.bitwise_count(unlike[:rows], out=ones[:rows])
+        summed[:] = ones[:rows, 0]
+        for word in range(1, len(signs)):  # along the short axis, numpy's own sum is slow
+            summed += ones[:rows, word]
     never = 64 * table.bits.shape[1] + 1
     before = 0
     for first, end in [*ranges, (len(differing), 0)]:
         differing[before:first] = never
         before = end
     if kinds is not None:
-        differing[~np.isin(table.rows["kind"], kinds)] = never
+        differing[_others(table.rows["kind"], kinds)] = never
     counts = np.cumsum(np.bincount(differing, minlength=never + 1)[:never])
     farthest = min(int(np.searchsorted(counts, count)), never - 1)
     return np.flatnonzero(differing <= farthest)
@@ -86,9 +91,18 @@ def _ranked(table: Rows, wanted: NDArray[np.float32], most: int, rows: NDArray[n
     cosines = np.empty(len(rows), np.float32)
     for start in range(0, len(rows), BLOCK):
         some = rows[start : start + BLOCK]
-        cosines[start : start + BLOCK] = table.vectors[some].astype(np.float32) @ wanted
+        some_vectors = table.vectors[some].astype(np.float32)
+        # Not by @: the threads of the linear algebra would keep every core busy for so little.
+        cosines[start : start + BLOCK] = np.einsum("ij,j->i", some_vectors, wanted)
     order = np.argsort(-cosines, kind="stable")[:most]
     return Found(rows[order], cosines[order])
+
+
+def _others(kinds: NDArray[np.uint8], wanted: Sequence[int]) -> NDArray[np.bool_]:
+    """Which rows are of none of these kinds."""
+    is_other = np.ones(256, bool)
+    is_other[list(wanted)] = False
+    return is_other[kinds]
 
 
 def _all(ranges: Sequence[Range]) -> NDArray[np.int64]:
