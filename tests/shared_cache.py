@@ -120,6 +120,7 @@ class LikeFtp(MemoryFileSystem):
 
 
 def python(code: str, *args, **options) -> subprocess.Popen:
+    """A process that runs the code with the library on its path."""
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code), *(str(arg) for arg in args)],
         env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
@@ -130,9 +131,10 @@ def python(code: str, *args, **options) -> subprocess.Popen:
     )
 
 
-def finish(process: subprocess.Popen) -> str:
+def finish(process: subprocess.Popen, code: int = 0) -> str:
+    """What a process has printed, which ends with this exit status."""
     out, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
+    assert process.returncode == code, err
     return out + err
 
 

@@ -1,16 +1,12 @@
 """`reel catalog`: brings the catalog of all films up to date, and says what it holds."""
 
-import sys
 import time
 from typing import Any
 
 from reelmake.foundation.errors import UserError
 from reelmake.foundation.text import count
 from reelmake.library.library import RESULTS
-from reelmake.reel.options import Arguments, add_command, print_json, say
-
-NEWS = 2.0
-"""Seconds from one line of progress to the next."""
+from reelmake.reel.options import Arguments, add_command, news, print_json, require_results
 
 
 def add_to(commands: Any) -> None:
@@ -33,19 +29,11 @@ def add_to(commands: Any) -> None:
 def _catalog(arguments: Arguments) -> int:
     from reelmake.catalog import database, updating
 
-    if not RESULTS.is_dir():
-        raise UserError(f"{RESULTS}: there is no such folder; run snakemake first, or name another")
-    began = told = time.monotonic()
-
-    def tell(done: int, of: int) -> None:
-        nonlocal told
-        if sys.stderr.isatty() and time.monotonic() - told >= NEWS:
-            told = time.monotonic()
-            say(f"{done:,} of {count(of, 'film')} read")
-
+    require_results(RESULTS)
+    began = time.monotonic()
     path = RESULTS / updating.NAME
     try:
-        report = updating.update(RESULTS, arguments.rebuild, tell)
+        report = updating.update(RESULTS, arguments.rebuild, news("reading"))
         found = database.counts(path)
     except database.Error as error:
         raise UserError(f"{path}: it can't be written: {error}") from None

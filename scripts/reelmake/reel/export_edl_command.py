@@ -11,7 +11,14 @@ from reelmake.foundation.errors import StageError, UserError
 from reelmake.foundation.text import count, did_you_mean, printable, some
 from reelmake.library.library import RESULTS
 from reelmake.reel import library_moments
-from reelmake.reel.options import Arguments, add_command, output_file, positive, say
+from reelmake.reel.options import (
+    Arguments,
+    add_command,
+    output_file,
+    positive,
+    require_results,
+    say,
+)
 
 SUFFIXES = {".otio": "otio", ".edl": "edl", ".fcpxml": "fcpxml", ".xml": "fcp7"}
 """The format that a file's name asks for."""
@@ -201,8 +208,7 @@ def _read(
 
 
 def _folders(results: Path, wanted: Sequence[str] | None) -> list[Path]:
-    if not results.is_dir():
-        raise UserError(f"{results}: there is no such folder; run snakemake first, or use -d")
+    require_results(results)
     there = sorted(
         entry.name for entry in results.iterdir() if entry.is_dir() and entry.name[0] != "."
     )

@@ -3,16 +3,20 @@
 import argparse
 import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from reelmake.foundation.errors import UserError
-from reelmake.foundation.text import printable
+from reelmake.foundation.text import count, printable
 from reelmake.library import config
 from reelmake.library.config import Config
 
 Arguments = argparse.Namespace
+
+NEWS = 2.0
+"""Seconds from one line of progress to the next."""
 
 
 def read_config(arguments: Arguments) -> Config:
@@ -47,6 +51,26 @@ def read_config(arguments: Arguments) -> Config:
 def say(line: str) -> None:
     """Tell the person something that is not the command's output."""
     print(f"reel: {printable(line)}", file=sys.stderr, flush=True)
+
+
+def news(what: str) -> Callable[[int, int], None]:
+    """A function that tells at a terminal, now and then, how far long work is: called with how many
+    films are done, and of how many. what: it does, such as "reading"."""
+    told = time.monotonic()
+
+    def tell(done: int, of: int) -> None:
+        nonlocal told
+        if sys.stderr.isatty() and time.monotonic() - told >= NEWS:
+            told = time.monotonic()
+            say(f"{what}: {done:,} of {count(of, 'film')}")
+
+    return tell
+
+
+def require_results(results: Path) -> None:
+    """Raise UserError where there is no folder of results."""
+    if not results.is_dir():
+        raise UserError(f"{results}: there is no such folder; run snakemake first, or use -d")
 
 
 def print_json(value: Any) -> None:

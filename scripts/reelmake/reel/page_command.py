@@ -1,16 +1,12 @@
 """`reel page`: pages of all films that a browser opens from the disk."""
 
-import sys
 import time
 from typing import Any
 
 from reelmake.foundation.errors import UserError
 from reelmake.foundation.text import count
 from reelmake.library.library import RESULTS
-from reelmake.reel.options import Arguments, add_command, print_json, say
-
-NEWS = 2.0
-"""Seconds from one line of progress to the next."""
+from reelmake.reel.options import Arguments, add_command, news, print_json, require_results, say
 
 
 def add_to(commands: Any) -> None:
@@ -34,19 +30,11 @@ def _page(arguments: Arguments) -> int:
     from reelmake.catalog import database, updating
     from reelmake.pages import static_pages
 
-    if not RESULTS.is_dir():
-        raise UserError(f"{RESULTS}: there is no such folder; run snakemake first, or name another")
-    began = told = time.monotonic()
-
-    def tell(done: int, of: int) -> None:
-        nonlocal told
-        if sys.stderr.isatty() and time.monotonic() - told >= NEWS:
-            told = time.monotonic()
-            say(f"{done:,} of {count(of, 'film')}")
-
+    require_results(RESULTS)
+    began = time.monotonic()
     try:
-        updating.update(RESULTS, tell=tell)
-        report = static_pages.write(RESULTS, arguments.all, tell)
+        updating.update(RESULTS, tell=news("reading"))
+        report = static_pages.write(RESULTS, arguments.all, news("writing pages"))
     except (database.Error, database.Damaged) as error:
         path = RESULTS / updating.NAME
         raise UserError(f"{path}: {error}; `reel catalog --rebuild` makes it anew") from None

@@ -9,6 +9,7 @@ from reelmake.reel import players
 from reelmake.reel.options import (
     Arguments,
     add_command,
+    news,
     positive,
     print_json,
     read_config,
@@ -83,9 +84,8 @@ def _search(arguments: Arguments) -> int:
     others: list[Ranker] = []
     if arguments.like is not None:
         from reelmake.catalog.like_picture import LikePicture, parse
-        from reelmake.reel.similar_command import hashing
 
-        others.append(LikePicture(RESULTS, *parse(arguments.like), hashing()))
+        others.append(LikePicture(RESULTS, *parse(arguments.like), news("looking at keyframes")))
         others.append(by_meaning.LikePicture(RESULTS, *parse(arguments.like)))
     notes = []
     if words.strip() and not arguments.words and by_meaning.has_vectors(RESULTS):

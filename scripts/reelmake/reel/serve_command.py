@@ -5,7 +5,7 @@ from typing import Any
 
 from reelmake.foundation.errors import UserError
 from reelmake.library.library import RESULTS
-from reelmake.reel.options import Arguments, add_command, say
+from reelmake.reel.options import Arguments, add_command, require_results, say
 
 HOST, PORT = "127.0.0.1", 8765
 
@@ -52,8 +52,7 @@ def _serve(arguments: Arguments) -> int:
     from reelmake.reel import status
     from reelmake.server import access, serving
 
-    if not RESULTS.is_dir():
-        raise UserError(f"{RESULTS}: there is no such folder; run snakemake first, or name another")
+    require_results(RESULTS)
     if not access.is_loopback(arguments.host) and arguments.token_file is None:
         raise UserError(
             f"--host {arguments.host}: other machines can ask there, so it needs a --token-file; "

@@ -1,14 +1,12 @@
 """`reel similar`: films that are there more than once, for people who clean up."""
 
-import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 from reelmake.foundation.errors import UserError
-from reelmake.foundation.text import count, printable, visible
+from reelmake.foundation.text import printable, visible
 from reelmake.foundation.units import show_bytes
 from reelmake.library.library import RESULTS
-from reelmake.reel.options import Arguments, add_command, print_json, say
+from reelmake.reel.options import Arguments, add_command, news, print_json, say
 from reelmake.reel.search_command import clock
 
 if TYPE_CHECKING:
@@ -17,8 +15,6 @@ if TYPE_CHECKING:
 
 SCENES = 50
 """Pairs of scenes that are shown."""
-NEWS = 2.0
-"""Seconds from one line of progress to the next."""
 
 
 def add_to(commands: Any) -> None:
@@ -59,7 +55,7 @@ def _similar(arguments: Arguments) -> int:
         film=arguments.film,
         pictures=not arguments.identical,
         scenes=SCENES if arguments.scenes else 0,
-        tell=hashing(),
+        tell=news("looking at keyframes"),
     )
     if arguments.json:
         print_json(as_json(report))
@@ -70,19 +66,6 @@ def _similar(arguments: Arguments) -> int:
     if not updating.is_current(RESULTS):
         say(f"{path} is older than the results; `reel catalog` brings it up to date")
     return 0
-
-
-def hashing() -> Any:
-    """A function that tells, at a terminal and now and then, how many films are hashed."""
-    told = time.monotonic()
-
-    def tell(done: int, of: int) -> None:
-        nonlocal told
-        if sys.stderr.isatty() and time.monotonic() - told >= NEWS:
-            told = time.monotonic()
-            say(f"looking at keyframes: {done:,} of {count(of, 'film')}")
-
-    return tell
 
 
 def as_json(report: "Report") -> dict[str, Any]:

@@ -10,8 +10,6 @@ import signal
 import sqlite3
 import stat
 import subprocess
-import sys
-import textwrap
 import time
 from pathlib import Path
 
@@ -23,21 +21,11 @@ from reelmake.cache.artifact_cache import Cache
 from reelmake.cache.index import Index
 from reelmake.cache.maintenance import HOUR
 from reelmake.foundation.errors import UserError
-
-SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
+from shared_cache import finish, key, noise, python
 
 SMALL = 2_000
 LARGE = 3 * entry.BLOB_LIMIT
 TEXT = b"".join(b'{"word": %d}\n' % number for number in range(30_000))
-
-
-def key(name) -> str:
-    return hashlib.sha256(str(name).encode()).hexdigest()
-
-
-def noise(name, size: int) -> bytes:
-    """Bytes that don't shrink, the same for the same name."""
-    return random.Random(str(name)).randbytes(size)
 
 
 @pytest.fixture
@@ -74,24 +62,6 @@ def put(tmp_path):
 
 def files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def python(code: str, *args, **options) -> subprocess.Popen:
-    """A process that runs the code with the library on its path."""
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code), *(str(arg) for arg in args)],
-        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
-
-
-def finish(process: subprocess.Popen, code: int = 0) -> str:
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == code, err
-    return out + err
 
 
 # What it is for

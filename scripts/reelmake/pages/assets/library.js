@@ -104,7 +104,7 @@
     found.sort(orders[sort.value]);
     const seconds = found.reduce((sum, film) => sum + (film.duration || 0), 0);
     const hours = seconds >= 36000 ? `${Math.round(seconds / 3600).toLocaleString()} hours`
-      : `${Math.ceil(seconds / 60)} minutes`;
+      : `${Math.ceil(seconds / 60)} ${seconds > 60 ? "minutes" : "minute"}`;
     const many = `${found.length.toLocaleString()} film${found.length === 1 ? "" : "s"}`;
     at("summary").textContent = found.length ? `${many}, ${hours}` : many;
     at("nothing").hidden = found.length > 0;
