@@ -23,6 +23,7 @@ include: "rules/common.smk"
 include: "rules/media.smk"
 include: "rules/speech.smk"
 include: "rules/pictures.smk"
+include: "rules/search.smk"
 include: "rules/highlights.smk"
 include: "rules/story.smk"
 include: "rules/manifest.smk"
@@ -36,6 +37,7 @@ localrules:
     transcripts,
     scenes,
     descriptions,
+    embeddings,
     highlights,
     clips,
     narrative,
@@ -88,6 +90,11 @@ rule scenes:
 rule descriptions:
     input:
         artifacts(*TARGETS["descriptions"]),
+
+
+rule embeddings:
+    input:
+        artifacts(*TARGETS["embeddings"]),
 
 
 rule highlights:

@@ -1,9 +1,11 @@
-"""Print what the demo made: what was said, what was seen, and what was chosen of it.
+"""Print what the demo made: what was said, what was seen, and what was chosen of it; and find it.
 
 python demo/show.py
 """
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,6 +19,20 @@ DEMO = Path(__file__).resolve().parent
 def clock(seconds: float) -> str:
     """Seconds as m:ss.s."""
     return f"{int(seconds // 60)}:{seconds % 60:04.1f}"
+
+
+def search(query: str) -> None:
+    """Print the best moment that `reel search` finds, as it prints it."""
+    command = [sys.executable, "-m", "reelmake.reel", "search", query, "--limit", "1"]
+    environment = os.environ | {"PYTHONPATH": str(DEMO.parent / "scripts")}
+    sys.stdout.flush()
+    subprocess.run(
+        [*command, "--configfile", "config.yaml"],
+        cwd=DEMO,
+        env=environment,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
 
 
 def main() -> None:
@@ -41,6 +57,9 @@ def main() -> None:
         print(f"\n{results.name}: the beats of its trailer (trailer.mp4, .otio, .edl)")
         for beat in json.loads((results / "narrative.json").read_bytes())["beats"]:
             print(f"  {clock(beat['start'])}  {beat['beat']}: {beat['title']}")
+    for query in ("the audience applauds", "a round crimson shape"):
+        print(f'\nreel search "{query}": in other words than the film\'s')
+        search(query)
     print("\nAll of it, to be searched: demo/results/catalog.db (docs/catalog.md)")
     print("Everything is in demo/results/. Your own videos:")
     print("  . .venv/bin/activate && snakemake -n --config videos=~/Movies")

@@ -33,7 +33,7 @@ ARTIFACTS = (
 )
 ENGINES = (
     *("av", "cv2", "ctranslate2", "faster_whisper", "ffmpeg", "llama_cpp", "onnxruntime"),
-    *("pandas", "pysubs2", "scenedetect", "yt_dlp"),
+    *("pandas", "pysubs2", "scenedetect", "tokenizers", "yt_dlp"),
 )
 
 
@@ -60,6 +60,8 @@ class Workspace:
         for name, file in (("model", "text.gguf"), ("mmproj", "mmproj.gguf")):
             self.config["description"][name] = str(ROOT / "demo/models/vision" / file)
         self.config["text_model"]["model"] = str(ROOT / "demo/models/text/model.gguf")
+        for name in ("text", "image", "image_text"):
+            self.config["embeddings"][f"{name}_model"] = str(ROOT / "demo/models/embedding" / name)
 
     @property
     def stages(self) -> list[str]:

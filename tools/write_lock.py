@@ -31,6 +31,10 @@ ENVIRONMENTS = {
         "pysubs2",
     ),
     "pictures": (*EVERY, *FFMPEG, "av", "opencv-python-headless", "scenedetect-headless"),
+    "search": (
+        *(*EVERY, "huggingface-hub", "language-data", "msgpack", "onnxruntime", "pillow"),
+        "tokenizers",
+    ),
     "vision": (*EVERY, "huggingface-hub", "language-data", "llama-cpp-python", "msgpack", "openai"),
 }
 """What the scripts of each conda environment import."""

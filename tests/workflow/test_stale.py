@@ -16,6 +16,7 @@ TRANSCRIPT = ["transcript"]
 SCENES = ["scenes"]
 KEYFRAMES = ["keyframes"]
 SCENEDESC = ["scenedesc"]
+EMBEDDINGS = ["embeddings"]
 SEGMENTS = ["segments"]
 SCORES = ["scores"]
 HIGHLIGHTS = ["highlights"]
@@ -96,6 +97,10 @@ TABLE = {
     "description.max_tokens": (100, SCENEDESC),
     "description.context": (1024, SCENEDESC),
     "description.seed": (1, SCENEDESC),
+    "embeddings.text_model": ("owner/name", EMBEDDINGS),
+    "embeddings.image_model": (None, EMBEDDINGS),
+    "embeddings.image_text_model": ("owner/name", NOTHING),
+    "embeddings.batch": (1, NOTHING),
     "segments.min_seconds": (1, SEGMENTS),
     "segments.max_seconds": (8, SEGMENTS),
     "segments.pause_seconds": (0.3, SEGMENTS),

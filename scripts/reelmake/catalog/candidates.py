@@ -14,6 +14,8 @@ from reelmake.catalog.query import Query, Term
 
 COMMON = 5_000
 """Moments from which on a word is common."""
+FEW, FEW_OF = 2, 50
+"""A word is rare that two moments have, or one of fifty."""
 SAMPLES = 4
 """Places of the library from which moments are taken where every word is common."""
 NEAREST = 500
@@ -33,13 +35,15 @@ class Place(NamedTuple):
 
 class Hit(NamedTuple):
     """A moment that is found. start, end: s. like: how many of 64 bits its picture differs in from
-    one that was given; None where it was not found by that."""
+    one that was given; None where it was not found by that. meaning: the cosine of the angle
+    between its vector and one that was given; None where it was not found by that."""
 
     place: Place
     start: float
     end: float
     text: str
     like: int | None = None
+    meaning: float | None = None
 
 
 class Filters(NamedTuple):
@@ -66,12 +70,21 @@ class Index:
 
     def is_common(self, expression: str) -> bool:
         """Whether so many moments match that they are not to be scored."""
-        (count,) = self._db.execute(
+        return self.count(expression, COMMON) >= COMMON
+
+    def count(self, expression: str, most: int) -> int:
+        """How many moments match, `most` at most."""
+        (found,) = self._db.execute(
             f"SELECT count(*) FROM (SELECT rowid FROM {self._name} WHERE {self._name} MATCH ?"
-            f" AND rowid BETWEEN ? AND ? LIMIT {COMMON})",
+            f" AND rowid BETWEEN ? AND ? LIMIT {most})",
             (expression, self._first, self._last),
         ).fetchone()
-        return bool(count >= COMMON)
+        return int(found)
+
+    @property
+    def size(self) -> int:
+        """How many moments there are, about."""
+        return self._last - self._first + 1
 
     def ranked(self, scored: str, most: int, demanded: str | None = None) -> list[Hit]:
         """The moments that match `scored`, best first. demanded: they have to match that, too."""
@@ -165,6 +178,21 @@ def by_most(words: Index, parts: Index, wanted: Query, most: int) -> list[Hit]:
     counted = [(len(_there(hit.text, wanted.terms)), hit) for hit in hits]
     counted = [(n, hit) for n, hit in counted if n and not excluded(hit.text, wanted)]
     return [hit for _, hit in sorted(counted, key=lambda each: -each[0])][:most]
+
+
+def telling(index: Index, wanted: Query, hits: Sequence[Hit]) -> list[Hit]:
+    """Of hits that have some of what is wanted, those that have a word of it which few moments
+    have: "the" says nothing."""
+    few = min(COMMON, max(FEW, index.size // FEW_OF))
+    rare = [term for term in wanted.terms if index.count(term.words, few + 1) <= few]
+    found = []
+    for hit in hits:
+        there = text_matches.all_spans(
+            hit.text, [term.wanted._replace(part=False) for term in rare]
+        )
+        if any(there):
+            found.append(hit)
+    return found
 
 
 def excluded(text: str, wanted: Query) -> bool:

@@ -34,7 +34,8 @@ class Moment(NamedTuple):
     none is known. start, end: s. said, seen: what is said and seen there, whether it matched or
     not. keyframe: a picture of it. matches: what is found there. missing: words of the query that
     are not. like: how many of 64 bits its picture differs in from the one that was given. score:
-    higher is better, comparable within one answer.
+    higher is better, comparable within one answer. meaning: how near its vector lies to the query's
+    or the picture's, up to 1; None where it was not found by that.
     """
 
     film: str
@@ -50,6 +51,7 @@ class Moment(NamedTuple):
     missing: tuple[str, ...]
     like: int | None
     score: float
+    meaning: float | None
 
 
 class Group(NamedTuple):
@@ -139,6 +141,7 @@ def told(
         missing,
         min((hit.like for hit in hits if hit.like is not None), default=None),
         round(group.score, 6),
+        max((hit.meaning for hit in hits if hit.meaning is not None), default=None),
     )
 
 

@@ -59,16 +59,23 @@ def search(
         complete = True
         if wanted.terms:
             lists, complete = _by_text(db, wanted, filters, most, limit * ENOUGH)
+        meant: list[Sequence[Hit]] = []
         for ranker in others:
             found = ranker(db, filters, most)
-            lists.append([hit for hit in found if not candidates.excluded(hit.text, wanted)])
-        groups = moments.grouped(fused(lists))
+            meant.append([hit for hit in found if not candidates.excluded(hit.text, wanted)])
+        is_meant = any(hit.meaning is not None for ranked in meant for hit in ranked)
+        if is_meant and not complete:
+            lists = [candidates.telling(Index(db, "moment_words", filters), wanted, *lists)]
+        groups = moments.grouped(fused([*lists, *meant]))
         missing: dict[int, tuple[str, ...]] = {}
         if not complete:
             missing = {id(group): moments.lacking(group, wanted) for group in groups}
-            groups.sort(key=lambda group: len(missing[id(group)]))
-            if groups and missing[id(groups[0])]:
-                notes.append("no moment has all of these words; these have most of them")
+            if is_meant:
+                notes.append("no moment has all of these words; these mean about the same")
+            else:
+                groups.sort(key=lambda group: len(missing[id(group)]))
+                if groups and missing[id(groups[0])]:
+                    notes.append("no moment has all of these words; these have most of them")
         told: list[Moment] = []
         for group in groups:
             if len(told) == limit:
@@ -98,7 +105,9 @@ def fused(lists: Iterable[Sequence[Hit]]) -> dict[Hit, float]:
 
 def _both(known: Hit, hit: Hit) -> Hit:
     like = known.like if known.like is not None else hit.like
-    return known._replace(text=known.text or hit.text, like=like)
+    meanings = [each.meaning for each in (known, hit) if each.meaning is not None]
+    nearest = max(meanings, default=None)
+    return known._replace(text=known.text or hit.text, like=like, meaning=nearest)
 
 
 def _by_text(

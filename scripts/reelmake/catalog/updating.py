@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reelmake.catalog import database, reading, schema, schema_docs
+from reelmake.catalog import database, reading, schema, schema_docs, vector_files
 from reelmake.catalog.database import Damaged, Database, Error, State, is_damage, read_states
 from reelmake.foundation import artifact_files, file_locks, file_systems, text
 from reelmake.foundation.errors import UserError, explain
@@ -78,8 +78,9 @@ def is_current(results: Path) -> bool:
     marker = artifact_files.read_json(results / MARKER)
     if not isinstance(marker, dict) or marker.get("schema") != schema.version():
         return False
+    found = states(results)
     try:
-        return read_states(results / NAME) == states(results)
+        return read_states(results / NAME) == found and vector_files.is_current(results, found)
     except (Error, Damaged):  # which an update mends, or says
         return False
 
@@ -103,7 +104,10 @@ def update(results: Path, rebuild: bool = False, tell: Told | None = None) -> Re
     if lock is None:
         raise UserError(f"{results / NAME}: another process is writing it; try again when it ends")
     try:
+        if rebuild:
+            vector_files.remove(results)
         report = _update(results, "it was asked for" if rebuild else "", tell)
+        vector_files.update(results, states(results), tell)
         _write_metadata(results / METADATA)
         write_marker(results, report.films)
         return report

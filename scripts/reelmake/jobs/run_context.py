@@ -24,7 +24,8 @@ class RunContext:
     """What the run tells a job.
 
     ffmpeg: the program, as configured; None: whichever is found.
-    models: the settings of the stage that name a model, with their values.
+    models: the settings of the stage that name a model, with their values; without those that
+    are null.
     repo_id: the repository on the hub that they are files of; None: they are files here, or names
     that the engine knows.
     endpoint: the address of a server that has the model; None: it runs in the job.
@@ -33,6 +34,7 @@ class RunContext:
     threads: CPU threads that the job may use. answers_at_once: how many answers of a model are
     decoded together, or "auto". keep_warm: how many seconds a model stays loaded for the next job.
     gpus_at_once: jobs with a GPU that the run has at a time.
+    batch: moments that are embedded together.
     keep_audio: whether temporary sound is kept. audio_limit: how many videos may have temporary
     sound on disk.
     cache: the config section `cache`. forced: the stages that are computed although the cache may
@@ -53,6 +55,7 @@ class RunContext:
     answers_at_once: int | str = 1
     keep_warm: float = 0.0
     gpus_at_once: int = 1
+    batch: int = 32
     keep_audio: bool = False
     audio_limit: int = 1
     cache: dict[str, Any] = field(default_factory=lambda: {"enabled": False})
@@ -74,7 +77,8 @@ def of_job(
 
     config: the configuration of the job's video. The others: as `RunContext` has them.
     """
-    models = {name: configuration.get(config, name) for name in STAGES[stage].models}
+    named = {name: configuration.get(config, name) for name in STAGES[stage].models}
+    models = {name: model for name, model in named.items() if model is not None}
     repositories = [configuration.repository(config, name) for name in models]
     endpoints = [configuration.endpoint(config, name) for name in models]
     hardware = config["hardware"]
@@ -91,6 +95,7 @@ def of_job(
         "answers_at_once": hardware["answers_at_once"],
         "keep_warm": units.seconds(hardware["keep_warm"]),
         "gpus_at_once": gpus_at_once,
+        "batch": config["embeddings"]["batch"],
         "keep_audio": config["keep_audio"],
         "audio_limit": audio_limit,
         "cache": config["cache"],

@@ -130,9 +130,9 @@ def _settings(stage: Stage, config: Config) -> dict[str, Any]:
             if setting in stage.later and leaf == _left_out(stage, setting):
                 continue
             # With a repository on the hub, a file here of the same name is another one.
-            model = setting in stage.models and not served
-            here = model and configuration.repository(config, setting) is None
-            found[setting] = _model(leaf) if here else leaf
+            named = setting in stage.models and not served and leaf is not None
+            here = named and configuration.repository(config, setting) is None
+            found[setting] = model(leaf) if here else leaf
     return found
 
 
@@ -158,17 +158,17 @@ def _leaves(name: str, value: Any) -> list[tuple[str, Any]]:
     return [(name, value)]
 
 
-def _model(model: str) -> Any:
+def model(name: str) -> Any:
     """What a model setting stands for: a name on the hub, or what is in the file or folder.
 
     A local model is known by its content, so it may be moved, and a retrained one under the
     old name is noticed. Its name is kept for people to read.
     """
-    path = configuration.expand(model)
+    path = configuration.expand(name)
     try:
         return {"name": path.name, "content": _model_digest(path)}
     except FileNotFoundError:
-        return model
+        return name
     except OSError as error:
         raise UserError(f"{path}: the model can't be read: {error.strerror}") from None
 

@@ -71,16 +71,25 @@ def read(path: Path) -> dict[str, Any] | None:
     return document
 
 
-def by_scene(path: Path) -> dict[int, list[dict[str, str]]]:
-    """What is seen in each scene, by its number: the descriptions of its keyframes, in order.
+def results(path: Path) -> list[dict[str, Any]]:
+    """The records of keyframes with their descriptions, in order.
 
     Raises StageError where the file is damaged.
     """
     document = read(path)
     if document is None:
         raise StageError(f"{path} is damaged; delete it and run again", "engine")
+    found: list[dict[str, Any]] = document["results"]
+    return found
+
+
+def by_scene(path: Path) -> dict[int, list[dict[str, str]]]:
+    """What is seen in each scene, by its number: the descriptions of its keyframes, in order.
+
+    Raises StageError where the file is damaged.
+    """
     found: dict[int, list[dict[str, str]]] = {}
-    for result in document["results"]:
+    for result in results(path):
         if result["description"] is not None:
             found.setdefault(result["record"].get("scene_id", -1), []).append(result["description"])
     return found

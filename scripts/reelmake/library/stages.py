@@ -55,8 +55,10 @@ class Stage:
 
     @property
     def endpoint(self) -> str | None:
-        """The setting that names a server which has the stage's model; None: it has no model."""
-        return f"{self.models[0].partition('.')[0]}.endpoint" if self.models else None
+        """The setting that names a server which has the stage's model; None: it has no model, or
+        one that runs only here."""
+        section = self.models[0].partition(".")[0] if self.models else ""
+        return f"{section}.endpoint" if section in self.settings else None
 
 
 _SOUND = ("audio.track", "audio.undecodable")
@@ -177,6 +179,17 @@ _TABLE = (
         items="keyframes",
     ),
     Stage(
+        name="embeddings",
+        rule="embed_moments",
+        version=1,
+        artifacts=("embeddings.msgpack",),
+        settings=("embeddings.text_model", "embeddings.image_model"),
+        models=("embeddings.text_model", "embeddings.image_model"),
+        upstream=("transcript", "keyframes", "scenedesc"),
+        packages=("onnxruntime", "tokenizers"),
+        items="moments",
+    ),
+    Stage(
         name="segments",
         rule="build_segments",
         version=1,
@@ -270,6 +283,7 @@ TARGETS = {
     "transcripts": ("transcript", "subtitles"),
     "scenes": ("scenes", "keyframes"),
     "descriptions": ("scenedesc",),
+    "embeddings": ("embeddings",),
     "highlights": ("highlights",),
     "clips": ("clips",),
     "narrative": ("narrative",),

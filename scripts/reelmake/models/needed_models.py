@@ -15,14 +15,21 @@ from reelmake.foundation.units import show_bytes
 from reelmake.library import config
 from reelmake.library.config import Config, get, repository
 from reelmake.library.stages import STAGES, chosen
-from reelmake.models import model_files, whisper
+from reelmake.models import embedding, model_files, whisper
 
 NAMES = {
     "transcription.model": "speech model",
     "description.model": "vision model",
     "description.mmproj": "vision encoder",
     "text_model.model": "text model",
+    "embeddings.text_model": "embedding model of texts",
+    "embeddings.image_model": "embedding model of pictures",
+    "embeddings.image_text_model": "its model of queries",
 }
+
+
+_ASKING = {"embeddings": ("embeddings.image_text_model",)}
+"""The settings that name a model which no stage needs, but who asks about what the stage made."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,8 @@ class NeededModel:
         if self.setting == "transcription.model":
             found = whisper.known(self.name)
             return Path(found) if found is not None else None
+        if self.setting in embedding.BESIDE:
+            return embedding.known(self.name, self.setting)
         if self.repo_id is not None:
             return model_files.cached(self.repo_id, self.name)
         path = config.expand(self.name)
@@ -85,17 +94,26 @@ def needed(given: Config, also: Collection[str] = ()) -> list[NeededModel]:
         name
         for stage in STAGES
         if stage in made
-        for name in STAGES[stage].models
+        for name in (*STAGES[stage].models, *_ASKING.get(stage, ()))
         if not config.endpoint(given, name)
     )
     found = []
     for setting in settings:
         name = get(given, setting)
+        if name is None or (setting in _ASKING["embeddings"] and not _embeds_pictures(given)):
+            continue
         if setting == "transcription.model":
             found.append(NeededModel(setting, name, _speech_repository(name), whisper.FILES))
+        elif setting in embedding.BESIDE:
+            here = config.expand(name).is_dir() or name.count("/") != 1
+            found.append(NeededModel(setting, name, None if here else name, embedding.FILES))
         else:
             found.append(NeededModel(setting, name, repository(given, setting), (name,)))
     return found
+
+
+def _embeds_pictures(given: Config) -> bool:
+    return given["embeddings"]["image_model"] is not None
 
 
 def missing(given: Config, also: Collection[str] = ()) -> str | None:

@@ -6,13 +6,21 @@ from reelmake.foundation.errors import UserError
 from reelmake.foundation.text import count, visible, without
 from reelmake.library.library import RESULTS
 from reelmake.reel import players
-from reelmake.reel.options import Arguments, add_command, news, positive, print_json, say
+from reelmake.reel.options import (
+    Arguments,
+    add_command,
+    news,
+    positive,
+    print_json,
+    read_config,
+    say,
+)
 
 if TYPE_CHECKING:
     from rich.text import Text
 
     from reelmake.catalog.moments import Match, Moment
-    from reelmake.catalog.search import Answer
+    from reelmake.catalog.search import Answer, Ranker
 
 SHOWN = 300
 """Characters of a text that are shown."""
@@ -34,7 +42,9 @@ def add_to(commands: Any) -> None:
         "  reel search 'foot*' --json --limit 100\n"
         "  reel search --like holiday@1:23              # pictures like the one there\n"
         "  reel search goal --play                      # open the first in mpv or VLC\n"
-        "All words are wanted; where no moment has all, those that have most are shown. Case and\n"
+        "  reel search 'a round crimson shape'          # finds \"a red circle\", too\n"
+        "All words are wanted; beside them, what means the same is found, where films have\n"
+        "embeddings. Where no moment has all, those that have most are shown. Case and\n"
         "diacritics don't matter. docs/search.md says more.",
     )
     parser.add_argument(
@@ -54,13 +64,16 @@ def add_to(commands: Any) -> None:
         "--like", metavar="FILM@TIME", help="pictures like the one there, such as holiday@1:23"
     )
     parser.add_argument(
+        "--words", action="store_true", help="only by the words, not by what they mean"
+    )
+    parser.add_argument(
         "--limit", type=positive, default=20, metavar="N", help="how many at most (default: 20)"
     )
     parser.add_argument("--play", action="store_true", help="open the first in mpv or VLC")
 
 
 def _search(arguments: Arguments) -> int:
-    from reelmake.catalog import film_choice, updating
+    from reelmake.catalog import by_meaning, film_choice, updating
     from reelmake.catalog.search import search
 
     words, path = " ".join(arguments.query), RESULTS / updating.NAME
@@ -68,11 +81,17 @@ def _search(arguments: Arguments) -> int:
         raise UserError('say what to look for: reel search "the crowd cheers"')
     if arguments.play and arguments.json:
         raise UserError("--play is for people, --json for scripts: give one of them")
-    others = []
+    others: list[Ranker] = []
     if arguments.like is not None:
         from reelmake.catalog.like_picture import LikePicture, parse
 
         others.append(LikePicture(RESULTS, *parse(arguments.like), news("looking at keyframes")))
+        others.append(by_meaning.LikePicture(RESULTS, *parse(arguments.like)))
+    notes = []
+    if words.strip() and not arguments.words and by_meaning.has_vectors(RESULTS):
+        found_by = by_meaning.rankers(RESULTS, read_config(arguments), words)
+        others += found_by.rankers
+        notes = found_by.notes
     kinds = tuple(kind for kind in ("said", "seen") if getattr(arguments, kind))
     found = search(
         path,
@@ -83,6 +102,7 @@ def _search(arguments: Arguments) -> int:
         limit=arguments.limit,
         others=others,
     )
+    found = found._replace(notes=[*notes, *found.notes])
     if arguments.json:
         current = updating.is_current(RESULTS)
         print_json(as_json(words, found, current))
@@ -175,7 +195,9 @@ def why(moment: "Moment") -> str:
         parts.append(f"{', '.join(map(visible, dict.fromkeys(words)))}: {where}")
     if moment.like is not None:
         parts.append(f"it looks alike ({moment.like} of 64 bits differ)")
-    if moment.missing:
+    if moment.meaning is not None:
+        parts.append(f"it means about the same ({moment.meaning:.2f} of 1)")
+    elif moment.missing:
         parts.append(f"without {', '.join(map(visible, moment.missing))}")
     return "; ".join(parts) or "it is near"
 

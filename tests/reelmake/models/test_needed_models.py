@@ -46,6 +46,7 @@ class Hub:
             "transcription": {"model": "someone/small"},
             "description": {"repo_id": "someone/seeing", "model": "m.gguf", "mmproj": "e.gguf"},
             "text_model": {"repo_id": "someone/text", "model": "t.gguf"},
+            "embeddings": {"text_model": None, "image_model": None},
         }
 
     def refuse(self, status: int, code: str = "") -> None:
@@ -123,6 +124,27 @@ def test_what_the_configuration_names_is_downloaded_once(hub):
     said = hub.reel("models")
     assert "text model: t.gguf is here: " in said and "download" not in said
     assert hub.web.asked == []
+
+
+def test_embedding_models_are_downloaded_with_what_asks_for_pictures(hub):
+    text = {"model_optimized.onnx": b"m" * 900, "tokenizer.json": b"{}", "readme.txt": b"no"}
+    hub.publish("someone/meaning", text | {"tokenizer_config.json": b"{ }"})
+    hub.publish("someone/seen", {"model.onnx": b"n" * 800, "preprocessor_config.json": b"{}"})
+    hub.models["embeddings"] = {"text_model": "someone/meaning", "image_text_model": None}
+    hub.models["embeddings"]["image_model"] = "someone/seen"
+    hub.models["stages"] = ["embeddings"]
+    said = hub.reel("models")
+    assert "embedding model of texts: someone/meaning is whole" in said
+    assert "embedding model of pictures: someone/seen is whole" in said
+    (weights,) = hub.cache.glob("models--someone--meaning/snapshots/*/model_optimized.onnx")
+    assert not (weights.parent / "readme.txt").exists()
+    assert "someone/meaning is here" in hub.reel("models")
+    (weights.parent / "tokenizer.json").unlink()
+    hub.models["embeddings"]["image_text_model"] = "someone/meaning"
+    said = hub.reel("models")
+    assert "its model of queries: someone/meaning is whole" in said
+    hub.models["embeddings"] |= {"text_model": None, "image_model": None}
+    assert "someone/meaning" not in hub.reel("models")
 
 
 def test_what_a_server_has_is_not_wanted_here(hub):

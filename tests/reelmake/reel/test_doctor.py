@@ -39,6 +39,10 @@ def given(tmp_path, monkeypatch):
         },
         # A GGUF file, which is all that is looked at.
         "text_model": {"repo_id": None, "model": str(MODELS / "vision" / "text.gguf")},
+        "embeddings": {
+            f"{name}_model": str(MODELS / "embedding" / name)
+            for name in ("text", "image", "image_text")
+        },
         "cache": {"dir": str(tmp_path / "cache")},
     }
 

@@ -49,7 +49,8 @@ def test_json_for_scripts(library, capsys):
     assert said["query"] == "goal elephant" and said["current"] is True and len(said["notes"]) == 1
     (moment,) = said["moments"]
     assert list(moment) == ["film", "title", "source", "path", "start", "end", "said", "seen",
-                            "keyframe", "matches", "missing", "like", "score", "link"]  # fmt: skip
+                            "keyframe", "matches", "missing", "like", "score", "meaning",
+                            "link"]  # fmt: skip
     assert moment["film"] == "match" and moment["start"] == 12.0
     assert moment["missing"] == ["elephant"] and moment["link"].endswith("/Summer_Match.mp4#t=12")
     (match,) = moment["matches"]
