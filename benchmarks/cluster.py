@@ -1,6 +1,6 @@
 """What a cluster costs beside one machine: shares of several sizes, and a job a stage.
 
-    python benchmarks/cluster.py [FILMS]
+    python benchmarks/cluster.py [FILMS [SHARE …]]
 
 A private Slurm of three nodes, all of them on this one machine: so CPU time is what counts, of all
 that belongs to the run and the cluster, and wall time shows only what waits. Every Snakemake that
@@ -93,7 +93,7 @@ def main() -> None:
     """Print the table."""
     if lacking := missing():
         raise SystemExit(f"no Slurm on this machine: it lacks {lacking}")
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else 12
+    number, *sizes = [int(word) for word in sys.argv[1:]] or [12]
     shutil.rmtree(FOLDER, ignore_errors=True)
     (FOLDER / "films").mkdir(parents=True)
     for film in range(number):
@@ -111,7 +111,7 @@ def main() -> None:
         wall, floor, _ = run(cluster, "--cores", "2")
         print(f"| one machine, `--cores 2` | | {wall:.0f} | {floor:.0f} (1.00 x) |", flush=True)
         for profile in ("cluster-generic", "slurm"):
-            for films in (1, 2, 4):
+            for films in sizes or (1, 2, 4):
                 ways = (1, 2, 3) if films == 2 and profile == "slurm" else (3,)
                 for nodes in ways:
                     for node in NODES[nodes:]:
@@ -129,6 +129,8 @@ def main() -> None:
                     )
                     for node in NODES[nodes:]:
                         cluster.ask("scontrol", "update", f"nodename={node}", "state=resume")
+        if sizes:  # only these were asked for
+            return
         each = submitted("cluster-generic", 50)
         each = (*each, "--default-resources", "mem_mb=500", "disk_mb=1000", "runtime=60")
         wall, cpu, jobs = run(cluster, *each, config=("share={films: null}",))
