@@ -49,6 +49,7 @@ TABLE = {
     "cache.shared": ("elsewhere", NOTHING),
     "cache.lock_timeout": ("1s", NOTHING),
     "share.films": (100, NOTHING),
+    "share.minutes": (60, NOTHING),
     "hardware.profile": ("large", NOTHING),  # the demo names its own models
     "hardware.device": ("auto", NOTHING),
     "hardware.threads": (2, NOTHING),
