@@ -23,12 +23,13 @@ demo: $(READY)  ## the whole workflow on the bundled video, offline
 	@cd demo && ../$(BIN)/reel page
 
 # Three processes on two cores, since tests of runs wait for each other's jobs; those of one file
-# in one process, which makes their library once.
+# in one process, which makes their library once. In the order of tests/conftest.py: the longest,
+# which wait most, come first.
 test: lint  ## lint, types, and the tests: make test PYTEST_ARGS="-k name"
-	@$(BIN)/python -m pytest -n 3 --dist loadscope -m "not long" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder -m "not long" $(PYTEST_ARGS)
 
 test-long: $(READY)  ## chaos at length: kills and signals at many random moments
-	@$(BIN)/python -m pytest -n 2 -m long $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 3 -m long $(PYTEST_ARGS)
 
 lint: $(READY)  ## ruff, snakefmt, snakemake --lint, mypy, the direction of imports
 	@$(BIN)/ruff check .
