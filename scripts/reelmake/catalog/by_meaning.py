@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reelmake.catalog import film_choice, nearest, query, vector_files
+from reelmake.catalog import film_choice, nearest, query, vector_files, vector_index
 from reelmake.catalog.candidates import Filters, Hit, Place
 from reelmake.catalog.database import Connection
 from reelmake.catalog.vector_files import SPACES, Rows
@@ -162,7 +162,7 @@ def rankers(results: Path, config: Config, text: str, threads: int = 2) -> Ranke
 
 def has_vectors(results: Path) -> bool:
     """Whether anything could be found by its meaning: asked before a configuration is read."""
-    return (results / vector_files.NAME).is_file()
+    return (results / vector_index.NAME).is_file()
 
 
 def meant(text: str) -> str:
@@ -179,7 +179,7 @@ def opened(results: Path, name: str) -> Opened | None:
     They stay open for the next question, as long as nothing has changed.
     """
     with contextlib.suppress(OSError):
-        stat = (results / vector_files.NAME).stat()
+        stat = (results / vector_index.NAME).stat()
         return _opened(results.absolute(), name, (stat.st_ino, stat.st_size, stat.st_mtime_ns))
     return None
 

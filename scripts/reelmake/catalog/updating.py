@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reelmake.catalog import database, reading, schema, schema_docs, vector_files
+from reelmake.catalog import database, reading, schema, schema_docs, vector_index
 from reelmake.catalog.database import Damaged, Database, Error, State, is_damage, read_states
 from reelmake.foundation import artifact_files, file_locks, file_systems, text
 from reelmake.foundation.errors import UserError, explain
@@ -80,7 +80,7 @@ def is_current(results: Path) -> bool:
         return False
     found = states(results)
     try:
-        return read_states(results / NAME) == found and vector_files.is_current(results, found)
+        return read_states(results / NAME) == found and vector_index.is_current(results, found)
     except (Error, Damaged):  # which an update mends, or says
         return False
 
@@ -100,14 +100,17 @@ def update(results: Path, rebuild: bool = False, tell: Told | None = None) -> Re
             raise UserError(
                 f"{path} is a folder, and the catalog needs the name; move it away, or delete it"
             )
+    from reelmake.catalog import vector_files  # numpy comes with it
+
     lock = file_locks.acquire((results / f".{NAME}.lock").absolute(), PATIENCE)
     if lock is None:
         raise UserError(f"{results / NAME}: another process is writing it; try again when it ends")
     try:
         if rebuild:
-            vector_files.remove(results)
-        report = _update(results, "it was asked for" if rebuild else "", tell)
-        vector_files.update(results, states(results), tell)
+            vector_index.remove(results)
+        found = states(results)
+        report = _update(results, found, "it was asked for" if rebuild else "", tell)
+        vector_files.update(results, found, tell)
         _write_metadata(results / METADATA)
         write_marker(results, report.films)
         return report
@@ -163,8 +166,8 @@ def _write_metadata(path: Path) -> None:
         artifact_files.write_bytes(path, content, durable=False)
 
 
-def _update(results: Path, why: str, tell: Told | None) -> Report:
-    path, found = results / NAME, states(results)
+def _update(results: Path, found: Mapping[str, State], why: str, tell: Told | None) -> Report:
+    path = results / NAME
     if not path.exists():
         why = why or "there was none"
     if not why:

@@ -13,7 +13,7 @@ import hashlib
 import json
 import mmap
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,12 +21,12 @@ import msgpack
 import numpy as np
 from numpy.typing import NDArray
 
+from reelmake.catalog import vector_index
+from reelmake.catalog.vector_index import FORMAT, NAME, State, Table, paths, sizes, states, words
 from reelmake.foundation import artifact_files
 from reelmake.library import film_vectors
 from reelmake.library.film_vectors import Vectors
 
-NAME = "catalog.vectors"
-FORMAT = 1
 TOGETHER = 500
 """Films after which the index is written."""
 SPARE = 20_000
@@ -36,9 +36,6 @@ ROW = np.dtype([("kind", "u1"), ("item", "<i4"), ("start", "<f4"), ("end", "<f4"
 SPACES = {"said": "text", "described": "text", "shown": "image"}
 """By the kind of vectors: in which space they lie, if they are of one model."""
 
-State = tuple[int, int]
-"""Of a film's `embeddings.msgpack`: size (bytes) and time (ns since 1970)."""
-
 
 class Film(NamedTuple):
     """state: of its file when it was read. ranges: by the key of a model, the first row and how
@@ -46,15 +43,6 @@ class Film(NamedTuple):
 
     state: State
     ranges: dict[str, tuple[int, int]]
-
-
-class Table(NamedTuple):
-    """The rows of one model. dims: of its vectors. rows: that count, some of which may be nobody's.
-    generation: of the files."""
-
-    dims: int
-    rows: int
-    generation: int
 
 
 class Index(NamedTuple):
@@ -107,36 +95,12 @@ def packed(vectors: NDArray[Any]) -> NDArray[np.uint64]:
 
 def read(results: Path) -> Index | None:
     """The index; None where there is none, or it is damaged or of another version."""
-    try:
-        found = msgpack.unpackb((results / NAME).read_bytes(), raw=False, use_list=False)
-        if found["format"] != FORMAT:
-            return None
-        videos = list(found["videos"])
-        states = _pairs(found["states"], len(videos))
-        ranges = {name: _pairs(each, len(videos)) for name, each in found["ranges"]}
-        tables = {name: Table(*table) for name, table in found["tables"]}
-        whole = all(_is_whole(results, name, table) for name, table in tables.items())
-    except (OSError, ValueError, TypeError, KeyError, msgpack.exceptions.UnpackException):
+    found = vector_index.read(results)
+    if found is None:
         return None
-    return Index(videos, states, ranges, tables) if whole else None
-
-
-def states(results: Path, videos: Iterable[str]) -> dict[str, State]:
-    """The state of each film's `embeddings.msgpack`; without those that have none."""
-    found = {}
-    for video in videos:
-        with contextlib.suppress(OSError):
-            stat = os.stat(f"{results}/{video}/{film_vectors.NAME}")
-            found[video] = (stat.st_size, stat.st_mtime_ns)
-    return found
-
-
-def is_current(results: Path, videos: Iterable[str]) -> bool:
-    """Whether the index has what is on disk of these films, and of no others."""
-    found, known = states(results, videos), read(results)
-    if known is None:
-        return not found
-    return dict(zip(known.videos, map(tuple, known.states.tolist()), strict=True)) == found
+    count = len(found.videos)
+    ranges = {name: _pairs(each, count) for name, each in found.ranges.items()}
+    return Index(found.videos, _pairs(found.states, count), ranges, found.tables)
 
 
 def update(
@@ -149,7 +113,7 @@ def update(
     """
     found, known = states(results, videos), read(results)
     if known is None:
-        remove(results)
+        vector_index.remove(results)
         if not found:
             return 0
     films = known.films if known else {}
@@ -177,18 +141,18 @@ def update(
 
 def opened(results: Path, name: str, table: Table) -> Rows:
     """The rows of a model, to be read. name: its key. Raises OSError and ValueError."""
-    vectors, bits, rows = _paths(results, name, table.generation)
+    vectors, bits, rows = paths(results, name, table.generation)
     count = table.rows
     if not count:
         return Rows(
             np.empty((0, table.dims), np.float16),
-            np.empty((0, _words(table.dims)), np.uint64),
+            np.empty((0, words(table.dims)), np.uint64),
             np.empty(0, ROW),
         )
     return Rows(
         # Rows from anywhere: to have their neighbours in memory, too, takes ten times as long.
         _mapped(vectors, count * table.dims, film_vectors.LITTLE, "MADV_RANDOM").reshape(count, -1),
-        _mapped(bits, count * _words(table.dims), np.dtype("<u8"), "MADV_WILLNEED").reshape(
+        _mapped(bits, count * words(table.dims), np.dtype("<u8"), "MADV_WILLNEED").reshape(
             count, -1
         ),
         _mapped(rows, count, ROW, "MADV_RANDOM"),
@@ -202,13 +166,6 @@ def _mapped(path: Path, count: int, dtype: np.dtype[Any], advice: str) -> NDArra
     if hasattr(mmap, advice):
         memory.madvise(getattr(mmap, advice))
     return np.frombuffer(memory, dtype)
-
-
-def remove(results: Path) -> None:
-    """Remove all of it."""
-    for path in results.glob(f"{NAME}*"):
-        if path.is_file():  # an older version let a film have such a name
-            path.unlink(missing_ok=True)
 
 
 class _Appending:
@@ -258,7 +215,7 @@ class _Appending:
         if name not in self._open:
             files = []
             for path, size in zip(
-                _paths(self._results, name, table.generation), _sizes(table.dims), strict=True
+                paths(self._results, name, table.generation), sizes(table.dims), strict=True
             ):
                 path.touch()
                 file = self._files.enter_context(path.open("r+b"))
@@ -288,7 +245,7 @@ def _rewrite(results: Path, name: str, films: dict[str, Film], tables: dict[str,
     after = table._replace(rows=0, generation=table.generation + 1)
     with contextlib.ExitStack() as stack:
         files = [
-            stack.enter_context(path.open("wb")) for path in _paths(results, name, after.generation)
+            stack.enter_context(path.open("wb")) for path in paths(results, name, after.generation)
         ]
         for video, film in films.items():
             if name in film.ranges:
@@ -330,32 +287,8 @@ def _remove_others(results: Path, tables: Mapping[str, Table]) -> None:
     kept = {
         path.name
         for name, table in tables.items()
-        for path in _paths(results, name, table.generation)
+        for path in paths(results, name, table.generation)
     }
     for path in results.glob(f"{NAME}.*"):
         if path.name not in kept and path.is_file():
             path.unlink(missing_ok=True)
-
-
-def _is_whole(results: Path, name: str, table: Table) -> bool:
-    paths = _paths(results, name, table.generation)
-    return all(
-        path.stat().st_size >= table.rows * size
-        for path, size in zip(paths, _sizes(table.dims), strict=True)
-    )
-
-
-def _paths(results: Path, name: str, generation: int) -> tuple[Path, Path, Path]:
-    vectors, bits, rows = (
-        results / f"{NAME}.{name}.{generation}.{end}" for end in ("f16", "bits", "rows")
-    )
-    return vectors, bits, rows
-
-
-def _sizes(dims: int) -> Iterator[int]:
-    """The bytes of a row in each of the three files."""
-    yield from (dims * film_vectors.LITTLE.itemsize, _words(dims) * 8, ROW.itemsize)
-
-
-def _words(dims: int) -> int:
-    return -(-dims // 64)

@@ -10,7 +10,7 @@ import paraphrases
 from drawing import Picture
 from embedding_job import MODELS, jpeg
 from make_moments import make_film
-from reelmake.catalog import by_meaning, updating, vector_files
+from reelmake.catalog import by_meaning, updating, vector_index
 from reelmake.catalog.search import search
 from reelmake.foundation.errors import UserError
 from reelmake.library import config, film_vectors, fingerprints
@@ -143,8 +143,8 @@ def test_without_vectors_nothing_is_loaded_or_said(tmp_path):
 
 def test_the_catalog_is_current_only_with_its_vectors(library):
     assert updating.is_current(library)
-    (library / vector_files.NAME).rename(library / "away")
+    (library / vector_index.NAME).rename(library / "away")
     try:
         assert not updating.is_current(library)
     finally:
-        (library / "away").rename(library / vector_files.NAME)
+        (library / "away").rename(library / vector_index.NAME)

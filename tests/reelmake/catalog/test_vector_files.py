@@ -1,12 +1,14 @@
 """The vectors of all films: only what changed is written, and a kill loses nothing."""
 
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from make_vectors import MODEL, make_vectors
-from reelmake.catalog import vector_files
+from reelmake.catalog import vector_files, vector_index
 from reelmake.foundation import artifact_files
 from reelmake.library import film_vectors
 
@@ -55,20 +57,20 @@ def wanted(results):
 
 
 def test_all_films_are_read_once(results):
-    assert not vector_files.is_current(results, FILMS)
+    assert not vector_index.is_current(results, FILMS)
     assert vector_files.update(results, FILMS) == 3
     assert content(results) == wanted(results)
-    assert vector_files.is_current(results, FILMS)
+    assert vector_index.is_current(results, FILMS)
     assert vector_files.update(results, FILMS) == 0
 
 
 def test_only_what_changed_is_written(results):
     vector_files.update(results, FILMS)
-    (vectors,) = results.glob(f"{vector_files.NAME}.*.f16")
+    (vectors,) = results.glob(f"{vector_index.NAME}.*.f16")
     before = vectors.read_bytes()
     make_vectors(results / "b", 7, {"said": 4, "shown": 2})
     shutil.rmtree(results / "c")
-    assert not vector_files.is_current(results, FILMS)
+    assert not vector_index.is_current(results, FILMS)
     assert vector_files.update(results, FILMS) == 1
     assert content(results) == wanted(results)
     assert vectors.read_bytes().startswith(before)
@@ -79,12 +81,12 @@ def test_a_film_without_vectors_or_with_damaged_ones_has_none(results):
     (results / "b" / film_vectors.NAME).write_bytes(b"damaged")
     assert vector_files.update(results, FILMS) == 2
     assert {video for _, video, *_ in content(results)} == {"c"}
-    assert vector_files.is_current(results, FILMS)
+    assert vector_index.is_current(results, FILMS)
 
 
 def test_where_there_are_none_nothing_is_written(tmp_path):
     assert vector_files.update(tmp_path, FILMS) == 0
-    assert vector_files.is_current(tmp_path, FILMS)
+    assert vector_index.is_current(tmp_path, FILMS)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -118,7 +120,7 @@ def test_a_kill_leaves_an_older_or_a_newer_state(results, monkeypatch, writes):
     vector_files.update(results, FILMS)
     assert content(results) == wanted(results)
     index = vector_files.read(results)
-    kept = {path.name for path in results.glob(f"{vector_files.NAME}.*")}
+    kept = {path.name for path in results.glob(f"{vector_index.NAME}.*")}
     assert len(kept) == 3 * len(index.tables)
 
 
@@ -136,7 +138,7 @@ def test_rows_of_nobody_are_removed_once_they_are_many(results, monkeypatch):
 @pytest.mark.parametrize("damage", ["index", "cut", "gone", "version"])
 def test_what_is_damaged_is_made_again(results, damage):
     vector_files.update(results, FILMS)
-    index, vectors = results / vector_files.NAME, next(results.glob(f"{vector_files.NAME}.*.f16"))
+    index, vectors = results / vector_index.NAME, next(results.glob(f"{vector_index.NAME}.*.f16"))
     if damage == "index":
         index.write_bytes(index.read_bytes()[:-3])
     elif damage == "cut":
@@ -146,7 +148,7 @@ def test_what_is_damaged_is_made_again(results, damage):
     else:
         index.write_bytes(index.read_bytes().replace(b"format\x01", b"format\x63"))
     assert vector_files.read(results) is None
-    assert not vector_files.is_current(results, FILMS)
+    assert not vector_index.is_current(results, FILMS)
     assert vector_files.update(results, FILMS) == 3
     assert content(results) == wanted(results)
 
@@ -167,3 +169,19 @@ def test_bits_are_the_signs_and_padded_to_whole_words():
     vectors = np.array([[1.0, -1.0, 0.5] + [-1.0] * 67], np.float16)
     (bits,) = vector_files.packed(vectors)
     assert bits.shape == (2,) and int(np.bitwise_count(bits).sum()) == 2
+
+
+def test_a_row_is_as_long_as_the_index_takes_it_to_be():
+    assert vector_files.ROW.itemsize == vector_index.ROW
+    assert film_vectors.LITTLE.itemsize == vector_index.VALUE
+
+
+def test_to_find_out_that_all_is_current_needs_no_numpy(results):
+    vector_files.update(results, FILMS)
+    code = (
+        "import sys; from pathlib import Path; from reelmake.catalog import updating, vector_index;"
+        "updating.is_current(Path(sys.argv[1]));"
+        f"assert vector_index.is_current(Path(sys.argv[1]), {list(FILMS)!r});"
+        "assert 'numpy' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, results], check=True)
