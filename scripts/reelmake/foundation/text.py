@@ -10,7 +10,7 @@ Text = TypeVar("Text", str, list[int])
 # What XML 1.0 can't hold in any way (2.2).
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-_JOINERS = "\u200c\u200d"  # which several scripts, and emoji, are written with
+JOINERS = "\u200c\u200d"  # which several scripts, and emoji, are written with
 
 
 def printable(text: str) -> str:
@@ -30,7 +30,7 @@ def without(text: str, *categories: str, keep: str = "") -> str:
 def visible(text: str) -> str:
     """The text on one line, without what is not seen; each gap is one space."""
     spaced = "".join(" " if c.isspace() else c for c in text)
-    return " ".join(without(spaced, "Cc", "Cf", "Cs", "Co", keep=_JOINERS).split())
+    return " ".join(without(spaced, "Cc", "Cf", "Cs", "Co", keep=JOINERS).split())
 
 
 def line(text: str, most: int = 1000) -> str:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from reelmake.foundation.errors import UserError
-from reelmake.foundation.text import count, visible, without
+from reelmake.foundation.text import JOINERS, count, visible, without
 from reelmake.library.library import RESULTS
 from reelmake.reel import players
 from reelmake.reel.options import (
@@ -26,7 +26,6 @@ SHOWN = 300
 """Characters of a text that are shown."""
 BEFORE = 100
 """Of them, before the first word that was looked for."""
-JOINERS = "\u200c\u200d"
 
 
 def add_to(commands: Any) -> None:

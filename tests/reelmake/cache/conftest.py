@@ -52,14 +52,13 @@ def shared(request):
 
 
 @pytest.fixture
-def machine(tmp_path):
-    """machine(name, shared or a URL): its cache; `.said` has its lines."""
+def new_cache():
+    """new_cache(folder, **options): a cache that is closed at the end; `.said` has its lines."""
     made = []
 
-    def make(name, shared, **options):
+    def make(folder, **options):
         said = []
-        url = shared if isinstance(shared, str) else shared.url
-        one = Cache(tmp_path / name, **options, shared=url, say=said.append)
+        one = Cache(folder, **options, say=said.append)
         one.said = said
         made.append(one)
         return one
@@ -67,6 +66,17 @@ def machine(tmp_path):
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def machine(tmp_path, new_cache):
+    """machine(name, shared or a URL): its cache; `.said` has its lines."""
+
+    def make(name, shared, **options):
+        url = shared if isinstance(shared, str) else shared.url
+        return new_cache(tmp_path / name, **options, shared=url)
+
+    return make
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ import pytest
 
 from faults import respect_permissions, small_disk
 from reelmake.cache import entry, maintenance
-from reelmake.cache.artifact_cache import Cache
 from reelmake.cache.index import Index
 from reelmake.cache.maintenance import HOUR
 from reelmake.foundation.errors import UserError
@@ -29,20 +28,13 @@ TEXT = b"".join(b'{"word": %d}\n' % number for number in range(30_000))
 
 
 @pytest.fixture
-def cache(tmp_path):
+def cache(tmp_path, new_cache):
     """Make a cache in the test's one folder: `cache(**options)`; `.said` has its lines."""
-    made = []
 
     def make(folder=tmp_path / "cache", **options):
-        said = []
-        one = Cache(folder, **options, say=said.append)
-        one.said = said
-        made.append(one)
-        return one
+        return new_cache(folder, **options)
 
-    yield make
-    for one in made:
-        one.close()
+    return make
 
 
 @pytest.fixture
