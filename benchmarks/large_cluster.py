@@ -58,7 +58,7 @@ def count(films: int) -> Counter:
     if done.returncode:
         raise RuntimeError(done.stdout[-2000:] + done.stderr[-2000:])
     found: Counter = Counter()
-    places = {"the library": str(folder.resolve()), **dict(list(PLACES.items())[1:])}
+    places = PLACES | {"the library": str(folder.resolve())}
     with trace.open(errors="replace") as lines:
         for line in lines:
             if place := _place(line, places):
