@@ -376,6 +376,22 @@ def downloaded(wildcards):
     return f"results/{wildcards.video}/source.json" if library().is_fetched(wildcards.video) else []
 
 
+def optional(stage, upstream):
+    """An input function: the artifacts of a stage that this one can do without, where it reads
+    them."""
+
+    @or_exit
+    def paths(wildcards):
+        video = wildcards.video
+        config, paths = library().config_of(video), artifact_paths(STAGES[upstream], video)
+        read = STAGES[stage].reads(
+            upstream, chosen(config["stages"]), functools.partial(configuration.get, config)
+        )
+        return [f"results/{video}/{path}".rstrip("/") for path in paths] if read else []
+
+    return paths
+
+
 def upstream(stage):
     """The artifacts, as patterns, of every stage that this one is made from in any case."""
     made = chosen(settings["stages"])

@@ -140,7 +140,7 @@ def _reasons(
         said = ["what is there is not what its manifest or its job record says"]
     elif differs := old != new and not is_made_for(results, new):
         said = fingerprints.differences(old, new)
-    stale = [name for name in stage.upstream if name in before and before[name].why]
+    stale = [name for name in new["upstream"] if name in before and before[name].why]
     if stale:
         said.append(f"after {', '.join(stale)}")
     elif differs and not said:
@@ -151,7 +151,7 @@ def _reasons(
     missing = [f"{path.name} is missing" for path in paths if not path.exists()]
     if missing or not paths:
         return tuple(missing)
-    read = [path for name in stage.upstream for path in _paths(results, STAGES[name])]
+    read = [path for name in new["upstream"] for path in _paths(results, STAGES[name])]
     if old == new:  # else it is about to be written, with a time before that of the artifact
         read.append(sidecars.path(results, stage.name))
     made = min(os.stat(path).st_mtime_ns for path in paths)

@@ -4,7 +4,7 @@ To add a stage: a row here, a rule in `rules/`, a script in `scripts/` (CONTRIBU
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,8 @@ class Stage:
     in_process: the settings above that only an engine in the job's own process reads: left out of
         the fingerprint where a server has the model (`endpoint`).
     upstream: the stages whose artifacts this one reads.
+    optional: those of them that it can do without: read where the setting `stages` asks for them
+        and, where a setting is named here, that holds the stage's name in braces ({onscreen}).
     temporary: deleted when nothing needs it any more, so no manifest lists it.
     cached: kept in the artifact cache, since making it costs more than keeping it.
     urls: only for videos whose source is a URL.
@@ -46,6 +48,7 @@ class Stage:
     models: tuple[str, ...] = ()
     in_process: tuple[str, ...] = ()
     upstream: tuple[str, ...] = ()
+    optional: Mapping[str, str | None] = field(default_factory=dict)
     temporary: bool = False
     cached: bool = True
     urls: bool = False
@@ -59,6 +62,17 @@ class Stage:
         one that runs only here."""
         section = self.models[0].partition(".")[0] if self.models else ""
         return f"{section}.endpoint" if section in self.settings else None
+
+    def reads(self, name: str, made: Collection[str], setting: Callable[[str], Any]) -> bool:
+        """Whether the stage reads the artifacts of one that is upstream of it.
+
+        made: the stages that the setting `stages` asks for. setting: gives a setting by its
+        dotted name.
+        """
+        if name not in self.optional:
+            return True
+        where = self.optional[name]
+        return name in made and (where is None or f"{{{name}}}" in setting(where))
 
 
 _SOUND = ("audio.track", "audio.undecodable")
@@ -321,7 +335,7 @@ def _with_upstream(names: Iterable[str]) -> set[str]:
     found = set(names)
     for stage in reversed(STAGES.values()):  # in the table each comes after what it is made from
         if stage.name in found and stage.name != "manifest":
-            found.update(stage.upstream)
+            found.update(set(stage.upstream) - set(stage.optional))
     return found
 
 

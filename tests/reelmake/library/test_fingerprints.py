@@ -1,6 +1,7 @@
 """Fingerprints: what goes in, and nothing else."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,29 @@ def test_a_key_survives_being_written_and_read():
 )
 def test_the_order_of_settings_does_not_matter(settings):
     assert fingerprints.key(settings) == fingerprints.key(dict(reversed(settings.items())))
+
+
+def test_what_a_stage_can_do_without_is_read_where_it_is_asked_for(monkeypatch):
+    stage = replace(STAGES["chapters"], optional={"narrative": None})
+    monkeypatch.setitem(STAGES, "chapters", stage)
+    without = compute({"stages": ["chapters"]})
+    assert "narrative" not in without
+    assert list(without["chapters"]["upstream"]) == ["media", "scenes", "scenedesc"]
+    both = compute({"stages": ["chapters", "narrative"]})
+    assert both["chapters"]["upstream"]["narrative"] == both["narrative"]["key"]
+    # Made once by name, it makes nothing stale.
+    config_of_run = config.load({"stages": ["chapters"]})
+    also = fingerprints.compute(fingerprints.settings(config_of_run, ["narrative"]), IDENTITY)
+    assert also["chapters"] == without["chapters"]
+
+
+def test_a_setting_can_say_whether_a_stage_reads_another(monkeypatch):
+    stage = replace(STAGES["scores"], optional={"scenedesc": "scores.prompt"})
+    monkeypatch.setitem(STAGES, "scores", stage)
+    plain = compute({"scores": {"prompt": "How good is {text}?"}})
+    assert list(plain["scores"]["upstream"]) == ["segments"]
+    asking = compute({"scores": {"prompt": "How good is {text}, with {scenedesc}?"}})
+    assert list(asking["scores"]["upstream"]) == ["scenedesc", "segments"]
 
 
 def test_the_source_makes_everything_stale():
