@@ -5,7 +5,7 @@ from typing import Any
 
 from reelmake.foundation.errors import UserError
 from reelmake.library.library import RESULTS
-from reelmake.reel.options import Arguments, add_command, require_results, say
+from reelmake.reel.options import Arguments, add_command, read_config, require_results, say
 
 HOST, PORT = "127.0.0.1", 8765
 
@@ -47,7 +47,8 @@ def add_to(commands: Any) -> None:
 
 
 def _serve(arguments: Arguments) -> int:
-    from reelmake.catalog import updating
+    from reelmake.catalog import by_meaning, updating
+    from reelmake.catalog.query_vectors import QueryModels
     from reelmake.library.library_scan import Scan
     from reelmake.reel import status
     from reelmake.server import access, serving
@@ -59,6 +60,7 @@ def _serve(arguments: Arguments) -> int:
             "`openssl rand -hex 32 > token && chmod 600 token` makes one"
         )
     token = access.read_token(arguments.token_file, say) if arguments.token_file else None
+    config, models = read_config(arguments), QueryModels()
     updating.try_update(RESULTS, say)
     looked = Scan(RESULTS)
     listening = serving.bind(arguments.host, arguments.port)
@@ -72,6 +74,7 @@ def _serve(arguments: Arguments) -> int:
         RESULTS.absolute(),
         listening,
         lambda: status.status(looked.look()),
+        lambda text: by_meaning.rankers(RESULTS, config, text, models),
         token,
         arguments.name,
     )

@@ -1,13 +1,15 @@
 """What a search finds, as its page shows it. The only module of the server that searches."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reelmake.catalog import like_picture, updating
+from reelmake.catalog import by_meaning, like_picture, updating
 from reelmake.catalog import search as catalog_search
+from reelmake.catalog.by_meaning import Rankers
 from reelmake.catalog.moments import Match, Moment
 from reelmake.catalog.opening import opened
+from reelmake.catalog.search import Ranker
 from reelmake.foundation.text import count
 from reelmake.pages.links import Links
 
@@ -23,6 +25,8 @@ BEFORE = 90
 HINT = "Nothing was found. Fewer words find more; a part of a word will do."
 HINT_LIKE = "No picture of another scene looks like this one."
 
+Meant = Callable[[str], Rankers]
+"""Gives, for a query, what ranks moments by its meaning."""
 Parts = list[tuple[str, bool]]
 """A text in pieces; true: a word that was looked for."""
 
@@ -37,23 +41,28 @@ class Wanted(NamedTuple):
     like: str = ""
 
 
-def find(results: Path, wanted: Wanted, links: Links) -> dict[str, Any]:
+def find(results: Path, wanted: Wanted, links: Links, meant: Meant) -> dict[str, Any]:
     """What the template search.html shows. Raises UserError for a film that isn't there."""
     kinds = (wanted.where,) if wanted.where in ("said", "seen") else ("said", "seen", "title")
     moments: Sequence[Moment] = ()
     notes: list[str] = []
     if wanted.query.strip() or wanted.like:
-        others = []
+        query = wanted.query[:LONGEST]
+        by_vectors = meant(query)
+        others: list[Ranker] = list(by_vectors.rankers)
         if wanted.like:
-            others = [like_picture.LikePicture(results, *like_picture.parse(wanted.like))]
+            there = like_picture.parse(wanted.like)
+            others.append(like_picture.LikePicture(results, *there))
+            others.append(by_meaning.LikePicture(results, *there))
         moments, notes = catalog_search.search(
             results / updating.NAME,
-            wanted.query[:LONGEST],
+            query,
             kinds=kinds,
             film=wanted.film or None,
             limit=LIMIT,
             others=others,
         )
+        notes = [*by_vectors.notes, *notes]
     shown = [_shown(moment, links) for moment in moments]
     said = count(len(shown), "moment") if shown else ""
     if len(shown) == LIMIT:
@@ -145,6 +154,8 @@ def _why(moment: Moment) -> str:
     ]
     if moment.like is not None:
         parts.append(f"looks alike ({64 - moment.like} of 64 bits)")
-    if moment.missing:
+    if moment.meaning is not None:
+        parts.append(f"means about the same ({moment.meaning:.2f} of 1)")
+    elif moment.missing:
         parts.append(f"without {', '.join(moment.missing)}")
     return "; ".join(parts)

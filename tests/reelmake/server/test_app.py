@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+import make_meanings
 from make_moments import make_film
 from reelmake.catalog import updating
 
@@ -33,6 +34,27 @@ def test_a_search_finds_the_moment(site):
     page = site.ask("/search?q=crowd").content.decode()
     assert 'href="/film/holiday#t=30"' in page
     assert "<mark>crowd</mark>" in page
+
+
+def test_a_search_finds_what_means_the_same(serve, shared):
+    folder = shared("meanings", lambda folder: make_meanings.make(folder / "results"))
+    site = serve(folder, "--config", f"embeddings={json.dumps(make_meanings.GIVEN['embeddings'])}")
+    for _ in range(2):  # the model stays loaded
+        page = site.ask("/search?q=the+audience+applauds").content.decode()
+        first = page[page.index('class="hit"') :]
+        assert first.index("/film/film1#t=") < first.index("crowd cheers") < first.index("</li>")
+        assert "means about the same" in first
+    assert "means about" not in site.ask('/search?q="the+audience"').content.decode()
+    page = site.ask("/search?like=film0@1.2").content.decode()
+    assert 'href="/film/film2#t=1.2"' in page  # a red circle, too
+
+
+def test_a_search_without_the_model_says_so(serve, shared):
+    folder = shared("meanings", lambda folder: make_meanings.make(folder / "results"))
+    models = make_meanings.GIVEN["embeddings"] | {"image_text_model": "nobody/nothing"}
+    page = serve(folder, "--config", f"embeddings={json.dumps(models)}").ask("/search?q=crowd")
+    assert "not looked for by meaning" in page.content.decode()
+    assert "<mark>crowd</mark>" in page.content.decode()
 
 
 @pytest.mark.parametrize(
