@@ -30,7 +30,10 @@ ENVIRONMENTS = {
         "language-data",
         "pysubs2",
     ),
-    "pictures": (*EVERY, *FFMPEG, "av", "opencv-python-headless", "scenedetect-headless"),
+    "pictures": (
+        *(*EVERY, *FFMPEG, "av", "msgpack", "onnxruntime", "opencv-python-headless"),
+        *("rapidfuzz", "rapidocr", "scenedetect-headless"),
+    ),
     "search": (
         *(*EVERY, "huggingface-hub", "language-data", "msgpack", "onnxruntime", "pillow"),
         "tokenizers",
