@@ -101,9 +101,7 @@ def _likeness(line: _Line, reading: Reading, compared: str) -> float:
     overlap = _overlap(line.last, reading)
     if overlap < OVERLAP or _digits(line.compared) != _digits(compared):
         return 0.0
-    alike: float = Levenshtein.normalized_similarity(
-        line.compared, compared, score_cutoff=ALIKE
-    )
+    alike: float = Levenshtein.normalized_similarity(line.compared, compared, score_cutoff=ALIKE)
     return alike and alike + overlap
 
 

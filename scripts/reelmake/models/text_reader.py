@@ -87,13 +87,11 @@ class TextReader:
     that reads them. more: those of others that read each line, too, by their languages.
     """
 
-    def __init__(
-        self, finding: Sequence[Path], reading: Path, more: dict[str, Path], threads: int
-    ):
-        from reelmake.media import opencv  # noqa: F401  (before rapidocr imports it)
-
+    def __init__(self, finding: Sequence[Path], reading: Path, more: dict[str, Path], threads: int):
         from rapidocr import RapidOCR
         from rapidocr.utils.process_img import map_boxes_to_original
+
+        from reelmake.media import opencv  # noqa: F401  (before rapidocr imports it)
 
         self._original = map_boxes_to_original
         given = {
@@ -105,7 +103,7 @@ class TextReader:
             "Cls.model_path": str(finding[1]),
         }
         models: dict[str, Path] = {"ch": reading, **more}
-        self._engines = []
+        self._engines: list[Any] = []
         for language, path in models.items():
             self._path = path
             own = {"Rec.model_path": str(path), "Rec.lang_type": language}
