@@ -18,8 +18,8 @@ GAP = 2.0
 
 
 class Match(NamedTuple):
-    """Why a moment is found. kind: said, seen, written or title. words: of the query, as they were typed.
-    text: of that hit. marks: where the words are in it, in characters."""
+    """Why a moment is found. kind: said, seen, written or title. words: of the query, as they
+    were typed. text: of that hit. marks: where the words are in it, in characters."""
 
     kind: str
     words: tuple[str, ...]
@@ -32,10 +32,10 @@ class Moment(NamedTuple):
 
     film: its id. source: its path, or its URL without secrets. path: the file to play; None where
     none is known. start, end: s. said, seen, written: what is said, seen and written there,
-    whether it matched or not. keyframe: a picture of it. matches: what is found there. missing: words of the query that
-    are not. like: how many of 64 bits its picture differs in from the one that was given. score:
-    higher is better, comparable within one answer. meaning: how near its vector lies to the query's
-    or the picture's, up to 1; None where it was not found by that.
+    whether it matched or not. keyframe: a picture of it. matches: what is found there. missing:
+    words of the query that are not. like: how many of 64 bits its picture differs in from the one
+    that was given. score: higher is better, comparable within one answer. meaning: how near its
+    vector lies to the query's or the picture's, up to 1; None where it was not found by that.
     """
 
     film: str

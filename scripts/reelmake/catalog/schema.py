@@ -45,9 +45,7 @@ MOMENTS = (
     Column("id", "Int64", "", "also the rowid in both indexes"),
     Column("film", "Int64", "", "`films.id`"),
     Column("kind", "string", "", "said, seen, written or title"),
-    Column(
-        "item", "Int64", "", "the number of the segment of speech, the scene or the line of text"
-    ),
+    Column("item", "Int64", "", "the number of the segment of speech, scene or line of text"),
     Column("start", "float64", "s", "when it begins, after the film's time zero"),
     Column("end", "float64", "s", "when it ends"),
     Column("text", "string", "", "what is said, seen or written, or the title and the file's name"),

@@ -46,9 +46,9 @@ def search(
 
     text: words (all are wanted), "phrases", -without, begin*; where no moment has all, those that
     have most. catalog: its file, in the folder of all films. kinds: where to look: said, seen,
-    written, title. film: only in this one, by id, or in those whose title or file name has that. since: only
-    films that are not older. others: more ranked lists. Raises UserError where there is no catalog
-    or no such film.
+    written, title. film: only in this one, by id, or in those whose title or file name has that.
+    since: only films that are not older. others: more ranked lists. Raises UserError where there is
+    no catalog or no such film.
     """
     wanted = query.parse(text)
     notes = list(wanted.notes) if text.strip() or not others else []

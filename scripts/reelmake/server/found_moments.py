@@ -33,8 +33,9 @@ Parts = list[tuple[str, bool]]
 
 
 class Wanted(NamedTuple):
-    """query: words, "phrases", -without, begin*. where: said, seen, written or empty (all). film: only in
-    this one, by id, or in those whose title has that. like: FILM@TIME, a picture to compare."""
+    """query: words, "phrases", -without, begin*. where: said, seen, written or empty
+    (all). film: only in this one, by id, or in those whose title has that. like: FILM@TIME, a
+    picture to compare."""
 
     query: str = ""
     where: str = ""
