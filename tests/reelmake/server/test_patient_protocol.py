@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from reelmake.catalog.by_meaning import Rankers
 from reelmake.server import patient_protocol, serving
 
 
@@ -40,7 +41,7 @@ def hasty(folder, monkeypatch):
     monkeypatch.setattr(patient_protocol, "REQUEST", 0.6)
     monkeypatch.setattr(patient_protocol, "STALLED", 0.6)
     listening = serving.bind("127.0.0.1", 0)
-    server = serving.server(folder / "results", listening, dict)
+    server = serving.server(folder / "results", listening, dict, lambda text: Rankers([], []))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     yield listening.getsockname()[1]
