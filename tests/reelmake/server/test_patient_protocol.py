@@ -61,6 +61,13 @@ def test_many_who_say_nothing_stop_nobody(site):
         assert site.ask("/film/holiday").status == 200
 
 
+def test_who_comes_takes_the_place_of_one_who_says_nothing(site):
+    with contextlib.ExitStack() as closing:
+        for _ in range(patient_protocol.CONNECTIONS + 50):
+            closing.enter_context(connect(site.port)).sendall(b"GET / HTTP/1.1\r\n")
+        assert site.ask("/film/holiday").status == 200
+
+
 def test_who_sends_a_request_byte_by_byte_is_let_go(hasty):
     with connect(hasty) as slow:
         slow.sendall(b"GET / HTTP/1.1\r\nX: ")
