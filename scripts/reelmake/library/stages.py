@@ -376,10 +376,11 @@ def stages_of(url: bool) -> list[Stage]:
 
 
 def downstream(name: str) -> list[str]:
-    """The stage and everything made from it, in the table's order."""
+    """The stage and everything made from it, in the table's order. Not what reads it only where a
+    setting names it."""
     found = [name]
     for stage in STAGES.values():
-        if set(stage.upstream) & set(found):
+        if {each for each in stage.upstream if stage.optional.get(each) is None} & set(found):
             found.append(stage.name)
     return found
 
