@@ -23,7 +23,8 @@ def make_film(
     """A finished film in the folder `results`: JSON artifacts, descriptions, records, manifest.
 
     words: of each segment of speech. given: `texts` (what is said, a segment each), `seen` (a scene
-    each), `written` (a line in the picture of the n-th scene each), `source` (its path), `state` of its last stage.
+    each), `written` (a line in the picture of the n-th scene each), `source` (its path), `state` of
+    its last stage.
     """
     dice = random.Random(seed)
     texts, seen = list(given.get("texts", ())), list(given.get("seen", ()))
