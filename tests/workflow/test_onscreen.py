@@ -4,6 +4,7 @@ import json
 
 import make_media
 from onscreen_job import drawn, film
+from reelmake.library import scene_descriptions
 
 
 def test_what_is_written_in_films_is_read_kept_and_found(workspace):
@@ -39,10 +40,11 @@ def test_what_is_written_in_films_is_read_kept_and_found(workspace):
     assert workspace.record("talk", "onscreen")["cache"] == "hit"
     assert workspace.json("talk", "onscreen.json") == read
 
-    # Descriptions wait for it only where their prompt asks for it.
-    described = ["--config", "stages=[onscreen, descriptions]"]
-    graph = workspace.run("-n", *described, "--quiet", "progress")
-    assert "onscreen.json" not in graph.partition("describe_scenes")[2].partition("output:")[0]
-    asking = [*described, "description={prompt: 'Describe it. It says {onscreen}.'}"]
-    graph = workspace.run("-n", *asking, "--quiet", "progress")
-    assert "describe_scenes" in graph
+    # Descriptions are made from it where their prompt asks for it.
+    workspace.config["stages"].append("descriptions")
+    workspace.config["description"]["prompt"] = "Describe this frame. It says: {onscreen}"
+    workspace.run()
+    assert "onscreen" in workspace.json("talk", "fingerprints", "scenedesc.json")["upstream"]
+    path = workspace.result("talk", "talk.scenedesc.msgpack")
+    assert all(result["description"] for result in scene_descriptions.results(path))
+    assert workspace.plan(*other) == sorted([*stale, "describe_scenes x2"])
