@@ -36,6 +36,7 @@ localrules:
     all,
     transcripts,
     scenes,
+    onscreen,
     descriptions,
     embeddings,
     highlights,
@@ -85,6 +86,11 @@ rule transcripts:
 rule scenes:
     input:
         artifacts(*TARGETS["scenes"]),
+
+
+rule onscreen:
+    input:
+        artifacts(*TARGETS["onscreen"]),
 
 
 rule descriptions:

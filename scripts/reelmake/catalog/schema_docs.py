@@ -11,6 +11,7 @@ ABOUT: dict[str, str] = {
     "segments": "One row a segment of speech, with its words as JSON.",
     "scenes": "One row a scene.",
     "keyframes": "One row a keyframe.",
+    "onscreen_texts": "One row a line of text in the picture.",
     "descriptions": "One row a described keyframe.",
     "scores": "One row a candidate for a highlight, with its score.",
     "highlights": "One row a highlight.",
@@ -22,7 +23,8 @@ ABOUT: dict[str, str] = {
     "provenance": "One row a stage that is done: what made its artifact, where and when.",
     "moments": (
         "What can be searched: each segment of speech (`said`), each described frame (`seen`, to "
-        "the end of its scene) and each film's title and file name (`title`)."
+        "the end of its scene), the lines of text that come into the picture at one time "
+        "(`written`) and each film's title and file name (`title`)."
     ),
 }
 """What a row of each table is, in the order in which they are shown."""
@@ -31,6 +33,7 @@ FACETS: dict[str, tuple[str, ...]] = {
     "films": ("state", "language", "container"),
     "streams": ("type", "codec", "language"),
     "segments": ("film", "speaker"),
+    "onscreen_texts": ("film", "kind"),
     "descriptions": ("film", "mood", "setting"),
     "highlights": ("film", "score"),
     "scores": ("score",),
@@ -95,7 +98,7 @@ def datasette() -> dict[str, Any]:
         tables[name] = {"hidden": True}
     return {
         "title": "reelmake",
-        "description": "What is said and seen in a library of films",
+        "description": "What is said, seen and written in a library of films",
         "databases": {"catalog": {"tables": tables}},
     }
 

@@ -26,10 +26,11 @@ COUNTED: tuple[Literal["bytes", "segments", "frames", "descriptions", "highlight
     "descriptions",
     "highlights",
 )
-SINCE: dict[Literal["unheard", "broken_cues", "doubtful"], float] = {
+SINCE: dict[Literal["unheard", "broken_cues", "doubtful", "frames_with_text"], float] = {
     "unheard": 0.0,
     "broken_cues": 0,
     "doubtful": 0,
+    "frames_with_text": 0,
 }
 """What is counted, too, with none of it: records and manifests of earlier versions lack it."""
 
@@ -50,6 +51,10 @@ def count(stage: str, results: Path) -> Made:
         found["doubtful"] = _doubtful(transcript)
     elif stage == "keyframes":
         found["frames"] = _length(artifact_files.read_json(paths[0]), "keyframes")
+    elif stage == "onscreen":
+        onscreen = artifact_files.read_json(paths[0])
+        if isinstance(onscreen, dict):
+            found["frames_with_text"] = onscreen.get("frames_with_text", 0)
     elif stage == "highlights":
         found["highlights"] = _length(artifact_files.read_json(paths[0]), "highlights")
     elif stage == "scenedesc":
@@ -81,6 +86,7 @@ def add_up(results: Path, records: Records) -> Totals:
         "unheard": 0.0,
         "doubtful": 0,
         "broken_cues": 0,
+        "frames_with_text": 0,
         "stages": {},
     }
     for name, record in records.items():

@@ -177,6 +177,20 @@ _TABLE = (
         items="scenes",
     ),
     Stage(
+        name="onscreen",
+        rule="read_onscreen_text",
+        version=1,
+        artifacts=("onscreen.json",),
+        # Not onscreen.models: where the models lie, which are known by their content.
+        settings=tuple(
+            f"onscreen.{name}"
+            for name in ("languages", "min_confidence", "every_seconds", "max_resolution")
+        ),
+        upstream=("source", "media", "keyframes"),
+        packages=("rapidocr", "onnxruntime"),
+        items="frames",
+    ),
+    Stage(
         name="scenedesc",
         rule="describe_scenes",
         version=1,
@@ -187,7 +201,8 @@ _TABLE = (
         in_process=tuple(
             f"description.{name}" for name in ("repo_id", "mmproj", "handler", "context")
         ),
-        upstream=("media", "keyframes"),
+        upstream=("media", "keyframes", "onscreen"),
+        optional={"onscreen": "description.prompt"},
         gpu=True,
         packages=("llama-cpp-python",),
         items="keyframes",
@@ -220,7 +235,8 @@ _TABLE = (
         later=_ANSWERING,
         models=("text_model.model",),
         in_process=("text_model.repo_id",),
-        upstream=("scenedesc", "segments"),
+        upstream=("onscreen", "scenedesc", "segments"),
+        optional={"onscreen": "scores.prompt"},
         gpu=True,
         packages=("llama-cpp-python",),
         items="segments",
@@ -254,7 +270,8 @@ _TABLE = (
         later=_ANSWERING,
         models=("text_model.model",),
         in_process=("text_model.repo_id",),
-        upstream=("scenedesc", "segments", "scores"),
+        upstream=("onscreen", "scenedesc", "segments", "scores"),
+        optional={"onscreen": "narrative.prompt"},
         gpu=True,
         packages=("llama-cpp-python",),
         items="beats",
@@ -296,6 +313,7 @@ STAGES: dict[str, Stage] = {stage.name: stage for stage in (*_TABLE, _MANIFEST)}
 TARGETS = {
     "transcripts": ("transcript", "subtitles"),
     "scenes": ("scenes", "keyframes"),
+    "onscreen": ("onscreen",),
     "descriptions": ("scenedesc",),
     "embeddings": ("embeddings",),
     "highlights": ("highlights",),
@@ -358,10 +376,11 @@ def stages_of(url: bool) -> list[Stage]:
 
 
 def downstream(name: str) -> list[str]:
-    """The stage and everything made from it, in the table's order."""
+    """The stage and everything made from it, in the table's order. Not what reads it only where a
+    setting names it."""
     found = [name]
     for stage in STAGES.values():
-        if set(stage.upstream) & set(found):
+        if {each for each in stage.upstream if stage.optional.get(each) is None} & set(found):
             found.append(stage.name)
     return found
 
