@@ -74,13 +74,13 @@ class Diarizer:
     def turns(
         self,
         samples: Samples,
-        count: int | None,
         threshold: float,
         heard: Callable[[float], None] = lambda share: None,
     ) -> list[VoiceTurn]:
         """Start and end (seconds) and voice of each turn, by their start. heard: told the share of
-        the work that is done."""
-        self._config.clustering = self._clustering(count or -1, threshold)
+        the work that is done. How many speakers there are it is not told: it gives one of them to
+        a moment that is like nobody, rather than two to two."""
+        self._config.clustering = self._clustering(-1, threshold)
         self._model.set_config(self._config)
         seconds = len(samples) / RATE
         if len(samples) > self._windows.size:
