@@ -18,6 +18,7 @@ from reelmake.foundation import text, units, urls
 from reelmake.foundation.errors import UserError
 from reelmake.library import (
     currency,
+    failed_stages,
     fingerprints,
     finished_index,
     job_records,
@@ -46,6 +47,8 @@ class Library:
     say: called with each line that a person should read.
     also: stages that are made beside those that the setting `stages` asks for.
     part: the ids of the videos that there are for a run over a share of them; None: all.
+    can_try: whether a stage that a video was finished without (`Stage.can_fail`) may do better now:
+        asked once, and only where there is such a video.
     """
 
     def __init__(
@@ -55,9 +58,11 @@ class Library:
         say: Callable[[str], None],
         also: Collection[str] = (),
         part: Collection[str] | None = None,
+        can_try: Callable[[str], bool] = lambda stage: True,
     ):
         self.config = config
         self._part = part
+        self._can_try = functools.cache(can_try)
         self.also = also
         self.write = write
         self.say = say
@@ -156,9 +161,13 @@ class Library:
             settings, identity = self._made_from(video)
             if prune and shortcut.knows(video, settings.digest, identity):
                 continue
+            if prune and (failed := shortcut.failed(video)) and not self._may_try(failed):
+                continue
             wanted = fingerprints.compute(settings.by_stage, identity)
             if prune and self.is_finished(video, wanted):
                 shortcut.remember(video)
+            elif prune and not self._may_try(failed := self._finished_without(video, wanted)):
+                shortcut.remember(video, failed)
             # A share's videos were chosen by the run that it is of.
             elif self._part is None and self._is_left_out(video, wanted):
                 left_out.append(video)
@@ -188,17 +197,30 @@ class Library:
                 raise UserError(self._postpone(video))
             self._refresh(video, self.wanted(video))
 
+    def _finished_without(self, video: str, wanted: dict[str, Fingerprint]) -> list[str]:
+        """The stages that failed, and that the video was finished without."""
+        return sorted(currency.finished_without(RESULTS / video, wanted))
+
+    def _may_try(self, failed: Collection[str]) -> bool:
+        """Whether one of the stages that a video was finished without may do better now."""
+        return not failed or any(map(self._can_try, failed))
+
     def _is_left_out(self, video: str, wanted: dict[str, Fingerprint]) -> bool:
         """Whether the setting `failed` excludes the video.
 
         It failed if a stage did under the fingerprint that is wanted now: a file that was
-        replaced, or another setting, is worth another try. Being stopped is no failure.
+        replaced, or another setting, is worth another try. Being stopped is no failure. A stage
+        that the video goes on without keeps nothing else of it from being made.
         """
         choice = self.config["failed"]
         if choice == "retry":
             return False
+        if self._finished_without(video, wanted):
+            return bool(choice == "skip")
         records = (
-            (job_records.read(RESULTS / video, stage), wanted[stage]["key"]) for stage in wanted
+            (job_records.read(RESULTS / video, stage), wanted[stage]["key"])
+            for stage in wanted
+            if choice == "only" or stage not in failed_stages.CAN_FAIL
         )
         failed = any(
             (record.get("state"), record.get("key")) == ("failed", key)

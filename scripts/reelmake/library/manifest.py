@@ -7,7 +7,7 @@ import datetime
 import hashlib
 import os
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from reelmake.foundation import artifact_files, urls
 from reelmake.foundation.errors import StageError
@@ -26,13 +26,15 @@ class Listed(TypedDict):
 
 
 class StageEntry(TypedDict):
-    """What the manifest says of a stage; engines: distribution -> version."""
+    """What the manifest says of a stage; engines: distribution -> version; failed: the class of
+    the failure that the video went on without."""
 
     key: str
     version: int
     settings: dict[str, Any]
     engines: dict[str, str]
     artifacts: list[Listed]
+    failed: NotRequired[str]
 
 
 class Manifest(TypedDict):
@@ -75,6 +77,11 @@ def build(results: Path) -> Manifest:
             "engines": record.get("engines", {}) if of_this and not stage.temporary else {},
             "artifacts": [describe(results, path) for path in _files(results, stage.name)],
         }
+        if stage.can_fail:
+            # By the artifact: it is what later stages were made from.
+            content = integrity.read_json(results / stage.artifacts[0])
+            if content["failure"] is not None:
+                listed[stage.name]["failed"] = content["failure"]["class"]
     return {
         "video": video,
         "source": source,

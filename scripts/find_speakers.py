@@ -1,0 +1,109 @@
+"""Who speaks when: results/V/speakers.json."""
+
+import functools
+import importlib.metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reelmake.foundation import artifact_files
+from reelmake.foundation.errors import Kind
+from reelmake.jobs import child_process, memoized_job, temporary_audio
+from reelmake.jobs.job import Job
+from reelmake.jobs.runner import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+ENGINE = "sherpa-onnx"
+
+
+def find_speakers(this: Job, media: Path, output: Path) -> None:
+    """Find who speaks when in the film's sound, with the settings of the fingerprint.
+
+    The engine runs in a child of this process: what ends it does not end the job. media: the
+    film's `media.json`.
+    """
+    with temporary_audio.own(this, media) as audio:
+        found = child_process.run(this, functools.partial(diarize, this, audio), ENGINE)
+    artifact_files.write_json(output, as_document(this, found), "speakers")
+
+
+def diarize(this: Job, audio: Path) -> list[Any]:
+    """[turns, voice prints], as msgpack can hold them. audio: 16 kHz WAV."""
+    from reelmake.models import diarization  # what a restored artifact does without
+
+    run, settings = this.run, this.settings
+    with this.journal() as journal:
+        turns, prints = diarization.diarize(
+            audio,
+            run.models["speakers.segmentation_model"],
+            run.models["speakers.embedding_model"],
+            settings["count"],
+            settings["threshold"],
+            settings["min_seconds"],
+            run.threads,
+            run.device,
+            this.progress,
+            journal,
+            this.item,
+        )
+    return [[list(turn) for turn in turns], [list(map(float, each)) for each in prints]]
+
+
+def as_document(this: Job, found: list[Any]) -> dict[str, Any]:
+    """speakers.json of what `diarize` has found: labels go by who speaks first."""
+    turns, prints = found
+    turns = sorted((round(start, 3), round(end, 3), who) for start, end, who in turns)
+    turns = [turn for turn in turns if turn[0] < turn[1]]
+    labels = {who: f"S{number}" for number, who in enumerate(dict.fromkeys(t[2] for t in turns), 1)}
+    speakers = []
+    for who, label in labels.items():
+        own = [(start, end) for start, end, each in turns if each == who]
+        speakers.append(
+            {
+                "label": label,
+                "seconds": round(sum(end - start for start, end in own), 3),
+                "turns": len(own),
+                "print": [round(value, 6) for value in prints[who]],
+            }
+        )
+    listed = [{"start": start, "end": end, "speaker": labels[who]} for start, end, who in turns]
+    return document(this) | {"speakers": speakers, "turns": listed}
+
+
+def document(this: Job) -> dict[str, Any]:
+    """speakers.json of a film in which nobody speaks."""
+    try:
+        version = importlib.metadata.version(ENGINE)
+    except importlib.metadata.PackageNotFoundError:
+        version = None
+    models = {
+        name: this.fingerprint["settings"][f"speakers.{name}_model"]
+        for name in ("segmentation", "embedding")
+    }
+    engine = {"name": ENGINE, "version": version}
+    return {"failure": None, "engine": engine, "models": models, "speakers": [], "turns": []}
+
+
+def give_up(this: Job, output: Path, error: str, kind: Kind) -> None:
+    """Publish why nobody knows who speaks. Where that was so before, the file stays as it is."""
+    content = document(this) | {"failure": {"class": kind, "error": error}}
+    if artifact_files.read_json(output) != content:
+        artifact_files.write_json(output, content, "speakers")
+
+
+if __name__ == "__main__":
+    with job(
+        snakemake.input.fingerprint,
+        snakemake.log[0],
+        snakemake.params.run,
+        instead=lambda message, kind: give_up(
+            this, Path(snakemake.output.speakers), message, kind
+        ),
+    ) as this:
+        memoized_job.make(
+            this,
+            find_speakers,
+            media=Path(snakemake.input.media),
+            output=Path(snakemake.output.speakers),
+        )
