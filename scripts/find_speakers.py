@@ -10,6 +10,7 @@ from reelmake.foundation.errors import Kind
 from reelmake.jobs import child_process, memoized_job, temporary_audio
 from reelmake.jobs.job import Job
 from reelmake.jobs.runner import job
+from reelmake.library.stages import STAGES
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -30,30 +31,36 @@ def find_speakers(this: Job, media: Path, output: Path) -> None:
 
 def diarize(this: Job, audio: Path) -> list[Any]:
     """[turns, voice prints], as msgpack can hold them. audio: 16 kHz WAV."""
-    from reelmake.models import diarization  # what a restored artifact does without
+    from reelmake.models import diarization, speaker_models  # what a restored artifact does without
+    from reelmake.models.audio_chunks import WavFile
 
-    run, settings = this.run, this.settings
+    sound, run, settings = WavFile(audio), this.run, this.settings
+    if not len(sound):
+        return [[], []]
+    segmentation, embedding = (
+        speaker_models.file(run.models[setting], setting) for setting in STAGES[this.stage].models
+    )
     with this.journal() as journal:
         turns, prints = diarization.diarize(
-            audio,
-            run.models["speakers.segmentation_model"],
-            run.models["speakers.embedding_model"],
+            sound,
+            segmentation,
+            embedding,
             settings["count"],
             settings["threshold"],
             settings["min_seconds"],
-            run.threads,
             run.device,
+            run.threads,
             this.progress,
             journal,
             this.item,
         )
-    return [[list(turn) for turn in turns], [list(map(float, each)) for each in prints]]
+    return [[list(turn) for turn in turns], prints]
 
 
 def as_document(this: Job, found: list[Any]) -> dict[str, Any]:
     """speakers.json of what `diarize` has found: labels go by who speaks first."""
-    turns, prints = found
-    turns = sorted((round(start, 3), round(end, 3), who) for start, end, who in turns)
+    prints = found[1]
+    turns = sorted((round(start, 3), round(end, 3), who) for start, end, who in found[0])
     turns = [turn for turn in turns if turn[0] < turn[1]]
     labels = {who: f"S{number}" for number, who in enumerate(dict.fromkeys(t[2] for t in turns), 1)}
     speakers = []
@@ -64,7 +71,7 @@ def as_document(this: Job, found: list[Any]) -> dict[str, Any]:
                 "label": label,
                 "seconds": round(sum(end - start for start, end in own), 3),
                 "turns": len(own),
-                "print": [round(value, 6) for value in prints[who]],
+                "print": [round(value, 6) for value in prints[who] or []],
             }
         )
     listed = [{"start": start, "end": end, "speaker": labels[who]} for start, end, who in turns]

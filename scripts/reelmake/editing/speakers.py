@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from reelmake.editing import sentences
 from reelmake.editing.sentences import Word
-from reelmake.foundation import text
 
 TOGETHER = 1.0
 """Seconds that two must speak at once for both to be named: a word in which one falls into the
@@ -21,8 +20,6 @@ WHOLE = 0.5
 """The share of a word that a turn has to cover for its speaker to have said it beside another."""
 BOTH = "+"
 """Stands between the labels of those who speak at once."""
-LONGEST = 60
-"""Characters of a name."""
 
 
 class Turn(NamedTuple):
@@ -170,12 +167,6 @@ def introduced(words: Sequence[Word], names: Collection[str]) -> list[Word]:
             found.append(word)
         before = word.speaker
     return found
-
-
-def plain_name(name: str) -> str:
-    """A name as it may be written: one line of at most `LONGEST` characters, without what is not
-    seen, such as marks that turn the direction of what follows."""
-    return text.line(name, LONGEST)
 
 
 def present(turns: Turns, start: float, end: float) -> list[str]:

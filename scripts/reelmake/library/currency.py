@@ -92,6 +92,22 @@ def finished_without(results: Path, wanted: Wanted) -> set[str]:
     return failed if failed & wanted.keys() and _matches(results, wanted, failed) else set()
 
 
+def has_failed(results: Path, wanted: Fingerprint) -> bool:
+    """Whether the stage failed for this very fingerprint, and the video went on without.
+
+    Asked of each stage of each unfinished video: only small files are read, and few.
+    """
+    if wanted["stage"] not in failed_stages.CAN_FAIL:
+        return False
+    record = job_records.read(results, wanted["stage"])
+    if (record.get("state"), record.get("key")) == ("failed", wanted["key"]):
+        return record.get("class") != "killed" and failed_stages.failure(results, wanted["stage"]) is not None
+    if record.get("key") == wanted["key"]:
+        return False
+    listed = manifest.stages(results).get(wanted["stage"], {})
+    return "failed" in listed and listed.get("key") == wanted["key"]
+
+
 def is_made_for(results: Path, wanted: Fingerprint) -> bool:
     """Whether the artifact on disk was made for this very fingerprint, by its job record, or by
     what else speaks for it."""
@@ -137,7 +153,7 @@ def is_spoiled(results: Path, stage: str, wanted: Wanted) -> bool:
         return not listed
     if sidecars.read(results, stage) != wanted[stage]:
         return False
-    if failed_stages.has_failed(results, wanted[stage]):
+    if has_failed(results, wanted[stage]):
         return False  # it says so itself
     if _lacks_files(results, stage, key):
         return True
@@ -156,7 +172,7 @@ def _reasons(
     differs = False
     if is_spoiled(results, stage.name, wanted):
         said = ["what is there is not what its manifest or its job record says"]
-    elif failed_stages.has_failed(results, new):
+    elif has_failed(results, new):
         said = ["it failed, and the video went on without"]
     elif differs := old != new and not is_made_for(results, new):
         said = fingerprints.differences(old, new)

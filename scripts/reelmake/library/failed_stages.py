@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 from reelmake.foundation import artifact_files
-from reelmake.library import job_records, manifest
 from reelmake.library.fingerprints import Fingerprint
 from reelmake.library.job_records import JobRecord
 from reelmake.library.stages import STAGES, artifact_paths
@@ -35,19 +34,3 @@ def keeps(results: Path, wanted: Fingerprint, before: JobRecord) -> bool:
     (name,) = artifact_paths(STAGES[wanted["stage"]], results.name)
     made = (before.get("state"), before.get("key")) == ("done", wanted["key"])
     return made and (results / name).exists() and failure(results, wanted["stage"]) is None
-
-
-def has_failed(results: Path, wanted: Fingerprint) -> bool:
-    """Whether the stage failed for this very fingerprint, and the video went on without.
-
-    Asked of each stage of each unfinished video: only small files are read, and few.
-    """
-    if wanted["stage"] not in CAN_FAIL:
-        return False
-    record = job_records.read(results, wanted["stage"])
-    if (record.get("state"), record.get("key")) == ("failed", wanted["key"]):
-        return record.get("class") != "killed" and failure(results, wanted["stage"]) is not None
-    if record.get("key") == wanted["key"]:
-        return False
-    listed = manifest.stages(results).get(wanted["stage"], {})
-    return "failed" in listed and listed.get("key") == wanted["key"]

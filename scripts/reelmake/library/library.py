@@ -26,13 +26,14 @@ from reelmake.library import (
     sidecar_updates,
     sidecars,
     sources,
+    speaker_names,
     url_checks,
     videos,
 )
-from reelmake.library.config import Config, with_overrides
+from reelmake.library.config import Config, expand, with_overrides
 from reelmake.library.fingerprints import Fingerprint
 from reelmake.library.resolved_settings import StageSettings
-from reelmake.library.stages import downstream
+from reelmake.library.stages import chosen, downstream
 from reelmake.library.videos import Video
 
 RESULTS = Path("results")
@@ -83,6 +84,17 @@ class Library:
         if self._part is None:
             return found
         return {id: found[id] for id in self._part if id in found}
+
+    @functools.cached_property
+    def names(self) -> speaker_names.Names:
+        """The names that people have given to voices. Raises UserError for what is no such table;
+        says which rows are of no video."""
+        path = expand(self.config["speakers"]["names"])
+        found = speaker_names.read(path)
+        if found and self._part is None:
+            sources = {video.id: video.source for video in self.videos.values()}
+            found.tell_unknown(path, sources, self.say)
+        return found
 
     @functools.cached_property
     def growing(self) -> set[str]:
@@ -286,7 +298,18 @@ class Library:
         if overrides not in self._settings:
             by_stage = fingerprints.settings(self.config_of(video), self.also)
             self._settings[overrides] = StageSettings(by_stage)
-        return self._settings[overrides].as_known(RESULTS / video), identity
+        known = self._settings[overrides].as_known(RESULTS / video)
+        return known.named(self._names_of(video)), identity
+
+    def _names_of(self, video: str) -> dict[str, str]:
+        """The names of the video's speakers by label, where its subtitles say who speaks."""
+        if "speakers" not in self._made or not self.names:
+            return {}
+        return self.names.of(video, self.videos[video].source)
+
+    @functools.cached_property
+    def _made(self) -> set[str]:
+        return chosen(self.config["stages"])
 
     def _refresh(self, video: str, wanted: dict[str, Fingerprint]) -> None:
         """All sidecars of a video at once, whatever the target: Snakemake looks at a folder only

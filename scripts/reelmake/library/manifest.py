@@ -11,7 +11,7 @@ from typing import Any, NotRequired, TypedDict
 
 from reelmake.foundation import artifact_files, urls
 from reelmake.foundation.errors import StageError
-from reelmake.library import integrity, job_records, sources
+from reelmake.library import failed_stages, integrity, job_records, sources
 from reelmake.library.stages import STAGES, artifact_paths, chosen, stages_of
 
 
@@ -77,11 +77,10 @@ def build(results: Path) -> Manifest:
             "engines": record.get("engines", {}) if of_this and not stage.temporary else {},
             "artifacts": [describe(results, path) for path in _files(results, stage.name)],
         }
-        if stage.can_fail:
-            # By the artifact: it is what later stages were made from.
-            content = integrity.read_json(results / stage.artifacts[0])
-            if content["failure"] is not None:
-                listed[stage.name]["failed"] = content["failure"]["class"]
+        # By the artifact: later stages were made from it, whatever has become of its job since.
+        failure = failed_stages.failure(results, stage.name)
+        if failure is not None:
+            listed[stage.name]["failed"] = failure["class"]
     return {
         "video": video,
         "source": source,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reelmake.foundation import artifact_files
-from reelmake.library import currency, failed_stages, fingerprints, sidecars
+from reelmake.library import currency, fingerprints, sidecars
 from reelmake.library.fingerprints import Fingerprint
 from reelmake.library.stages import STAGES, artifact_paths
 
@@ -51,7 +51,7 @@ def _differences(
     artifact is not what the sidecar says."""
     old = sidecars.read(results, stage)
     spoiled = currency.is_spoiled(results, stage, wanted)
-    if failed_stages.has_failed(results, wanted[stage]):
+    if currency.has_failed(results, wanted[stage]):
         # Its sidecar gets a new time, and the artifact stays: most was made with that.
         return [f"{stage} failed before, once more"], False
     if old == wanted[stage] and not spoiled:

@@ -136,6 +136,18 @@ def missing(given: Config, also: Collection[str] = ()) -> str | None:
     )
 
 
+def are_here(given: Config, stage: str) -> bool:
+    """Whether no model of a stage has yet to be downloaded. What is wrong with one that is here,
+    its job says."""
+    for model in needed(given, [stage]):
+        try:
+            if model.setting in STAGES[stage].models and model.here() is None:
+                return False
+        except (StageError, UserError, OSError, ValueError):
+            continue
+    return True
+
+
 def download_all(models: Collection[NeededModel], say: Callable[[str], None]) -> None:
     """Download what is not here, the sizes said first. Raises UserError."""
     wanted = []

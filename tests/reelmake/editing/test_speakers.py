@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from reelmake.editing import cues, speakers, transcript_page
 from reelmake.editing.cues import Rules
 from reelmake.editing.speakers import Turn, Turns
+from reelmake.library import speaker_names
 from reelmake.media import subtitles
 
 RULES = Rules(42, 2, 20.0, 1.0, 7.0, 0.08)
@@ -173,8 +174,8 @@ def test_two_labels_of_one_name_are_one_person():
 
 @given(st.text(max_size=80))
 def test_any_name_stays_on_its_line(name):
-    plain = speakers.plain_name(name)
-    assert len(plain) <= speakers.LONGEST and "\n" not in plain and "\u202e" not in plain
+    plain = speaker_names.plain(name)
+    assert len(plain) <= speaker_names.LONGEST and "\n" not in plain and "\u202e" not in plain
     if not plain:
         return
     content, known = speakers.with_names(conversation(), {"S1": plain})
