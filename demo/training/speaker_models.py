@@ -1,0 +1,178 @@
+"""The two tiny models of who speaks, and their ONNX files in the form that sherpa-onnx reads.
+
+`Segmentation` hears 10 s and says for each of 589 frames which of at most three voices speak: the shapes, frames and
+classes of pyannote's segmentation 3.0. `VoicePrint` makes a vector of a stretch of speech, from the features that
+sherpa-onnx computes for WeSpeaker's models.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+RATE = 16_000
+WINDOW = 10 * RATE
+FRAMES, FRAME_SHIFT, FRAME_SIZE = 589, 270, 991
+"""Frames of a window; samples between two of them, and that each of them sees."""
+SPEAKERS = 3
+CLASSES = [
+    *itertools.chain.from_iterable(itertools.combinations(range(SPEAKERS), n) for n in range(3))
+]
+"""Who speaks, for each class: nobody, one of three, two of three, in pyannote's order."""
+MELS = 80
+"""Features of a frame of 10 ms, for the voice print."""
+_BANDS, _HOP = 48, FRAME_SHIFT // 2
+_TAPS = FRAME_SIZE - 4 * _HOP
+
+
+def _filters() -> Tensor:
+    """Windowed waves at mel-spaced frequencies, cosines and sines: (2 * bands, 1, taps)."""
+    mel = np.linspace(*(2595 * np.log10(1 + np.array([90, 7400]) / 700)), _BANDS)
+    hertz = 700 * (10 ** (mel / 2595) - 1)
+    seconds = (np.arange(_TAPS) - _TAPS // 2) / RATE
+    # As wide as the distance of the bands, but no longer than there are taps.
+    width = np.clip(1.0 / np.gradient(hertz), 0.0015, _TAPS / RATE / 2)[:, None]
+    hann = np.where(np.abs(seconds) < width, 0.5 + 0.5 * np.cos(np.pi * seconds / width), 0)
+    hann /= hann.sum(axis=1, keepdims=True)
+    phase = 2 * np.pi * hertz[:, None] * seconds
+    both = np.concatenate([hann * np.cos(phase), hann * np.sin(phase)])
+    return torch.tensor(both[:, None], dtype=torch.float32)
+
+
+class Segmentation(nn.Module):
+    """Samples (batch, 1, 160000) to the logarithms of the classes' likelihoods, (batch, 589, 7)."""
+
+    def __init__(self, width: int = 64, hidden: int = 64) -> None:
+        super().__init__()
+        self.register_buffer("filters", _filters())
+        self.front = nn.Conv1d(_BANDS, width, 5, 2)
+        self.norms = nn.ModuleList(nn.BatchNorm1d(size) for size in (_BANDS, width, width, width))
+        self.inner = nn.Conv1d(width, width, 5, padding=2)
+        # Every other frame is enough for the recurrent layers; each says two frames.
+        self.halve = nn.Conv1d(width, width, 3, 2, 1)
+        self.heard = nn.GRU(width, hidden, 2, batch_first=True, bidirectional=True)
+        self.mixed = nn.Linear(2 * hidden, width)
+        self.out = nn.Linear(width, 2 * len(CLASSES))
+
+    def states(self, samples: Tensor) -> Tensor:
+        """(batch, 295, width): what the model knows of each two frames."""
+        waves = F.conv1d(samples, self.filters, stride=_HOP)
+        power = waves[:, :_BANDS] ** 2 + waves[:, _BANDS:] ** 2
+        x = self.norms[0](torch.log(power + 1e-7))
+        x = self.norms[1](F.relu(self.front(x)))
+        x = self.norms[2](F.relu(self.inner(x)))
+        x = self.norms[3](F.relu(self.halve(x)))
+        x, _ = self.heard(x.transpose(1, 2))
+        return F.relu(self.mixed(x))
+
+    def said(self, states: Tensor) -> Tensor:
+        x = self.out(states)
+        x = x.reshape(x.shape[0], 2 * x.shape[1], len(CLASSES))
+        return F.log_softmax(x[:, :FRAMES], dim=2)
+
+    def forward(self, samples: Tensor) -> Tensor:
+        return self.said(self.states(samples))
+
+
+class VoicePrint(nn.Module):
+    """Features (batch, frames, 80), of which the mean was taken off, to vectors (batch, dims)."""
+
+    def __init__(self, dims: int = 64, width: int = 96) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            nn.Conv1d(before, width, size, padding=size // 2 * step, dilation=step)
+            for before, size, step in ((MELS, 5, 1), (width, 3, 2), (width, 3, 3), (width, 1, 1))
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm1d(width) for _ in self.layers)
+        self.out = nn.Linear(2 * width, dims)
+
+    def forward(self, features: Tensor) -> Tensor:
+        x = features.transpose(1, 2)
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            x = norm(F.relu(layer(x)))
+        mean = x.mean(dim=2)
+        spread = ((x - mean[:, :, None]) ** 2).mean(dim=2)
+        return self.out(torch.cat([mean, torch.sqrt(spread + 1e-5)], dim=1))
+
+
+def write_segmentation(model: Segmentation, path: Path) -> None:
+    """Write it with the metadata of pyannote's segmentation 3.0."""
+    _export(model, torch.zeros(1, 1, WINDOW), path, {"x": {0: "N"}, "y": {0: "N"}})
+    _describe(
+        path,
+        num_speakers=SPEAKERS,
+        powerset_max_classes=2,
+        num_classes=len(CLASSES),
+        sample_rate=RATE,
+        window_size=WINDOW,
+        receptive_field_size=FRAME_SIZE,
+        receptive_field_shift=FRAME_SHIFT,
+        model_type="pyannote-segmentation-3.0",
+        version=1,
+        model_author="reelmake",
+    )
+
+
+def write_voice_print(model: VoicePrint, path: Path, dims: int = 64) -> None:
+    """Write it with the metadata of a WeSpeaker model."""
+    _export(model, torch.zeros(1, 200, MELS), path, {"x": {0: "N", 1: "T"}, "y": {0: "N"}})
+    _describe(
+        path,
+        framework="wespeaker",
+        language="English",
+        url="demo/training",
+        comment="espeak-ng's voices",
+        sample_rate=RATE,
+        output_dim=dims,
+        normalize_samples=0,
+        feature_normalize_type="global-mean",
+    )
+
+
+def write_features(path: Path) -> None:
+    """Write a "model" whose vector is its features: so sherpa-onnx gives those that it computes."""
+    _export(_Flat(), torch.zeros(1, 200, MELS), path, {"x": {0: "N", 1: "T"}})
+    _describe(
+        path,
+        framework="wespeaker",
+        language="English",
+        sample_rate=RATE,
+        output_dim=MELS,
+        normalize_samples=0,
+    )
+
+
+class _Flat(nn.Module):
+    def forward(self, features: Tensor) -> Tensor:
+        return features.flatten(1) + 0.0
+
+
+def _export(model: nn.Module, example: Tensor, path: Path, axes: dict) -> None:
+    model.eval()
+    torch.onnx.export(
+        model,
+        (example,),
+        str(path),
+        input_names=["x"],
+        output_names=["y"],
+        dynamic_axes=axes,
+        opset_version=17,
+        dynamo=False,
+    )
+
+
+def _describe(path: Path, **said: object) -> None:
+    import onnx
+
+    model = onnx.load(str(path))
+    del model.metadata_props[:]
+    for key, value in said.items():
+        entry = model.metadata_props.add()
+        entry.key, entry.value = key, str(value)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
