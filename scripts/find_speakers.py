@@ -10,6 +10,7 @@ from reelmake.foundation.errors import Kind
 from reelmake.jobs import child_process, memoized_job, temporary_audio
 from reelmake.jobs.job import Job
 from reelmake.jobs.runner import job
+from reelmake.library import voice_prints
 from reelmake.library.stages import STAGES
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def as_document(this: Job, found: list[Any]) -> dict[str, Any]:
                 "label": label,
                 "seconds": round(sum(end - start for start, end in own), 3),
                 "turns": len(own),
-                "print": [round(value, 6) for value in prints[who] or []],
+                "print": voice_prints.encode(prints[who]) if prints[who] else None,
             }
         )
     listed = [{"start": start, "end": end, "speaker": labels[who]} for start, end, who in turns]
@@ -93,10 +94,9 @@ def document(this: Job) -> dict[str, Any]:
 
 
 def give_up(this: Job, output: Path, error: str, kind: Kind) -> None:
-    """Publish why nobody knows who speaks. Where that was so before, the file stays as it is."""
+    """Publish why nobody knows who speaks."""
     content = document(this) | {"failure": {"class": kind, "error": error}}
-    if artifact_files.read_json(output) != content:
-        artifact_files.write_json(output, content, "speakers")
+    artifact_files.write_json(output, content, "speakers")
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def run(this: "Job", work: Callable[[], Any], engine: str) -> Any:
     child = os.fork()
     if child == 0:
         os.close(ours)
-        _be_child(work, theirs, parent, blocked)
+        _be_child(this, work, theirs, parent, blocked)
     os.close(theirs)
     with _passed_on(child, blocked), open(ours, "rb") as pipe:  # noqa: PTH123
         answer = pipe.read()
@@ -47,7 +47,9 @@ def run(this: "Job", work: Callable[[], Any], engine: str) -> Any:
     return _result(answer, os.waitstatus_to_exitcode(status), engine)
 
 
-def _be_child(work: Callable[[], Any], pipe: int, parent: int, blocked: set[int]) -> None:
+def _be_child(
+    this: "Job", work: Callable[[], Any], pipe: int, parent: int, blocked: set[int]
+) -> None:
     """Call `work`, write what comes of it to the pipe, and end."""
     status = 1
     try:
@@ -57,6 +59,7 @@ def _be_child(work: Callable[[], Any], pipe: int, parent: int, blocked: set[int]
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         with open(pipe, "wb") as file:  # noqa: PTH123
             file.write(msgpack.packb(_answer(work)))
+        this.save()  # how far it has come
         status = 0
     except KeyboardInterrupt:
         status = STOPPED

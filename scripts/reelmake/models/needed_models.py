@@ -130,18 +130,25 @@ def missing(given: Config, also: Collection[str] = ()) -> str | None:
 
     What is wrong with a model that is here, its job says.
     """
-    names = []
+    needing: list[str] = []
+    helping: list[str] = []
     for model in needed(given, also):
         try:
             if model.here() is None:
+                names = helping if model.setting in _OF_SPEAKERS else needing
                 names.append(f"{model.what} {model.name}")
         except (StageError, UserError, OSError, ValueError):
             continue
-    if not names:
+    if not needing and not helping:
         return None
+    will = []
+    if needing:
+        will.append("a job that needs one will fail, unless the cache has its artifact")
+    if helping:
+        will.append("without a model of speakers, films are finished without speakers")
     return (
-        f"not on this machine: {', '.join(names)}; a job that needs one will fail, unless the "
-        "cache has its artifact: `reel models` downloads what is missing, once"
+        f"not on this machine: {', '.join([*needing, *helping])}; {'; '.join(will)}: "
+        "`reel models` downloads what is missing, once"
     )
 
 
