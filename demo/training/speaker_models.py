@@ -45,38 +45,45 @@ def _filters() -> Tensor:
 
 
 class Segmentation(nn.Module):
-    """Samples (batch, 1, 160000) to the logarithms of the classes' likelihoods, (batch, 589, 7)."""
+    """Samples (batch, 1, 160000) to the logarithms of the classes' likelihoods, (batch, 589, 7).
 
-    def __init__(self, width: int = 64, hidden: int = 64) -> None:
+    Convolutions hear what somebody's voice is like around each 34 ms; recurrent layers, at half that rate, tell the
+    voices of the window from each other; each of their states says four frames.
+    """
+
+    def __init__(self, width: int = 80, hidden: int = 48) -> None:
         super().__init__()
         self.register_buffer("filters", _filters())
-        self.front = nn.Conv1d(_BANDS, width, 5, 2)
-        self.norms = nn.ModuleList(nn.BatchNorm1d(size) for size in (_BANDS, width, width, width))
-        self.inner = nn.Conv1d(width, width, 5, padding=2)
-        # Every other frame is enough for the recurrent layers; each says two frames.
+        sizes = ((_BANDS, 64, 5, 2, 1), (64, width, 3, 2, 1))
+        sizes += tuple((width, width, 3, 1, step) for step in (1, 3, 5))
+        self.layers = nn.ModuleList(
+            nn.Conv1d(before, after, taps, stride, 0 if before == _BANDS else step, step)
+            for before, after, taps, stride, step in sizes
+        )
+        self.first = nn.BatchNorm1d(_BANDS)
+        self.norms = nn.ModuleList(nn.BatchNorm1d(layer.out_channels) for layer in self.layers)
         self.halve = nn.Conv1d(width, width, 3, 2, 1)
         self.heard = nn.GRU(width, hidden, 2, batch_first=True, bidirectional=True)
-        self.mixed = nn.Linear(2 * hidden, width)
-        self.out = nn.Linear(width, 2 * len(CLASSES))
+        self.mixed = nn.Linear(2 * hidden, 64)
+        self.out = nn.Linear(64, 4 * len(CLASSES))
 
-    def states(self, samples: Tensor) -> Tensor:
-        """(batch, 295, width): what the model knows of each two frames."""
+    def voices(self, samples: Tensor) -> Tensor:
+        """(batch, width, 295): what is heard around each two frames."""
         waves = F.conv1d(samples, self.filters, stride=_HOP)
         power = waves[:, :_BANDS] ** 2 + waves[:, _BANDS:] ** 2
-        x = self.norms[0](torch.log(power + 1e-7))
-        x = self.norms[1](F.relu(self.front(x)))
-        x = self.norms[2](F.relu(self.inner(x)))
-        x = self.norms[3](F.relu(self.halve(x)))
-        x, _ = self.heard(x.transpose(1, 2))
-        return F.relu(self.mixed(x))
+        x = self.first(torch.log(power + 1e-7))
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            x = norm(F.relu(layer(x)))
+        return x
 
-    def said(self, states: Tensor) -> Tensor:
-        x = self.out(states)
-        x = x.reshape(x.shape[0], 2 * x.shape[1], len(CLASSES))
+    def said(self, voices: Tensor) -> Tensor:
+        x, _ = self.heard(F.relu(self.halve(voices)).transpose(1, 2))
+        x = self.out(F.relu(self.mixed(x)))
+        x = x.reshape(x.shape[0], 4 * x.shape[1], len(CLASSES))
         return F.log_softmax(x[:, :FRAMES], dim=2)
 
     def forward(self, samples: Tensor) -> Tensor:
-        return self.said(self.states(samples))
+        return self.said(self.voices(samples))
 
 
 class VoicePrint(nn.Module):

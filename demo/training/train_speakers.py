@@ -2,9 +2,9 @@
 
     python train_speakers.py --out ../models/speakers          about 25 minutes on one core
 
-The voice print comes first: it learns to name the voice of a stretch of speech. Then the segmentation, on windows of
-up to three voices whose numbers may be permuted; beside it a layer that training alone has names the voices, which
-shows the model early what to listen for.
+The voice print comes first: it learns to name the voice of a stretch of speech. Then the segmentation: its
+convolutions learn to name the voice at each moment, with a layer that training alone has; then all of it learns who
+speaks when, on windows of up to three voices, at first numbered as they begin to speak, later in any order.
 """
 
 from __future__ import annotations
@@ -40,14 +40,31 @@ from speaker_models import (
 from speech_windows import _disturb, _noise
 from vocabulary import sentences
 
+LISTENING = 0.3
+"""The share of the segmentation's time in which only its convolutions learn."""
 Bank = list[list[Said]]
 """For each voice what it says."""
 
 
 def record(seed: int) -> Bank:
-    """All voices of the training set with their sentences."""
-    texts = sentences(seed)
-    return [[say(next(texts), way) for way in ways] for ways in known_voices(seed)]
+    """All voices of the training set with their sentences, some of them through another microphone."""
+    rng, texts = np.random.default_rng(seed), sentences(seed)
+    bank = [[say(next(texts), way) for way in ways] for ways in known_voices(seed)]
+    return [[_recorded(said, rng) for said in voice] for voice in bank]
+
+
+def _recorded(said: Said, rng: np.random.Generator) -> Said:
+    """With a tilted spectrum, or without what is high, as often as not."""
+    if rng.random() < 0.5:
+        return said
+    spectrum = np.fft.rfft(said.samples)
+    hertz = np.linspace(0, RATE / 2, len(spectrum))
+    gain = (np.maximum(hertz, 100) / 1000) ** rng.uniform(-0.4, 0.4)
+    if rng.random() < 0.5:
+        gain = gain / np.sqrt(1 + (hertz / rng.uniform(3000, 8000)) ** 8)
+    samples = np.fft.irfft(spectrum * gain, len(said.samples)).astype(np.float32)
+    samples *= np.abs(said.samples).max() / (np.abs(samples).max() + 1e-9)
+    return Said(samples, said.start, said.stop)
 
 
 def rate_at(share: float, peak: float) -> float:
@@ -154,10 +171,9 @@ def window(bank: Bank, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray
     active *= active.sum(axis=1, keepdims=True) < SPEAKERS  # no class has all three
     if rng.random() < 0.12:
         sound = sound + _tones(rng)
-    if np.abs(sound).max() > 0:
-        sound = _disturb(sound, rng)
-    elif rng.random() < 0.7:
-        sound = sound + _noise(rng, WINDOW) * 10 ** (-rng.uniform(20, 70) / 20)
+    if rng.random() < 0.7:
+        sound = sound + _noise(rng, WINDOW) * 10 ** (-rng.uniform(26, 70) / 20)
+    sound = sound * 10 ** (-rng.uniform(0, 14) / 20)
     if rng.random() < 0.12:  # the end of a film, and nothing after it
         end = int(rng.uniform(0.1, 1) * WINDOW)
         sound[end:] = 0
@@ -206,32 +222,46 @@ def permuted_loss(said: Tensor, active: Tensor) -> Tensor:
     return torch.stack(losses).min(dim=0).values.mean()
 
 
+def ordered_loss(said: Tensor, active: Tensor) -> Tensor:
+    """Cross-entropy with the voices numbered by who speaks first."""
+    begins = torch.where(active.any(dim=1), active.argmax(dim=1), FRAMES)
+    order = begins.argsort(dim=1, stable=True)
+    who = active.gather(2, order[:, None].expand_as(active)).long()
+    classes = _CLASS_OF[who[..., 0], who[..., 1], who[..., 2]]
+    return -said.gather(2, classes[:, :, None]).squeeze(2).mean()
+
+
 def train_segmentation(
     bank: Bank, minutes: float, seed: int, state: Path | None = None
 ) -> Segmentation:
     """On new windows all the time. state: a file of weights, to go on from and to keep."""
     rng = np.random.default_rng(seed)
-    model, namer = Segmentation(), nn.Linear(64, len(bank))
+    model, namer = Segmentation(), nn.Linear(80, len(bank) + 1)
     both = nn.ModuleList([model, namer])
-    if state and state.exists():
+    resumed = state is not None and state.exists()
+    if resumed:
         both.load_state_dict(torch.load(state, weights_only=True))
-    optimizer = torch.optim.AdamW([*model.parameters(), *namer.parameters()], weight_decay=0.01)
+    optimizer = torch.optim.AdamW(both.parameters(), weight_decay=0.01)
     began, step, heard = time.time(), 0, []
+    listening = 0.0 if resumed else LISTENING
     while (share := (time.time() - began) / 60 / minutes) < 1:
-        optimizer.param_groups[0]["lr"] = rate_at(share, 0.004)
+        is_listening = share < listening
+        inside = share / listening if is_listening else (share - listening) / (1 - listening)
+        optimizer.param_groups[0]["lr"] = rate_at(inside, 0.003)
         made = [window(bank, rng) for _ in range(16)]
         sound = torch.tensor(np.stack([each[0] for each in made]))[:, None]
         active = torch.tensor(np.stack([each[1] for each in made]))
-        names = torch.zeros(len(made), FRAMES + 1, len(bank))
-        for number, (_, who, voices) in enumerate(made):
-            names[number, :-1, voices] = torch.tensor(who[:, : len(voices)])
-        states = model.states(sound)
-        loss = permuted_loss(model.said(states), active)
-        naming = F.binary_cross_entropy_with_logits(namer(states), names[:, ::2]) * len(bank)
+        voices = model.voices(sound)
+        naming = _naming_loss(namer(voices.transpose(1, 2)), active, [each[2] for each in made])
+        loss = torch.zeros(())
+        if not is_listening:
+            said = model.said(voices)
+            early = max(0.0, 1 - 2 * inside) if not resumed else 0.0
+            loss = early * ordered_loss(said, active) + (1 - early) * permuted_loss(said, active)
         heard.append((loss.item(), naming.item()))
         optimizer.zero_grad()
-        (loss + 0.1 * (1 - share) * naming).backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        (loss + (1.0 if is_listening else 0.1) * naming).backward()
+        nn.utils.clip_grad_norm_(both.parameters(), 1.0)
         optimizer.step()
         step += 1
         if step % 50 == 0:
@@ -243,6 +273,17 @@ def train_segmentation(
     if state:
         torch.save(both.state_dict(), state)
     return model
+
+
+def _naming_loss(named: Tensor, active: Tensor, voices: list[list[int]]) -> Tensor:
+    """Cross-entropy of whose voice it is, or nobody's, where no two speak at once."""
+    targets = torch.full(named.shape[:2], named.shape[2] - 1)
+    at = active[:, ::2]
+    for number, who in enumerate(voices):
+        for place, voice in enumerate(who):
+            targets[number][at[number, :, place] > 0] = voice
+    targets[at.sum(dim=2) > 1] = -1
+    return F.cross_entropy(named.flatten(0, 1), targets.flatten(), ignore_index=-1)
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ class OnnxModel:
     def __init__(self, path: Path, setting: str, threads: int):
         import onnxruntime
 
-        self.path, self._setting = path, setting
+        self.path, self.setting = path, setting
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = 4  # what it raises says it
@@ -47,7 +47,7 @@ class OnnxModel:
             raise
         except Exception as error:
             raise StageError(
-                f"{self.path} fails: {first_line(error)}; check {self._setting}", kind="engine"
+                f"{self.path} fails: {first_line(error)}; check {self.setting}", kind="engine"
             ) from error
         return np.asarray(found, np.float32)
 

@@ -4,7 +4,7 @@ sherpa-onnx ends the process where a model's file lacks what it wants to know, a
 must not where a model contradicts its file. So both are looked at before it gets them.
 """
 
-import itertools
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def known(model: str, setting: str) -> Path | None:
 def hub_file(model: str) -> tuple[str, str] | None:
     """The repository on the hub and the file in it that a name stands for; None: it is a path."""
     parts = model.split("/")
-    if len(parts) < 2 or not all(parts) or parts[0] in ("~", ".", "..") or "\\" in model:
+    if len(parts) < 2 or not all(parts) or {"~", ".", ".."} & {*parts} or "\\" in model:
         return None
     if len(parts) > 2 and not model.endswith(".onnx"):
         return None
@@ -86,11 +86,12 @@ def require_segmentation(path: Path) -> Windows:
     model = OnnxModel(path, SEGMENTATION, threads=1)
     said = {name: _count(model, name) for name in _COUNTS}
     speakers, most = said["num_speakers"], said["powerset_max_classes"]
-    classes = sum(len([*itertools.combinations(range(speakers), n)]) for n in range(most + 1))
+    classes = sum(math.comb(speakers, together) for together in range(min(most, 2) + 1))
     size, step = said["window_size"], said["receptive_field_shift"]
-    if said["sample_rate"] != RATE or most > 2 or classes != said["num_classes"] or size < RATE:
+    fits = said["sample_rate"] == RATE and RATE <= size <= 60 * RATE and step < size
+    if not fits or most > 2 or classes != said["num_classes"]:
         raise _unlike(path, SEGMENTATION, f"it hears otherwise: {said}")
-    if list(model.inputs) != ["x"] and len(model.inputs) != 1:
+    if len(model.inputs) != 1:
         raise _unlike(path, SEGMENTATION, f"it has {len(model.inputs)} inputs")
     (name,) = model.inputs
     shape = model.run({name: np.zeros((1, 1, size), np.float32)}).shape
@@ -128,13 +129,12 @@ def require_embedding(path: Path) -> None:
 
 def _count(model: OnnxModel, name: str) -> int:
     """A whole number above 0 in the metadata."""
-    setting = SEGMENTATION if name in _COUNTS[1:] else EMBEDDING
     try:
         found = int(model.metadata[name])
     except (KeyError, ValueError):
-        raise _unlike(model.path, setting, f"its file does not say '{name}'") from None
+        raise _unlike(model.path, model.setting, f"its file does not say '{name}'") from None
     if not 0 < found < 1 << 31:
-        raise _unlike(model.path, setting, f"its file says '{name}' {found}")
+        raise _unlike(model.path, model.setting, f"its file says '{name}' {found}")
     return found
 
 
