@@ -336,7 +336,8 @@ def update_catalog_at_end():
         from reelmake.catalog import updating
 
         if not updating.is_current(RESULTS):
-            updating.try_update(RESULTS, say, stop=signals.is_stopping)
+            match = settings["speakers"]["match"]
+            updating.try_update(RESULTS, say, stop=signals.is_stopping, match=match)
 
 
 def artifacts(*stages):

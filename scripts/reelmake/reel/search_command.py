@@ -39,6 +39,7 @@ def add_to(commands: Any) -> None:
         "  reel search '\"the crowd\" cheer* -boo'   # words in a row, a beginning, not boo\n"
         "  reel search goal --said --film holiday --since 30d\n"
         "  reel search 'foot*' --json --limit 100\n"
+        "  reel search goal --speaker Anna              # while Anna speaks\n"
         "  reel search --like holiday@1:23              # pictures like the one there\n"
         "  reel search goal --play                      # open the first in mpv or VLC\n"
         "  reel search 'a round crimson shape'          # finds \"a red circle\", too\n"
@@ -60,6 +61,9 @@ def add_to(commands: Any) -> None:
         help="only films whose file is not older: 2026-01-31, or an age such as 30d or 12h",
     )
     parser.add_argument(
+        "--speaker", metavar="NAME", help="only while this person speaks; without WORDS, all of it"
+    )
+    parser.add_argument(
         "--like", metavar="FILM@TIME", help="pictures like the one there, such as holiday@1:23"
     )
     parser.add_argument(
@@ -76,7 +80,7 @@ def _search(arguments: Arguments) -> int:
     from reelmake.catalog.search import search
 
     words, path = " ".join(arguments.query), RESULTS / updating.NAME
-    if not words.strip() and arguments.like is None:
+    if not words.strip() and arguments.like is None and arguments.speaker is None:
         raise UserError('say what to look for: reel search "the crowd cheers"')
     if arguments.play and arguments.json:
         raise UserError("--play is for people, --json for scripts: give one of them")
@@ -98,6 +102,7 @@ def _search(arguments: Arguments) -> int:
         kinds=kinds or ("said", "seen", "title"),
         film=arguments.film,
         since=film_choice.parse_since(arguments.since) if arguments.since else None,
+        speaker=arguments.speaker,
         limit=arguments.limit,
         others=others,
     )
@@ -176,6 +181,8 @@ def _lines(moment: "Moment") -> "list[tuple[str, Text]]":
     for kind, text in (("said", moment.said), ("seen", moment.seen)):
         if text and kind not in told:
             found.append((kind, Text(_shown(text[:SHOWN]), "dim")))
+    if moment.speakers:
+        found.append(("by", Text(visible(", ".join(moment.speakers)))))
     found.append(("why", Text(why(moment))))
     link = players.link(moment.path, moment.source, moment.start)
     if link:
