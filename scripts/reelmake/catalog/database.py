@@ -213,9 +213,9 @@ class Database:
         )
 
     def guess_speakers(self, match: float) -> None:
-        """Have voices without a name that of one like it, as `voices.update` does."""
-        with self.transaction():
-            voices.update(self._db, match)
+        """Have voices without a name that of one like it, as `voices.update` does, in a transaction
+        of the caller's."""
+        voices.update(self._db, match)
 
     def remove(self, video: str) -> None:
         """Forget a film, in a transaction of the caller's."""

@@ -186,8 +186,7 @@ def _update(
             if number <= max(MANY, len(found) // 2):
                 if number or changes.removed:
                     with _to_change(path) as db:
-                        _apply(results, db, changes, tell)
-                        db.guess_speakers(match)
+                        _apply(results, db, changes, tell, match)
                 return Report(len(found), number, len(changes.removed), "")
             why = "most films have changed"
         except Exception as error:
@@ -195,8 +194,7 @@ def _update(
                 raise
             why = str(error)
     with _to_make(path) as db:
-        _write(results, db, found, TOGETHER, tell)
-        db.guess_speakers(match)
+        _write(results, db, found, TOGETHER, tell, match)
     return Report(len(found), len(found), 0, why)
 
 
@@ -212,24 +210,36 @@ def _changes(known: Mapping[str, State], found: Mapping[str, State]) -> _Changes
     return _Changes(written, sorted(known.keys() - found.keys()))
 
 
-def _apply(results: Path, db: Database, changes: _Changes, tell: Told | None) -> None:
-    for video in changes.removed:
+def _apply(
+    results: Path, db: Database, changes: _Changes, tell: Told | None, match: float
+) -> None:
+    for number, video in enumerate(changes.removed, 1):
         with db.transaction():
             db.remove(video)
-    _write(results, db, changes.written, 1, tell)
+            if number == len(changes.removed) and not changes.written:
+                db.guess_speakers(match)
+    _write(results, db, changes.written, 1, tell, match)
 
 
 def _write(
-    results: Path, db: Database, films: Mapping[str, State], together: int, tell: Told | None
+    results: Path,
+    db: Database,
+    films: Mapping[str, State],
+    together: int,
+    tell: Told | None,
+    match: float,
 ) -> None:
-    """together: how many films a transaction has."""
+    """together: how many films a transaction has. Voices are compared in the last one: where that
+    is never reached, the next update has something to do."""
     done = 0
     read = zip(films.values(), reading.films(results, [*films]), strict=True)
     for some in _batched(read, together):
         with db.transaction():
             for state, film in some:
                 db.write(film, state)
-        done += len(some)
+            done += len(some)
+            if done == len(films):
+                db.guess_speakers(match)
         if tell:
             tell(done, len(films))
 

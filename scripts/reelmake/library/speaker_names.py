@@ -23,6 +23,8 @@ LABEL = re.compile("S[1-9][0-9]{0,4}|left|right")
 ALL = "*"
 LONGEST = 60
 """Characters of a name."""
+MARK = "\ufeff"
+"""By which programs know UTF-8."""
 MOST = 16 << 20
 """Bytes of the table."""
 
@@ -72,31 +74,72 @@ def read(path: Path) -> Names:
 
     Raises UserError, which names the line, for what is no such table.
     """
+    written = _text(path).removeprefix(MARK)
+    return Names(_unique(path, _rows(path, written)))
+
+
+def _text(path: Path) -> str:
+    """What is in the file, nothing where there is none. Raises UserError."""
     try:
         with path.open("rb") as file:
             content = file.read(MOST + 1)
     except FileNotFoundError:
-        return Names(())
+        return ""
     except OSError as error:
         raise UserError(f"{path}: can't be read: {error.strerror or error}") from None
     if len(content) > MOST:
         raise UserError(f"{path}: it is far too large for a table of names (speakers.names)")
     try:
-        written = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        # Programs for tables also write what they call Unicode.
+        wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+        return content.decode("utf-16" if wide else "utf-8")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise UserError(f"{path}, line {line}: it is no UTF-8; save it as CSV UTF-8") from None
-    return Names(_unique(path, _rows(path, written)))
 
 
-def write(path: Path, rows: Iterable[Row]) -> None:
-    """Write a table of names atomically: a comma between cells, UTF-8. Raises OSError."""
-    made = io.StringIO(newline="")
-    writer = csv.writer(made, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows((row.film, row.label, row.name) for row in rows)
-    # Through a link: the table itself is written, not a file in the link's place.
-    artifact_files.write_bytes(path.resolve(), made.getvalue().encode())
+def change(path: Path, names: Mapping[tuple[str, str], str]) -> int:
+    """Have the table give voices these names, and leave everything else in it as it is; how many
+    rows are other than before. It is made where there is none.
+
+    names: by film and label; an empty one takes the name away. Raises UserError for a table that
+    can't be read, and OSError.
+    """
+    read(path)  # a table that no run would take is nobody's to change
+    text_there = _text(path)
+    written = text_there.removeprefix(MARK)
+    delimiter = _delimiter(written)
+    rows = list(csv.reader(io.StringIO(written, newline=""), delimiter=delimiter))
+    head = next((row for row in rows if any(cell.strip() for cell in row)), None)
+    if head is None:
+        head = list(COLUMNS)
+        rows = [head]
+    places = _columns(path, 1, [cell.strip() for cell in head])
+    open_, changed = dict(names), 0
+    kept = []
+    for row in rows:
+        film, label = (_cell(row, places[name]) for name in ("film", "label"))
+        wanted = open_.pop((as_film(film), _label(label)), None) if row is not head else None
+        if wanted is None or wanted == _cell(row, places["name"]):
+            kept.append(row)
+            continue
+        changed += 1
+        if wanted:
+            row += [""] * (places["name"] + 1 - len(row))
+            row[places["name"]] = wanted
+            kept.append(row)
+    for (film, label), name in open_.items():
+        if name:
+            cells = {places["film"]: film, places["label"]: label, places["name"]: name}
+            kept.append([cells.get(place, "") for place in range(len(head))])
+            changed += 1
+    if changed:
+        made = io.StringIO(newline="")
+        csv.writer(made, delimiter=delimiter, lineterminator="\n").writerows(kept)
+        mark = MARK if text_there.startswith(MARK) else ""
+        # Through a link: the table itself is written, not a file in the link's place.
+        artifact_files.write_bytes(path.resolve(), (mark + made.getvalue()).encode())
+    return changed
 
 
 def plain(name: str) -> str:
@@ -157,7 +200,7 @@ def _checked(path: Path, row: Row) -> Row:
         raise UserError(f"{where}: it names no film; give its id, its path, or * for all")
     if "\0" in row.film:
         raise UserError(f"{where}: no film can have this name")
-    label = row.label[:1].upper() + row.label[1:] if row.label[:1] == "s" else row.label
+    label = _label(row.label)
     if not LABEL.fullmatch(label):
         raise UserError(
             f"{where}: '{row.label[:40]}' is no label of a voice; `reel speakers` lists them, such "
@@ -167,6 +210,15 @@ def _checked(path: Path, row: Row) -> Row:
     if not name:
         raise UserError(f"{where}: the name has nothing that can be seen")
     return row._replace(film=as_film(row.film), label=label, name=name)
+
+
+def _label(label: str) -> str:
+    """A label as it is written elsewhere: s1 is S1."""
+    return label[:1].upper() + label[1:] if label[:1] == "s" else label
+
+
+def _cell(row: list[str], place: int) -> str:
+    return row[place].strip() if place < len(row) else ""
 
 
 def _unique(path: Path, rows: Iterable[Row]) -> list[Row]:

@@ -16,6 +16,7 @@ from reelmake.library.scene_descriptions import FIELDS
 from reelmake.tables import chapter_file, titles
 
 Row = dict[str, Any]
+_ENDS = ("start", "end")
 
 
 class Artifacts:
@@ -129,10 +130,11 @@ def _segments(video: Artifacts) -> Iterator[Row]:
     """The segments of speech, whole, each with who says most of it and each word of it."""
     for segment in video.listed("transcript.json", "segments"):
         row = segment | {"segment": segment.get("id")}
-        if "speaker" in segment or not video.turns.all:
+        words = _objects(segment.get("words"))
+        whole = all(isinstance(each.get(at), int | float) for each in (segment, *words) for at in _ENDS)
+        if "speaker" in segment or not video.turns.all or not whole:
             yield row
             continue
-        words = _objects(segment.get("words"))
         spans = [(word["start"], word["end"]) for word in words]
         said_by = speakers.speakers_of(spans, video.turns)
         labels = said_by or speakers.speakers_of([(segment["start"], segment["end"])], video.turns)
