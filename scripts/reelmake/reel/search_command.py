@@ -205,6 +205,8 @@ def why(moment: "Moment") -> str:
         parts.append(f"it means about the same ({moment.meaning:.2f} of 1)")
     elif moment.missing:
         parts.append(f"without {', '.join(map(visible, moment.missing))}")
+    if not parts and moment.speakers:
+        parts.append(f"{visible(', '.join(moment.speakers))}: said by")
     return "; ".join(parts) or "it is near"
 
 
