@@ -93,24 +93,23 @@ def document(this: Job) -> dict[str, Any]:
     return {"failure": None, "engine": engine, "models": models, "speakers": [], "turns": []}
 
 
-def give_up(this: Job, output: Path, error: str, kind: Kind) -> None:
+def give_up(this: Job, error: str, kind: Kind, output: Path) -> None:
     """Publish why nobody knows who speaks."""
     content = document(this) | {"failure": {"class": kind, "error": error}}
     artifact_files.write_json(output, content, "speakers")
 
 
 if __name__ == "__main__":
+    speakers = Path(snakemake.output.speakers)
     with job(
         snakemake.input.fingerprint,
         snakemake.log[0],
         snakemake.params.run,
-        instead=lambda message, kind: give_up(
-            this, Path(snakemake.output.speakers), message, kind
-        ),
+        instead=functools.partial(give_up, output=speakers),
     ) as this:
         memoized_job.make(
             this,
             find_speakers,
             media=Path(snakemake.input.media),
-            output=Path(snakemake.output.speakers),
+            output=speakers,
         )

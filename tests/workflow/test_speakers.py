@@ -109,7 +109,9 @@ def test_what_kills_the_engine_does_not_end_the_film(library):
     library.config["retries"] = 0
     folder = library.folder / "killing"
     folder.mkdir()
-    (folder / "sherpa_onnx.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    (folder / "sherpa_onnx.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+    )
     output = library.run(env={"PYTHONPATH": str(folder)})
     assert "without speakers: 1 video (conversation) (resources): " in output
     assert "most likely by the kernel for want of memory" in output

@@ -49,8 +49,8 @@ def search(
     have most. catalog: its file, in the folder of all films. kinds: where to look: said, seen,
     title. film: only in this one, by id, or in those whose title or file name has that. since: only
     films that are not older. speaker: only while somebody of that name speaks; without words,
-    what is said then. others: more ranked lists. Raises UserError where there is no catalog, no such
-    film or no such speaker.
+    what is said then. others: more ranked lists. Raises UserError where there is no catalog, no
+    such film or no such speaker.
     """
     wanted = query.parse(text)
     notes = list(wanted.notes) if text.strip() or not (others or speaker) else []

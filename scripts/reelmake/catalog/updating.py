@@ -210,9 +210,7 @@ def _changes(known: Mapping[str, State], found: Mapping[str, State]) -> _Changes
     return _Changes(written, sorted(known.keys() - found.keys()))
 
 
-def _apply(
-    results: Path, db: Database, changes: _Changes, tell: Told | None, match: float
-) -> None:
+def _apply(results: Path, db: Database, changes: _Changes, tell: Told | None, match: float) -> None:
     for number, video in enumerate(changes.removed, 1):
         with db.transaction():
             db.remove(video)

@@ -82,7 +82,10 @@ def update(db: Any, match: float) -> int:
     db: an open catalog. match: the least likeness. Raises sqlite3.Error.
     """
     rows = db.execute("SELECT film, speaker, name, guessed, model, print FROM speakers").fetchall()
-    voices = [Voice(*row[:3], bool(row[3]), *row[4:]) for row in rows]
+    voices = [
+        Voice(film, label, name, bool(guessed), model, text)
+        for film, label, name, guessed, model, text in rows
+    ]
     found = guesses(voices, match) if any(voice.is_named for voice in voices) else {}
     changes = []
     for voice in voices:

@@ -57,7 +57,7 @@ def _be_child(
         if os.getppid() != parent:
             os._exit(1)
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        with open(pipe, "wb") as file:  # noqa: PTH123
+        with open(pipe, "wb") as file:
             file.write(msgpack.packb(_answer(work)))
         this.save()  # how far it has come
         status = 0

@@ -52,7 +52,7 @@ class Job:
         self._signalled = 0.0
         self.shortages = 0
         self._journals: list[Journal] = []
-        self.instead: Callable[[str, Kind], None] | None = None
+        self.instead: Callable[[Job, str, Kind], None] | None = None
         self.made: Made = {}  # what a script itself counts of what it makes
         self.before = job_records.read(self.results, self.stage)
         self.record: JobRecord = job_records.begun(

@@ -24,9 +24,8 @@ from reelmake.jobs.run_context import RunContext
 from reelmake.library import failed_stages, measures, run_lock
 from reelmake.library.stages import STAGES
 
-
-Instead = Callable[[str, Kind], None]
-"""Publishes what says that the artifact can't be made: of an error, and its class."""
+Instead = Callable[[Job, str, Kind], None]
+"""Publishes what says that the job's artifact can't be made: of an error, and its class."""
 
 
 @contextlib.contextmanager
@@ -158,7 +157,7 @@ def _publishes_instead(this: Job, message: str, kind: Kind) -> bool:
     if this.instead is None or failed_stages.keeps(this.results, this.fingerprint, this.before):
         return False
     try:
-        this.instead(message, kind)
+        this.instead(this, message, kind)
     except (OSError, ValueError):
         _log_traceback()
         return False

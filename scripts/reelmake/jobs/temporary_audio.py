@@ -69,7 +69,8 @@ def own(this: Job, media: Path) -> Iterator[Path]:
 
 def _link(this: Job, settings: Mapping[str, Any], path: Path) -> bool:
     """Make the path another link to the video's sound, if that is what would be extracted."""
-    record, fingerprint = (read(this.results, "audio") for read in (job_records.read, sidecars.read))
+    record = job_records.read(this.results, "audio")
+    fingerprint = sidecars.read(this.results, "audio")
     if (record.get("state"), record.get("key")) != ("done", fingerprint.get("key")):
         return False
     there = fingerprint.get("settings", {})

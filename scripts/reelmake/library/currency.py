@@ -101,7 +101,10 @@ def has_failed(results: Path, wanted: Fingerprint) -> bool:
         return False
     record = job_records.read(results, wanted["stage"])
     if (record.get("state"), record.get("key")) == ("failed", wanted["key"]):
-        return record.get("class") != "killed" and failed_stages.failure(results, wanted["stage"]) is not None
+        return (
+            record.get("class") != "killed"
+            and failed_stages.failure(results, wanted["stage"]) is not None
+        )
     if record.get("key") == wanted["key"]:
         return False
     listed = manifest.stages(results).get(wanted["stage"], {})

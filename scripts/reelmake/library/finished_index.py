@@ -71,7 +71,7 @@ class Finished:
         state, _, failed = known.partition(WITHOUT) if isinstance(known, str) else ("", "", "")
         if not failed or state != self._states[video]:
             return []
-        self._finished[video] = known
+        self._finished[video] = str(known)
         return failed.split(",")
 
     def remember(self, video: str, failed: Collection[str] = ()) -> None:

@@ -52,7 +52,8 @@ class StageTotals(TypedDict):
 class Totals(TypedDict):
     """Of all stages of a video. media_seconds: None: nobody knows. unheard: seconds of voices
     without a word; doubtful: sentences that nobody may have said; broken_cues: subtitles that break
-    the rules of `subtitles`; without_speakers: 1 where nobody knows who speaks; records of an earlier version have none of them."""
+    the rules of `subtitles`; without_speakers: 1 where nobody knows who speaks; records of an
+    earlier version have none of them."""
 
     media_seconds: float | None
     bytes: int

@@ -59,14 +59,18 @@ class Names:
             return {}
         return {**self._of.get(ALL, {}), **self._of.get(source, {}), **self._of.get(video, {})}
 
-    def tell_unknown(self, path: Path, videos: Mapping[str, str], say: Callable[[str], None]) -> None:
+    def tell_unknown(
+        self, path: Path, videos: Mapping[str, str], say: Callable[[str], None]
+    ) -> None:
         """Say which rows are of no film. path: of the table. videos: the source of each by id."""
         sources = set(videos.values())
         for row in self.rows:
             if row.film == ALL or row.film in videos or row.film in sources:
                 continue
             hint = text.did_you_mean(row.film, videos)
-            say(f"{path}, line {row.line}: there is no film '{row.film}'{hint}; give its id or path")
+            say(
+                f"{path}, line {row.line}: there is no film '{row.film}'{hint}; give its id or path"
+            )
 
 
 def read(path: Path) -> Names:

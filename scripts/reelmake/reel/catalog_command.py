@@ -40,9 +40,7 @@ def _catalog(arguments: Arguments) -> int:
     began = time.monotonic()
     path = RESULTS / updating.NAME
     try:
-        report = updating.update(
-            RESULTS, arguments.rebuild, news("reading"), match_of(arguments)
-        )
+        report = updating.update(RESULTS, arguments.rebuild, news("reading"), match_of(arguments))
         found = database.counts(path)
     except database.Error as error:
         raise UserError(f"{path}: it can't be written: {error}") from None

@@ -137,9 +137,7 @@ def _of_transcripts(jobs: list[_Job], counted: Literal["unheard", "doubtful"]) -
     }
 
 
-def _causes(
-    results: Path, failed: list[_Job]
-) -> list[tuple[tuple[str, str, str], list[_Job]]]:
+def _causes(results: Path, failed: list[_Job]) -> list[tuple[tuple[str, str, str], list[_Job]]]:
     """The jobs by their cause (class, stage, error), the most frequent first."""
     groups: dict[tuple[str, str, str], list[_Job]] = defaultdict(list)
     for job in failed:

@@ -81,9 +81,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         START,
         END,
         Column("text", "string", "", "what is said"),
-        Column(
-            "speaker", "string", "", "who says most of it, where that is known: see `speakers`"
-        ),
+        Column("speaker", "string", "", "who says most of it, where that is known: see `speakers`"),
         Column("avg_logprob", "float64", "", "mean log probability of the words' tokens"),
         Column("no_speech_prob", "float64", "", "how likely nobody speaks, 0 to 1"),
         Column("compression_ratio", "float64", "", "high where the text repeats itself"),

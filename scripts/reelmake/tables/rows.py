@@ -131,7 +131,9 @@ def _segments(video: Artifacts) -> Iterator[Row]:
     for segment in video.listed("transcript.json", "segments"):
         row = segment | {"segment": segment.get("id")}
         words = _objects(segment.get("words"))
-        whole = all(isinstance(each.get(at), int | float) for each in (segment, *words) for at in _ENDS)
+        whole = all(
+            isinstance(each.get(at), int | float) for each in (segment, *words) for at in _ENDS
+        )
         if "speaker" in segment or not video.turns.all or not whole:
             yield row
             continue

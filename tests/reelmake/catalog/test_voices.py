@@ -69,7 +69,9 @@ def library(tmp_path):
     texts = ["hello there", "good morning", "what a goal", "no goal"]
     make_film(results / "one", texts=texts)
     make_film(results / "two", texts=texts, names={}, prints=([0.0, 1.0], [0.9, 0.1]))
-    make_film(results / "three", texts=texts, names={"S2": "Änne Ö"}, prints=([0.7, 0.7], [-1.0, 0]))
+    make_film(
+        results / "three", texts=texts, names={"S2": "Änne Ö"}, prints=([0.7, 0.7], [-1.0, 0])
+    )
     updating.update(results)
     return results
 

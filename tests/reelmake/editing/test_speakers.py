@@ -36,7 +36,9 @@ def told(found):
 
 
 def test_a_segment_is_cut_where_the_speaker_changes():
-    said = transcript(segment(0, 0.0, "hello", "there.", "good", "morning."), segment(1, 3.0, "so."))
+    said = transcript(
+        segment(0, 0.0, "hello", "there.", "good", "morning."), segment(1, 3.0, "so.")
+    )
     found = speakers.with_speakers(said, turns((0, 1.1, "S1"), (1.1, 2.4, "S2"), (2.9, 4, "S1")))
     assert told(found) == [("S1", "hello there."), ("S2", "good morning."), ("S1", "so.")]
     assert [(each["start"], each["end"]) for each in found["segments"]] == [
@@ -107,7 +109,9 @@ def test_every_word_stays_in_its_order(found, said):
         word for each in said for word in each
     ]
     for each in cut["segments"]:
-        assert each["start"] == each["words"][0]["start"] and each["end"] == each["words"][-1]["end"]
+        assert (
+            each["start"] == each["words"][0]["start"] and each["end"] == each["words"][-1]["end"]
+        )
     who = {each.get("speaker") for each in cut["segments"]}
     assert who <= {None} or len(who) > 1
     labels = {part for label in who - {None} for part in label.split(speakers.BOTH)}

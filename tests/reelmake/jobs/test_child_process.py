@@ -35,7 +35,7 @@ from reelmake.foundation.errors import StageError
 from reelmake.jobs import child_process
 from reelmake.jobs.runner import job
 
-def instead(message, kind):
+def instead(this, message, kind):
     Path("instead").write_text(kind)
 
 def work():

@@ -68,7 +68,9 @@ def finish_without_speakers(results: Path, time: int) -> None:
     """The speakers have failed, and the video was finished without; times are those before."""
     key, path = WANTED["speakers"]["key"], results / "speakers.json"
     failure = {"class": "engine", "error": "broken"}
-    write(path, SPEAKERS | {"failure": failure}, os.stat(path).st_mtime_ns if path.exists() else time)
+    write(
+        path, SPEAKERS | {"failure": failure}, os.stat(path).st_mtime_ns if path.exists() else time
+    )
     record = {"state": "failed", "key": key, "engines": {}, **failure}
     write(results / "jobs" / "speakers.json", record, time)
     with contextlib.suppress(OSError, StageError, TypeError, KeyError):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from reelmake.library import config
 from web import Page, Web
 from workspace import wait_for
 
