@@ -26,14 +26,13 @@ SPEAKERS = ["speakers"]
 NARRATIVE = ["narrative"]
 CHAPTERS = ["chapters"]
 TRAILER = ["trailer"]
-MANIFEST = ["manifest"]
 NOTHING: list[str] = []
 
 # Each setting, another value, and the stages that use it: they and what is made from them run.
 TABLE = {
     "extensions": (["mp4"], NOTHING),
     "settle_seconds": (0.01, NOTHING),
-    "stages": (["transcripts"], MANIFEST),
+    "stages": (["transcripts"], ["subtitles"]),  # without the speakers
     "keep_audio": (True, NOTHING),
     "prune": (False, NOTHING),
     "failed": ("skip", NOTHING),
