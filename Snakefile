@@ -37,6 +37,7 @@ localrules:
     transcripts,
     speakers,
     scenes,
+    onscreen,
     descriptions,
     embeddings,
     highlights,
@@ -91,6 +92,11 @@ rule speakers:
 rule scenes:
     input:
         artifacts(*TARGETS["scenes"]),
+
+
+rule onscreen:
+    input:
+        artifacts(*TARGETS["onscreen"]),
 
 
 rule descriptions:

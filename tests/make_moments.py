@@ -23,8 +23,9 @@ def make_film(
     """A finished film in the folder `results`: JSON artifacts, descriptions, records, manifest.
 
     words: of each segment of speech. given: `texts` (what is said, a segment each), `seen` (a scene
-    each), `source` (its path), `state` of its last stage, `names` of its two speakers by label
-    (S1 says every other segment), `prints` of their voices.
+    each), `written` (a line in the picture of the n-th scene each), `source` (its path), `state` of
+    its last stage, `names` of its two speakers by label (S1 says every other segment), `prints` of
+    their voices.
     """
     dice = random.Random(seed)
     texts, seen = list(given.get("texts", ())), list(given.get("seen", ()))
@@ -58,6 +59,21 @@ def make_film(
     _write(results / "transcript.json", {"language": "en", "segments": spoken})
     _write(results / "scenes.json", {"fps": 25.0, "frames": 1, "scenes": parts})
     _write(results / "keyframes.json", {"keyframes": frames, "skipped_scenes": 0})
+    lines = [
+        {"id": n, "start": n * 6.0 + 1.2, "end": n * 6.0 + 2.2, "text": text, "frames": 2,
+         "kind": "other", "confidence": 0.99,
+         "box": {"left": 0.1, "top": 0.8, "width": 0.5, "height": 0.1}}
+        for n, text in enumerate(list(given.get("written", ["ABC"])))
+    ]  # fmt: skip
+    _write(
+        results / "onscreen.json",
+        {
+            "frames": len(frames),
+            "frames_with_text": len(lines),
+            "skipped_frames": 0,
+            "lines": lines,
+        },
+    )
     _write(results / "segments.json", {"duration": length, "segments": candidates})
     _write(results / "scores.json", {"model": "m", "failed": 0, "scores": scores})
     _write(results / "highlights.json", {"candidates": len(chosen), "highlights": chosen})

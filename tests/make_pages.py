@@ -36,7 +36,13 @@ def make_library(results: Path) -> None:
     film = results.parent / "films" / "holiday.mp4"
     film.parent.mkdir(parents=True)
     shutil.copy(FILM, film)
-    _make(results / "holiday", source=str(film), texts=SPOKEN, seen=["a ferry", "red roofs", "fog"])
+    _make(
+        results / "holiday",
+        source=str(film),
+        texts=SPOKEN,
+        seen=["a ferry", "red roofs", "fog"],
+        written=["HARBOUR OFFICE", "مرحبا"],
+    )
     _make(results / "old", source=str(results.parent / "films" / "old.mpg"), texts=SPOKEN)
     _change(results / "old" / "media.json", container="mpeg")
     clips = json.loads((results / "old" / "clips.json").read_bytes())["clips"]
@@ -45,7 +51,14 @@ def make_library(results: Path) -> None:
     shutil.copy(FILM, results / "old" / "trailer.mp4")
     _make(results / "broken", state="failed", texts=[])
     name = ATTACKS[0].replace("/", "") + ATTACKS[1] + ATTACKS[5] + ".mp4"
-    _make(results / HOSTILE, source=f"/films/{name}", texts=ATTACKS, seen=ATTACKS, state="failed")
+    _make(
+        results / HOSTILE,
+        source=f"/films/{name}",
+        texts=ATTACKS,
+        seen=ATTACKS,
+        written=ATTACKS,
+        state="failed",
+    )
     _poison(results / HOSTILE)
 
 

@@ -88,6 +88,8 @@ def test_engines_are_imported_in_one_module_each():
         "openai",
         "opentimelineio",
         "pysubs2",
+        "rapidfuzz",
+        "rapidocr",
         "requests",
         "scenedetect",
         "yt_dlp",

@@ -33,7 +33,7 @@ ARTIFACTS = (
 )
 ENGINES = (
     *("av", "cv2", "ctranslate2", "faster_whisper", "ffmpeg", "llama_cpp", "onnxruntime"),
-    *("pandas", "pysubs2", "scenedetect", "tokenizers", "yt_dlp"),
+    *("pandas", "pysubs2", "rapidfuzz", "rapidocr", "scenedetect", "tokenizers", "yt_dlp"),
 )
 
 

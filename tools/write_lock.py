@@ -33,7 +33,10 @@ ENVIRONMENTS = {
         "sherpa-onnx",
         "sherpa-onnx-core",
     ),
-    "pictures": (*EVERY, *FFMPEG, "av", "opencv-python-headless", "scenedetect-headless"),
+    "pictures": (
+        *(*EVERY, *FFMPEG, "av", "msgpack", "onnxruntime", "opencv-python-headless"),
+        *("rapidfuzz", "rapidocr", "scenedetect-headless"),
+    ),
     "search": (
         *(*EVERY, "huggingface-hub", "language-data", "msgpack", "onnxruntime", "pillow"),
         "tokenizers",

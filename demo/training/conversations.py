@@ -59,8 +59,8 @@ def converse(
 ) -> tuple[np.ndarray, list[Turn]]:
     """A conversation in sentences that are in no training set.
 
-    overlapping: the share of the turns that begin before the one before ends. Returns samples (float32, 16 kHz, about
-    `seconds` long) and the turns, by their start.
+    overlapping: the share of the turns that begin before the one before ends. Returns samples (float32, 16 kHz,
+    `seconds` long) and the turns, by their start; the pauses between a turn's sentences, up to 0.5 s, are part of it.
     """
     rng = np.random.default_rng(seed)
     texts = sentences(seed, held_out=True)
@@ -71,6 +71,7 @@ def converse(
     while True:
         others = [number for number in range(len(voices)) if number != speaker]
         speaker = int(rng.choice(others)) if len(voices) > 1 else 0
+        began = at
         for _ in range(int(rng.integers(1, 4))):  # sentences of a turn
             said = say(next(texts), voices[speaker])
             begin = at - said.start
@@ -78,7 +79,9 @@ def converse(
                 return _with_noise(sound, rng), sorted(turns)
             sound[begin : begin + len(said.samples)] += said.samples * gains[speaker]
             stop = begin + said.stop
-            turns.append((at / SAMPLE_RATE, stop / SAMPLE_RATE, speaker))
+            if turns and turns[-1][0] == began / SAMPLE_RATE:
+                turns.pop()
+            turns.append((began / SAMPLE_RATE, stop / SAMPLE_RATE, speaker))
             length, at = stop - at, stop + round(rng.uniform(0.15, 0.5) * SAMPLE_RATE)
         if rng.random() < overlapping:
             at = stop - round(min(rng.uniform(0.4, 1.5) * SAMPLE_RATE, 0.6 * length))

@@ -44,18 +44,45 @@ def _filters() -> Tensor:
     return torch.tensor(both[:, None], dtype=torch.float32)
 
 
+class Recall(nn.Module):
+    """Where in the window each moment's voice was heard: states (batch, time, width) to (batch, time, `size`).
+
+    Attention by the likeness of the states (cosine) that also prefers what is early, late or neither, so that a
+    moment learns when its voice spoke first. What it gets is that time, and what was heard then.
+    """
+
+    def __init__(self, width: int, heads: int = 4, dims: int = 24, told: int = 12) -> None:
+        super().__init__()
+        self.heads, self.size = heads, heads * (told + 2)
+        self.key, self.value = nn.Linear(width, heads * dims), nn.Linear(width, heads * told)
+        self.counts = nn.Linear(width, heads)  # a silent moment is like all silent moments
+        self.sharpness = nn.Parameter(torch.full((heads, 1, 1), 8.0))
+        self.slope = nn.Parameter(torch.tensor([0.0, 6.0, 12.0, -8.0])[:, None, None])
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, time, _ = x.shape
+        keys = F.normalize(self.key(x).reshape(batch, time, self.heads, -1), dim=3).transpose(1, 2)
+        place = torch.linspace(0, 1, time)
+        likeness = self.sharpness * (keys @ keys.transpose(2, 3)) - self.slope * place
+        likeness = likeness + self.counts(x).transpose(1, 2)[:, :, None]
+        values = self.value(x).reshape(batch, time, self.heads, -1).transpose(1, 2)
+        places = torch.stack([place, place**2], dim=1).expand(batch, self.heads, time, 2)
+        told = likeness.softmax(dim=3) @ torch.cat([values, 3 * places], dim=3)
+        return told.transpose(1, 2).reshape(batch, time, self.size)
+
+
 class Segmentation(nn.Module):
     """Samples (batch, 1, 160000) to the logarithms of the classes' likelihoods, (batch, 589, 7).
 
-    Convolutions hear what somebody's voice is like around each 34 ms; recurrent layers, at half that rate, tell the
-    voices of the window from each other; each of their states says four frames.
+    Convolutions hear what somebody's voice is like around each 34 ms; attention and a recurrent layer, at half that
+    rate, tell the voices of the window from each other; each of their states says four frames.
     """
 
-    def __init__(self, width: int = 80, hidden: int = 48) -> None:
+    def __init__(self, width: int = 80, hidden: int = 64) -> None:
         super().__init__()
         self.register_buffer("filters", _filters())
         sizes = ((_BANDS, 64, 5, 2, 1), (64, width, 3, 2, 1))
-        sizes += tuple((width, width, 3, 1, step) for step in (1, 3, 5))
+        sizes += tuple((width, width, 3, 1, step) for step in (1, 3, 5, 9))
         self.layers = nn.ModuleList(
             nn.Conv1d(before, after, taps, stride, 0 if before == _BANDS else step, step)
             for before, after, taps, stride, step in sizes
@@ -63,7 +90,8 @@ class Segmentation(nn.Module):
         self.first = nn.BatchNorm1d(_BANDS)
         self.norms = nn.ModuleList(nn.BatchNorm1d(layer.out_channels) for layer in self.layers)
         self.halve = nn.Conv1d(width, width, 3, 2, 1)
-        self.heard = nn.GRU(width, hidden, 2, batch_first=True, bidirectional=True)
+        self.recall = Recall(width)
+        self.heard = nn.GRU(width + self.recall.size, hidden, batch_first=True, bidirectional=True)
         self.mixed = nn.Linear(2 * hidden, 64)
         self.out = nn.Linear(64, 4 * len(CLASSES))
 
@@ -77,7 +105,8 @@ class Segmentation(nn.Module):
         return x
 
     def said(self, voices: Tensor) -> Tensor:
-        x, _ = self.heard(F.relu(self.halve(voices)).transpose(1, 2))
+        x = F.relu(self.halve(voices)).transpose(1, 2)
+        x, _ = self.heard(torch.cat([x, self.recall(x)], dim=2))
         x = self.out(F.relu(self.mixed(x)))
         x = x.reshape(x.shape[0], 4 * x.shape[1], len(CLASSES))
         return F.log_softmax(x[:, :FRAMES], dim=2)

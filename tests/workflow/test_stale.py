@@ -15,6 +15,7 @@ AUDIO = ["audio"]
 TRANSCRIPT = ["transcript"]
 SCENES = ["scenes"]
 KEYFRAMES = ["keyframes"]
+ONSCREEN = ["onscreen"]
 SCENEDESC = ["scenedesc"]
 EMBEDDINGS = ["embeddings"]
 SEGMENTS = ["segments"]
@@ -89,6 +90,11 @@ TABLE = {
     "keyframes.max_resolution": (320, KEYFRAMES),
     "keyframes.quality": (80, KEYFRAMES),
     "keyframes.face_filter": (True, KEYFRAMES),
+    "onscreen.languages": (["de"], ONSCREEN),
+    "onscreen.models": ("elsewhere", NOTHING),
+    "onscreen.min_confidence": (0.5, ONSCREEN),
+    "onscreen.every_seconds": (1, ONSCREEN),
+    "onscreen.max_resolution": (640, ONSCREEN),
     "description.endpoint": ("http://localhost:1/v1", SCENEDESC),
     "description.repo_id": ("owner/name", SCENEDESC),
     "description.model": ("other.gguf", SCENEDESC),

@@ -82,6 +82,21 @@ def _moments(film: rows.Row, name: str, tables: dict[str, list[Values]]) -> Iter
         if parts:
             scene, time = row[at["scene"]], row[at["time"]]
             yield _moment("seen", scene, time, scenes.get(scene, time), "\n".join(parts))
+    yield from _written(tables["onscreen_texts"])
+
+
+def _written(lines: list[Values]) -> Iterator[Values]:
+    """What comes into the picture at one time is one moment: a slide is found by words of several
+    lines."""
+    at = {column.name: place for place, column in enumerate(schema.columns("onscreen_texts"))}
+    slides: dict[Value, list[Values]] = {}
+    for row in lines:
+        slides.setdefault(row[at["start"]], []).append(row)
+    for start, shown in slides.items():
+        text = "\n".join(part for row in shown if isinstance(part := row[at["text"]], str))
+        if text.strip():
+            ends = [end for row in shown if isinstance(end := row[at["end"]], float)]
+            yield _moment("written", shown[0][at["line"]], start, max(ends, default=start), text)
 
 
 def _moment(kind: str, item: Value, start: Value, end: Value, text: str) -> Values:

@@ -18,6 +18,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "speaker_turns": ("turn",),
     "scenes": ("scene",),
     "keyframes": ("file",),
+    "onscreen_texts": ("line",),
     "descriptions": ("file",),
     "scores": ("candidate",),
     "highlights": ("candidate",),
@@ -58,11 +59,11 @@ TYPES = {
 MOMENTS = (
     Column("id", "Int64", "", "also the rowid in both indexes"),
     Column("film", "Int64", "", "`films.id`"),
-    Column("kind", "string", "", "said, seen or title"),
-    Column("item", "Int64", "", "the number of the segment of speech, or of the scene"),
+    Column("kind", "string", "", "said, seen, written or title"),
+    Column("item", "Int64", "", "the number of the segment of speech, scene or line of text"),
     Column("start", "float64", "s", "when it begins, after the film's time zero"),
     Column("end", "float64", "s", "when it ends"),
-    Column("text", "string", "", "what is said, what is seen, or the title and the file's name"),
+    Column("text", "string", "", "what is said, seen or written, or the title and the file's name"),
     Column("spread", "string", "", "the text as `moment_words` has it, where folded is not"),
     Column("folded", "string", "", "the text as `moment_parts` has it, where that differs"),
 )

@@ -16,6 +16,7 @@ ABOUT: dict[str, str] = {
     "speaker_turns": "One row a turn: somebody speaks. Where two do at once, two turns overlap.",
     "scenes": "One row a scene.",
     "keyframes": "One row a keyframe.",
+    "onscreen_texts": "One row a line of text in the picture.",
     "descriptions": "One row a described keyframe.",
     "scores": "One row a candidate for a highlight, with its score.",
     "highlights": "One row a highlight.",
@@ -27,7 +28,8 @@ ABOUT: dict[str, str] = {
     "provenance": "One row a stage that is done: what made its artifact, where and when.",
     "moments": (
         "What can be searched: each segment of speech (`said`), each described frame (`seen`, to "
-        "the end of its scene) and each film's title and file name (`title`)."
+        "the end of its scene), the lines of text that come into the picture at one time "
+        "(`written`) and each film's title and file name (`title`)."
     ),
 }
 """What a row of each table is, in the order in which they are shown."""
@@ -38,6 +40,7 @@ FACETS: dict[str, tuple[str, ...]] = {
     "segments": ("film", "speaker"),
     "speakers": ("name", "guessed"),
     "speaker_turns": ("film", "speaker"),
+    "onscreen_texts": ("film", "kind"),
     "descriptions": ("film", "mood", "setting"),
     "highlights": ("film", "score"),
     "scores": ("score",),
@@ -102,7 +105,7 @@ def datasette() -> dict[str, Any]:
         tables[name] = {"hidden": True}
     return {
         "title": "reelmake",
-        "description": "What is said and seen in a library of films",
+        "description": "What is said, seen and written in a library of films",
         "databases": {"catalog": {"tables": tables}},
     }
 

@@ -1,4 +1,4 @@
-"""Finding moments in all films: by what is said and seen there, by titles, by pictures."""
+"""Finding moments in all films: by what is said, seen and written there, by titles, by pictures."""
 
 import datetime
 from collections.abc import Callable, Iterable, Sequence
@@ -47,10 +47,10 @@ def search(
 
     text: words (all are wanted), "phrases", -without, begin*; where no moment has all, those that
     have most. catalog: its file, in the folder of all films. kinds: where to look: said, seen,
-    title. film: only in this one, by id, or in those whose title or file name has that. since: only
-    films that are not older. speaker: only while somebody of that name speaks; without words,
-    what is said then. others: more ranked lists. Raises UserError where there is no catalog, no
-    such film or no such speaker.
+    written, title. film: only in this one, by id, or in those whose title or file name has that.
+    since: only films that are not older. speaker: only while somebody of that name speaks; without
+    words, what is said then. others: more ranked lists. Raises UserError where there is no catalog,
+    no such film or no such speaker.
     """
     wanted = query.parse(text)
     notes = list(wanted.notes) if text.strip() or not (others or speaker) else []
@@ -93,7 +93,8 @@ def search(
             lacks = missing.get(id(group), ())
             moment = moments.told(db, catalog.parent, group, wanted, lacks)
             # A sentence may lack a word that is seen at the same time.
-            if not candidates.excluded(f"{moment.said}\n{moment.seen}", wanted):
+            there = f"{moment.said}\n{moment.seen}\n{moment.written}"
+            if not candidates.excluded(there, wanted):
                 told.append(moment)
     return Answer(told, notes)
 

@@ -26,11 +26,13 @@ COUNTED: tuple[Literal["bytes", "segments", "frames", "descriptions", "highlight
     "descriptions",
     "highlights",
 )
-SINCE: dict[Literal["unheard", "broken_cues", "doubtful", "without_speakers"], float] = {
+Since = Literal["unheard", "broken_cues", "doubtful", "without_speakers", "frames_with_text"]
+SINCE: dict[Since, float] = {
     "unheard": 0.0,
     "broken_cues": 0,
     "doubtful": 0,
     "without_speakers": 0,
+    "frames_with_text": 0,
 }
 """What is counted, too, with none of it: records and manifests of earlier versions lack it."""
 
@@ -53,6 +55,10 @@ def count(stage: str, results: Path) -> Made:
         found["without_speakers"] = int(failed_stages.failure(results, stage) is not None)
     elif stage == "keyframes":
         found["frames"] = _length(artifact_files.read_json(paths[0]), "keyframes")
+    elif stage == "onscreen":
+        onscreen = artifact_files.read_json(paths[0])
+        if isinstance(onscreen, dict):
+            found["frames_with_text"] = onscreen.get("frames_with_text", 0)
     elif stage == "highlights":
         found["highlights"] = _length(artifact_files.read_json(paths[0]), "highlights")
     elif stage == "scenedesc":
@@ -86,6 +92,7 @@ def add_up(results: Path, records: Records) -> Totals:
         "doubtful": 0,
         "broken_cues": 0,
         "without_speakers": 0,
+        "frames_with_text": 0,
         "stages": {},
     }
     for name, record in records.items():

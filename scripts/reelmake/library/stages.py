@@ -199,6 +199,20 @@ _TABLE = (
         items="scenes",
     ),
     Stage(
+        name="onscreen",
+        rule="read_onscreen_text",
+        version=1,
+        artifacts=("onscreen.json",),
+        # Not onscreen.models: where the models lie, which are known by their content.
+        settings=tuple(
+            f"onscreen.{name}"
+            for name in ("languages", "min_confidence", "every_seconds", "max_resolution")
+        ),
+        upstream=("source", "media", "keyframes"),
+        packages=("rapidocr", "onnxruntime"),
+        items="frames",
+    ),
+    Stage(
         name="scenedesc",
         rule="describe_scenes",
         version=1,
@@ -209,7 +223,8 @@ _TABLE = (
         in_process=tuple(
             f"description.{name}" for name in ("repo_id", "mmproj", "handler", "context")
         ),
-        upstream=("media", "keyframes"),
+        upstream=("media", "keyframes", "onscreen"),
+        optional={"onscreen": "description.prompt"},
         gpu=True,
         packages=("llama-cpp-python",),
         items="keyframes",
@@ -242,7 +257,8 @@ _TABLE = (
         later=_ANSWERING,
         models=("text_model.model",),
         in_process=("text_model.repo_id",),
-        upstream=("scenedesc", "segments"),
+        upstream=("onscreen", "scenedesc", "segments"),
+        optional={"onscreen": "scores.prompt"},
         gpu=True,
         packages=("llama-cpp-python",),
         items="segments",
@@ -276,7 +292,8 @@ _TABLE = (
         later=_ANSWERING,
         models=("text_model.model",),
         in_process=("text_model.repo_id",),
-        upstream=("scenedesc", "segments", "scores"),
+        upstream=("onscreen", "scenedesc", "segments", "scores"),
+        optional={"onscreen": "narrative.prompt"},
         gpu=True,
         packages=("llama-cpp-python",),
         items="beats",
@@ -319,6 +336,7 @@ TARGETS = {
     "transcripts": ("transcript", "subtitles"),
     "speakers": ("speakers",),
     "scenes": ("scenes", "keyframes"),
+    "onscreen": ("onscreen",),
     "descriptions": ("scenedesc",),
     "embeddings": ("embeddings",),
     "highlights": ("highlights",),
@@ -381,10 +399,11 @@ def stages_of(url: bool) -> list[Stage]:
 
 
 def downstream(name: str) -> list[str]:
-    """The stage and everything made from it, in the table's order."""
+    """The stage and everything made from it, in the table's order. Not what reads it only where a
+    setting names it."""
     found = [name]
     for stage in STAGES.values():
-        if set(stage.upstream) & set(found):
+        if {each for each in stage.upstream if stage.optional.get(each) is None} & set(found):
             found.append(stage.name)
     return found
 

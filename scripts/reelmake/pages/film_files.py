@@ -34,6 +34,7 @@ _SAID = {
     "transcript.md": "what is said, to read",
     "scenes.json": "the cuts",
     "keyframes.json": "which frames the pictures are",
+    "onscreen.json": "what is written in the picture",
     "segments.json": "candidates for highlights",
     "scores.json": "how good each candidate is, and why",
     "highlights.json": "the best ones",

@@ -21,6 +21,7 @@ _TABLES = {
     "scenes": "start, scene",
     "keyframes": "scene, time",
     "descriptions": "time",
+    "onscreen_texts": "start, line",
     "highlights": "start",
     "clips": "start",
     "beats": "start",
@@ -135,7 +136,7 @@ def _object(found: Any) -> Row:
 
 
 def _scenes(tables: Mapping[str, list[Row]]) -> list[Row]:
-    """The scenes, each with its pictures and what is seen in them."""
+    """The scenes, each with its pictures, and what is seen and written in them."""
     described = {each["file"]: each for each in tables["descriptions"]}
     pictures: dict[Any, list[Row]] = {}
     for frame in tables["keyframes"]:
@@ -150,8 +151,21 @@ def _scenes(tables: Mapping[str, list[Row]]) -> list[Row]:
             scene
             | {"pictures": frames, "picture": frames[0] if frames else None}
             | {"seen": seen.get("visual_content"), "more": " · ".join(more)}
+            | {"written": _written(tables["onscreen_texts"], scene["start"], scene["end"])}
         )
     return found
+
+
+def _written(lines: list[Row], start: float | None, end: float | None) -> list[str]:
+    """What is written in the picture between two times (s), each line once."""
+    found = [
+        line["text"]
+        for line in lines
+        if None not in (start, end, line["start"], line["end"], line["text"])
+        and line["start"] < end
+        and line["end"] >= start
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _highlights(tables: Mapping[str, list[Row]], scenes: list[Row]) -> list[Row]:

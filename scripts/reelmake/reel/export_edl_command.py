@@ -165,7 +165,7 @@ def _search(
         answer = search(
             results / updating.NAME,
             words,
-            kinds=("said", "seen"),
+            kinds=("said", "seen", "written"),
             film=film,
             limit=limit,
             others=meant.rankers,
@@ -184,7 +184,13 @@ def _search(
             except StageError as error:
                 raise UserError(f"{each.film}: {error}") from None
     moments = [
-        Moment(films[each.film].source, each.start, each.end, each.title, each.said or each.seen)
+        Moment(
+            films[each.film].source,
+            each.start,
+            each.end,
+            each.title,
+            each.said or each.seen or each.written,
+        )
         for each in found
     ]
     return {film.source: film for film in films.values()}, moments

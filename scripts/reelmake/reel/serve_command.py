@@ -23,7 +23,7 @@ def add_to(commands: Any) -> None:
         commands,
         "serve",
         _serve,
-        "show the library in a browser: search what is said and seen, jump there, watch a run",
+        "show the library in a browser: search what is said, seen and written, watch a run",
         "  reel serve\n"
         "  reel serve --open --port 9000\n"
         "  openssl rand -hex 32 > token && chmod 600 token\n"

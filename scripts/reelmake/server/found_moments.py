@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from reelmake.catalog import by_meaning, like_picture, updating
 from reelmake.catalog import search as catalog_search
 from reelmake.catalog.by_meaning import Rankers
+from reelmake.catalog.candidates import KINDS
 from reelmake.catalog.moments import Match, Moment
 from reelmake.catalog.opening import opened
 from reelmake.catalog.search import Ranker
@@ -32,9 +33,9 @@ Parts = list[tuple[str, bool]]
 
 
 class Wanted(NamedTuple):
-    """query: words, "phrases", -without, begin*. where: said, seen or empty (both). film: only in
-    this one, by id, or in those whose title has that. like: FILM@TIME, a picture to compare.
-    speaker: only while somebody of this name speaks."""
+    """query: words, "phrases", -without, begin*. where: said, seen, written or empty
+    (all). film: only in this one, by id, or in those whose title has that. like: FILM@TIME, a
+    picture to compare. speaker: only while somebody of this name speaks."""
 
     query: str = ""
     where: str = ""
@@ -45,7 +46,7 @@ class Wanted(NamedTuple):
 
 def find(results: Path, wanted: Wanted, links: Links, meant: Meant) -> dict[str, Any]:
     """What the template search.html shows. Raises UserError for a film that isn't there."""
-    kinds = (wanted.where,) if wanted.where in ("said", "seen") else ("said", "seen", "title")
+    kinds = (wanted.where,) if wanted.where in ("said", "seen", "written") else KINDS
     moments: Sequence[Moment] = ()
     notes: list[str] = []
     if wanted.query.strip() or wanted.like or wanted.speaker.strip():
@@ -118,6 +119,7 @@ def _shown(moment: Moment, links: Links) -> dict[str, Any]:
         "said": _parts(moment, "said", moment.said),
         "seen": _parts(moment, "seen", moment.seen),
         "speakers": moment.speakers,
+        "written": _parts(moment, "written", moment.written),
         "why": _why(moment),
         "like": f"{moment.film}@{moment.start:.3f}" if file else None,
     }

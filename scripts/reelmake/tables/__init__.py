@@ -125,6 +125,13 @@ def keyframes(results: Results = "results", videos: Iterable[str] | None = None)
     return read("keyframes", results, videos)
 
 
+def onscreen_texts(
+    results: Results = "results", videos: Iterable[str] | None = None
+) -> "pd.DataFrame":
+    """One row a line of text in the picture."""
+    return read("onscreen_texts", results, videos)
+
+
 def descriptions(
     results: Results = "results", videos: Iterable[str] | None = None
 ) -> "pd.DataFrame":

@@ -180,6 +180,11 @@ def _keyframes(video: Artifacts) -> Iterator[Row]:
         yield frame | {"scene": frame.get("scene_id"), "time": frame.get("timestamp")}
 
 
+def _onscreen_texts(video: Artifacts) -> Iterator[Row]:
+    for line in video.listed("onscreen.json", "lines"):
+        yield _object(line.get("box")) | line | {"line": line.get("id")}
+
+
 def _descriptions(video: Artifacts) -> Iterator[Row]:
     name = f"{video.results.name}.scenedesc.msgpack"
     document = scene_descriptions.read(video.results / name)
@@ -272,6 +277,7 @@ _MAKERS: dict[str, Callable[[Artifacts], Iterator[Row]]] = {
     "speaker_turns": _speaker_turns,
     "scenes": _scenes,
     "keyframes": _keyframes,
+    "onscreen_texts": _onscreen_texts,
     "descriptions": _descriptions,
     "scores": _scores,
     "highlights": _highlights,
