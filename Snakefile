@@ -35,6 +35,7 @@ include: "rules/share.smk"
 localrules:
     all,
     transcripts,
+    translations,
     scenes,
     descriptions,
     embeddings,
@@ -80,6 +81,11 @@ rule all:
 rule transcripts:
     input:
         artifacts(*TARGETS["transcripts"]),
+
+
+rule translations:
+    input:
+        artifacts(*TARGETS["translations"]),
 
 
 rule scenes:

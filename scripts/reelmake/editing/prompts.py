@@ -9,7 +9,7 @@ import bisect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from reelmake.foundation.text import shared_beginning, visible
 from reelmake.library.scene_descriptions import FIELDS
@@ -35,11 +35,43 @@ class AnswerForm:
     """How a question is to be answered.
 
     schema: of the model's answer. understood: what is kept of one that satisfies it; raises
-    ValueError for an answer that is no good.
+    ValueError for an answer that is no good. whole: a text that runs on until there is no room
+    left makes it no good, instead of being closed there.
     """
 
     schema: dict[str, Any]
     understood: Callable[[Answer], Answer]
+    whole: bool = False
+
+
+class TooLong(ValueError):
+    """What is asked about can't be made shorter, and does not fit."""
+
+
+class Asking(Protocol):
+    """What a text model can be asked: a dataclass, whose fields tell it from others."""
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        """All lines of data in it."""
+
+    @property
+    def items(self) -> int:
+        """How many of the stage's items it is about."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to ask about."""
+
+    def message(self) -> str:
+        """What the model gets."""
+
+    def opening(self) -> str:
+        """What each message of its kind begins with, whatever it is about."""
+
+    def fitting(self, fits: Callable[[str], bool]) -> str:
+        """The longest message that `fits`. Raises TooLong, and ValueError where the prompt alone
+        is too long."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +106,13 @@ class Question:
         shown = (each for scene in segment["scenes"] for each in seen.get(scene, ()))
         return cls(template, sentences(segment["text"]), scenes(shown), beat, language)
 
+    items = 1
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        """All lines of data in it."""
+        return self.sentences + self.scenes
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing is said or seen."""
@@ -86,13 +125,12 @@ class Question:
         again. Other braces in the template stay as they are.
         """
         parts = {
-            "{text}": _block("transcript", self.sentences),
-            "{scenes}": _block("scenes", self.scenes),
+            "{text}": block("transcript", self.sentences),
+            "{scenes}": block("scenes", self.scenes),
             "{beat}": self.beat or "{beat}",
         }
-        filled = re.sub(r"\{(?:text|scenes|beat)\}", lambda place: parts[place[0]], self.template)
         last = f"\nWrite the texts in {self.language}." if self.language else ""
-        return f"{GUARD}\n\n{filled}{last}"
+        return f"{GUARD}\n\n{filled(self.template, parts)}{last}"
 
     def opening(self) -> str:
         """What the message of each question with this template begins with, whatever it is
@@ -169,5 +207,12 @@ def one_line(text: str, most: int) -> str:
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
-def _block(tag: str, lines: Iterable[str]) -> str:
+def filled(template: str, parts: Mapping[str, str]) -> str:
+    """The template with a part in each of its places, which its key names with its braces."""
+    places = "|".join(map(re.escape, parts))
+    return re.sub(places, lambda place: parts[place[0]], template)
+
+
+def block(tag: str, lines: Iterable[str]) -> str:
+    """Lines of data between tags; each is `neutral`."""
     return f"<{tag}>\n" + ("\n".join(lines) or NOTHING) + f"\n</{tag}>"
