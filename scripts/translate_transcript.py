@@ -93,9 +93,7 @@ def _kept(this: Job, output: Path, wanted: Mapping[str, str]) -> dict[str, Trans
     }
 
 
-def _ask(
-    this: Job, said: list[Line], names: Mapping[str, str]
-) -> dict[str, dict[int, str]]:
+def _ask(this: Job, said: list[Line], names: Mapping[str, str]) -> dict[str, dict[int, str]]:
     """The translations by language, and by the number of the line; those that failed are not in
     there. names: of the languages."""
     found: dict[str, dict[int, str]] = {code: {} for code in names}

@@ -39,7 +39,9 @@ def extend(tokenizer: Tokenizer, words: Iterable[str]) -> Tokenizer:
         while len(pieces) > 1:
             content = json.loads(tokenizer.to_str())
             content["model"]["merges"].append(pieces[:2])
-            content["model"]["vocab"].setdefault(pieces[0] + pieces[1], len(content["model"]["vocab"]))
+            content["model"]["vocab"].setdefault(
+                pieces[0] + pieces[1], len(content["model"]["vocab"])
+            )
             tokenizer = Tokenizer.from_str(json.dumps(content))
             pieces = tokenizer.encode(word).tokens
     return tokenizer

@@ -54,7 +54,10 @@ class Translations:
     def lines(self, count: int) -> list[str]:
         """What is said in so many lines: sentences, some as others would write them."""
         rng = self.rng
-        return [self._line() if rng.random() < 0.3 else next(self.others.sentences) for _ in range(count)]
+        return [
+            self._line() if rng.random() < 0.3 else next(self.others.sentences)
+            for _ in range(count)
+        ]
 
     def _line(self) -> str:
         """A line of another kind: random words, instructions, words of no language."""

@@ -16,11 +16,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import read_gguf
 import torch
 from tokenizers import Tokenizer
 from torch.nn import functional as F
 
+import read_gguf
 import text_prompts
 import text_tokenizer
 import write_gguf

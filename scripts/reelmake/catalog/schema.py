@@ -14,6 +14,7 @@ FILMS = "films"
 KEYS: dict[str, tuple[str, ...]] = {
     "streams": ("stream",),
     "segments": ("segment",),
+    "translations": ("language", "segment"),
     "scenes": ("scene",),
     "keyframes": ("file",),
     "descriptions": ("file",),
@@ -45,6 +46,7 @@ MOMENTS = (
     Column("film", "Int64", "", "`films.id`"),
     Column("kind", "string", "", "said, seen or title"),
     Column("item", "Int64", "", "the number of the segment of speech, or of the scene"),
+    Column("language", "string", "", "of a translation; missing of what the film itself says"),
     Column("start", "float64", "s", "when it begins, after the film's time zero"),
     Column("end", "float64", "s", "when it ends"),
     Column("text", "string", "", "what is said, what is seen, or the title and the file's name"),
@@ -131,6 +133,7 @@ CREATE TABLE moments (
     film INTEGER NOT NULL REFERENCES films (id) ON DELETE CASCADE,
     kind TEXT NOT NULL,
     item INTEGER,
+    language TEXT,
     start REAL,
     "end" REAL,
     text TEXT NOT NULL,

@@ -28,6 +28,7 @@ class Made(TypedDict, total=False):
     unheard: float
     doubtful: int
     broken_cues: int
+    untranslated: int
 
 
 """What a stage made, in numbers: `bytes` of its artifacts on disk, and what else is counted of
@@ -51,7 +52,8 @@ class StageTotals(TypedDict):
 class Totals(TypedDict):
     """Of all stages of a video. media_seconds: None: nobody knows. unheard: seconds of voices
     without a word; doubtful: sentences that nobody may have said; broken_cues: subtitles that break
-    the rules of `subtitles`; records of an earlier version have none of them."""
+    the rules of `subtitles`; untranslated: lines that the model failed to translate; records of an
+    earlier version have none of them."""
 
     media_seconds: float | None
     bytes: int
@@ -62,6 +64,7 @@ class Totals(TypedDict):
     unheard: NotRequired[float]
     doubtful: NotRequired[int]
     broken_cues: NotRequired[int]
+    untranslated: NotRequired[int]
     stages: dict[str, StageTotals]
 
 

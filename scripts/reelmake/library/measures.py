@@ -26,10 +26,11 @@ COUNTED: tuple[Literal["bytes", "segments", "frames", "descriptions", "highlight
     "descriptions",
     "highlights",
 )
-SINCE: dict[Literal["unheard", "broken_cues", "doubtful"], float] = {
+SINCE: dict[Literal["unheard", "broken_cues", "doubtful", "untranslated"], float] = {
     "unheard": 0.0,
     "broken_cues": 0,
     "doubtful": 0,
+    "untranslated": 0,
 }
 """What is counted, too, with none of it: records and manifests of earlier versions lack it."""
 
@@ -48,6 +49,10 @@ def count(stage: str, results: Path) -> Made:
         found["segments"] = _length(transcript, "segments")
         found["unheard"] = _unheard(transcript)
         found["doubtful"] = _doubtful(transcript)
+    elif stage == "translations":
+        translations = artifact_files.read_json(paths[0])
+        if isinstance(translations, dict):
+            found["untranslated"] = translations.get("failed", 0)
     elif stage == "keyframes":
         found["frames"] = _length(artifact_files.read_json(paths[0]), "keyframes")
     elif stage == "highlights":
@@ -81,6 +86,7 @@ def add_up(results: Path, records: Records) -> Totals:
         "unheard": 0.0,
         "doubtful": 0,
         "broken_cues": 0,
+        "untranslated": 0,
         "stages": {},
     }
     for name, record in records.items():

@@ -132,7 +132,11 @@ class Model:
         return str(self._llama.metadata.get("general.name", ""))
 
     def answers(
-        self, contents: Sequence[Any], schema: dict[str, Any], opening: str = "", whole: bool = False
+        self,
+        contents: Sequence[Any],
+        schema: dict[str, Any],
+        opening: str = "",
+        whole: bool = False,
     ) -> list[dict[str, Any] | ValueError]:
         """The JSON that answers each of some messages; a ValueError where there is no whole one.
 

@@ -46,9 +46,7 @@ class ServedTextModel(_Answering):
         `finish` gives the answer. schema: of an answer. whole: one whose text runs on is none."""
         return self._server.begin(self._ask(question, schema, whole))
 
-    async def _ask(
-        self, question: Asking, schema: dict[str, Any], whole: bool
-    ) -> dict[str, Any]:
+    async def _ask(self, question: Asking, schema: dict[str, Any], whole: bool) -> dict[str, Any]:
         # Tokens can't be counted from here: where the guess is wrong, the server says so.
         room = TOKEN * (self._settings["context"] - self._settings["max_tokens"])
         for _ in range(TRIES):

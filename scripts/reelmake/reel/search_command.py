@@ -162,7 +162,7 @@ def _show(answer: "Answer") -> None:
         head.append(f"  {clock(moment.start)}", "cyan")
         console.print(head)
         for label, line in _lines(moment):
-            row = Text.assemble((f"     {label:<6}", "dim"), line)
+            row = Text.assemble((f"     {f'{label} ':<6}", "dim"), line)
             console.print(row, soft_wrap=True)
     if len(answer.moments) > 1:
         console.print(count(len(answer.moments), "moment"), style="dim")
@@ -171,8 +171,8 @@ def _show(answer: "Answer") -> None:
 def _lines(moment: "Moment") -> "list[tuple[str, Text]]":
     from rich.text import Text
 
-    found = [(match.kind, _marked(match)) for match in moment.matches if match.kind != "title"]
-    told = {match.kind for match in moment.matches}
+    found = [(match.where, _marked(match)) for match in moment.matches if match.kind != "title"]
+    told = {match.where for match in moment.matches}
     for kind, text in (("said", moment.said), ("seen", moment.seen)):
         if text and kind not in told:
             found.append((kind, Text(_shown(text[:SHOWN]), "dim")))
@@ -187,7 +187,7 @@ def why(moment: "Moment") -> str:
     """In words, why a moment is found: "crowd, cheers: said; ball: seen"."""
     reasons: dict[str, list[str]] = {}
     for match in moment.matches:
-        reasons.setdefault(match.kind, []).extend(match.words)
+        reasons.setdefault(match.where, []).extend(match.words)
     parts = []
     for kind, words in reasons.items():
         where = "in the title" if kind == "title" else kind

@@ -89,6 +89,14 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("word", "string", "", "the word, with its punctuation"),
         Column("probability", "float64", "", "how sure the model is, 0 to 1"),
     ),
+    "translations": (
+        VIDEO,
+        Column("language", "string", "", "the language, as translations.languages has it"),
+        Column("segment", "Int64", "", "the number of the segment of speech"),
+        START,
+        END,
+        Column("text", "string", "", "what is said, in that language"),
+    ),
     "scenes": (
         VIDEO,
         SCENE,

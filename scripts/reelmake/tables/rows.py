@@ -115,6 +115,22 @@ def _words(video: Artifacts) -> Iterator[Row]:
             yield word | {"segment": segment.get("id")}
 
 
+def _translations(video: Artifacts) -> Iterator[Row]:
+    """The lines that were translated: others are as `segments` has them."""
+    segments = video.listed("transcript.json", "segments")
+    for translation in video.listed("translations.json", "languages"):
+        lines = translation.get("lines")
+        if not isinstance(lines, list) or len(lines) != len(segments):
+            continue  # it is of another transcript
+        for segment, text in zip(segments, lines, strict=True):
+            if text is not None:
+                yield segment | {
+                    "language": translation.get("language"),
+                    "segment": segment.get("id"),
+                    "text": text,
+                }
+
+
 def _scenes(video: Artifacts) -> Iterator[Row]:
     for scene in video.listed("scenes.json", "scenes"):
         yield scene | {"scene": scene.get("id")}
@@ -207,6 +223,7 @@ _MAKERS: dict[str, Callable[[Artifacts], Iterator[Row]]] = {
     "streams": _streams,
     "segments": _segments,
     "words": _words,
+    "translations": _translations,
     "scenes": _scenes,
     "keyframes": _keyframes,
     "descriptions": _descriptions,
