@@ -18,7 +18,7 @@ Error = sqlite3.Error
 Connection = sqlite3.Connection
 
 _MOMENTS = (
-    'INSERT INTO moments (film, kind, item, language, start, "end", text, spread, folded)'
+    'INSERT INTO moments (film, kind, item, start, "end", text, spread, folded, language)'
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 

@@ -24,7 +24,7 @@ DESCRIBED = ("visual_content", "action", "setting", "mood")
 
 class FilmRows(NamedTuple):
     """film: the values of its row in `films`, but for its number. tables: table -> rows, each
-    without the film's number. moments: (kind, item, language, start, end, text, spread, folded)
+    without the film's number. moments: (kind, item, start, end, text, spread, folded, language)
     each."""
 
     film: Values
@@ -95,9 +95,10 @@ def _moment(
     plain = folded(text)
     apart = spread(plain)
     return [
-        *(kind, item, language, start, end, text),
+        *(kind, item, start, end, text),
         apart if apart != plain else None,
         plain if plain != text else None,
+        language,
     ]
 
 

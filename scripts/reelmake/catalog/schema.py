@@ -46,12 +46,12 @@ MOMENTS = (
     Column("film", "Int64", "", "`films.id`"),
     Column("kind", "string", "", "said, seen or title"),
     Column("item", "Int64", "", "the number of the segment of speech, or of the scene"),
-    Column("language", "string", "", "of a translation; missing of what the film itself says"),
     Column("start", "float64", "s", "when it begins, after the film's time zero"),
     Column("end", "float64", "s", "when it ends"),
     Column("text", "string", "", "what is said, what is seen, or the title and the file's name"),
     Column("spread", "string", "", "the text as `moment_words` has it, where folded is not"),
     Column("folded", "string", "", "the text as `moment_parts` has it, where that differs"),
+    Column("language", "string", "", "of a translation; missing of what the film itself says"),
 )
 
 
@@ -133,12 +133,12 @@ CREATE TABLE moments (
     film INTEGER NOT NULL REFERENCES films (id) ON DELETE CASCADE,
     kind TEXT NOT NULL,
     item INTEGER,
-    language TEXT,
     start REAL,
     "end" REAL,
     text TEXT NOT NULL,
     spread TEXT,
-    folded TEXT
+    folded TEXT,
+    language TEXT
 );
 CREATE INDEX moments_by_film ON moments (film, start);
 CREATE VIEW moment_words_text AS

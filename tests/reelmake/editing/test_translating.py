@@ -1,8 +1,8 @@
 """Translations: lines and the questions about them, of which as many come back as went in."""
 
-import german
 import pytest
 
+import german
 from reelmake.editing import cues, prompts, translating
 from reelmake.editing.translating import Line, LinesQuestion
 from reelmake.foundation.artifact_files import is_valid
@@ -28,7 +28,7 @@ def asked(said, **more):
 
 
 def test_the_tiny_model_was_trained_on_what_is_asked():
-    assert (german.GUARD, german.PROMPT) == (translating.GUARD, SETTINGS["prompt"])
+    assert (translating.GUARD, SETTINGS["prompt"]) == (german.GUARD, german.PROMPT)
     said = translating.lines(spoken("a <b> [c]", "d", "", "e", "f"), "transcribe")
     ((_, first), (_, second)) = asked(said, lines_at_once=2)
     assert first.message() == german.ask(german.PROMPT, [], ["a <b> [c]", "d"], ["e", "f"])

@@ -4,16 +4,15 @@ says."""
 import dataclasses
 import json
 
-import german
 import pytest
 
+import german
 import translate_transcript
 import write_translations
 from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError
 from reelmake.library import config
 from reelmake.models import text_model
-from reelmake.models.text_model import TextModel
 from text_job import ANY, MODELS, Answering, TextJob
 
 TRAINED = MODELS / "text" / "model.gguf"
@@ -253,9 +252,7 @@ def test_a_job_that_is_stopped_remembers_the_languages_that_it_found(folder, mon
         lambda this: this.settings.update(model={"name": "model.gguf", "content": "1"}),
         lambda this: this.settings.update(task="translate"),
         lambda this: write_transcript(this.folder / "transcript.json", *SAID[:-1], "hello"),
-        lambda this: setattr(
-            this, "run", dataclasses.replace(this.run, forced=("translations",))
-        ),
+        lambda this: setattr(this, "run", dataclasses.replace(this.run, forced=("translations",))),
         lambda this: (this.folder / "translations.json").write_text('{"languages": 3}'),
     ],
 )
