@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from reelmake.library.scene_descriptions import FIELDS
 from reelmake.tables import chapter_file, titles
 
 Row = dict[str, Any]
+_LANGUAGE = re.compile("[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 class Artifacts:
@@ -119,13 +121,15 @@ def _translations(video: Artifacts) -> Iterator[Row]:
     """The lines that were translated: others are as `segments` has them."""
     segments = video.listed("transcript.json", "segments")
     for translation in video.listed("translations.json", "languages"):
-        lines = translation.get("lines")
+        language, lines = translation.get("language"), translation.get("lines")
+        if not isinstance(language, str) or not _LANGUAGE.fullmatch(language):
+            continue
         if not isinstance(lines, list) or len(lines) != len(segments):
             continue  # it is of another transcript
         for segment, text in zip(segments, lines, strict=True):
             if text is not None:
                 yield segment | {
-                    "language": translation.get("language"),
+                    "language": language,
                     "segment": segment.get("id"),
                     "text": text,
                 }
