@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelmake.editing import languages, translating
+from reelmake.editing import languages, prompts, translating
 from reelmake.editing.translating import Line
 from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError
@@ -155,7 +155,8 @@ def _translation(
         if line.text and line.language != code and number not in texts
     ]
     for number in failed:
-        print(f"{name}: it stays as it is: '{said[number].text}'")
+        shown = prompts.one_line(said[number].text, model_answers.SHOWN)
+        print(f"{name}: it stays as it is: '{shown}'")
     if already:
         print(f"{name}: {already} of {len(said)} lines are in it already")
     return {

@@ -15,6 +15,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from reelmake.editing import prompts
 from reelmake.editing.prompts import Answer, AnswerForm, Asking
 from reelmake.foundation import artifact_files, resumable_items
 from reelmake.foundation.errors import StageError
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 8
 """Answers that are decoded together on a GPU; more than 16 gain little."""
+SHOWN = 200
+"""Characters of a line that the log says."""
 MANY = 4
 """Questions. A model that fails on so many, and on all that it was asked, can't answer at all; a
 short film may have one, on which any model may fail."""
@@ -264,7 +267,7 @@ class _Questions(_InGroups[AnyAsking, Answer | None]):
                 raise ValueError("it is not what was asked for")
             return form.understood(said)
         except ValueError as error:
-            print(f"no answer about '{question.data[0]}': {error}")
+            print(f"no answer about '{prompts.one_line(question.data[0], SHOWN)}': {error}")
             return None
 
 

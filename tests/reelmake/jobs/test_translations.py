@@ -13,7 +13,7 @@ from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError
 from reelmake.library import config
 from reelmake.models import text_model
-from text_job import ANY, MODELS, Answering, TextJob
+from text_job import MODELS, Answering, TextJob
 
 TRAINED = MODELS / "text" / "model.gguf"
 LOADED = config.load({"text_model": {"context": 2048, "max_tokens": 160}})
@@ -195,7 +195,7 @@ def test_where_all_failed_the_stage_fails_and_the_next_run_asks_again(folder, mo
 
 
 def test_a_line_that_never_fits_stops_no_film(folder):
-    write_transcript(folder / "transcript.json", "the dog", "zx " * 5000, "the cat")
+    write_transcript(folder / "transcript.json", "the dog", "zx " * 1200, "the cat")
     assert lines(job(folder)) == ["der Hund", None, "der Katze"]
 
 
@@ -283,13 +283,6 @@ def test_five_thousand_lines(folder, monkeypatch):
     this = job(folder)
     assert lines(this) == [text.upper() for text in texts]
     assert this.said[-1] == (5000, 5000)
-
-
-def test_an_answer_that_runs_on_is_no_translation(folder):
-    """A real model whose answers mean nothing, with room for a word or two."""
-    this = job(folder, model=ANY, max_tokens=16)
-    write_transcript(folder / "transcript.json", "the dog runs", "a cat")
-    assert lines(this) == [None, None]
 
 
 def write(folder, settings=None):
