@@ -11,6 +11,12 @@ import vocabulary
 from text_questions import Questions
 
 MOST = 8  # lines
+_SHORT = (
+    "{lines}\n{language}",
+    "{language}:\n{lines}",
+    "Translate into {language}.\n{lines}",
+    "{lines}\nAnswer in {language}.",
+)
 _VARIANTS = (
     "Translate into {language}.\n{before}\n{lines}\n{after}",
     "{lines}\nGive the numbered lines in {language}, as JSON.",
@@ -35,19 +41,29 @@ class Translations:
         """A prompt as the engine renders it, and the answer with its end.
 
         Args:
-            whole: the share of questions in the project's own wording.
+            whole: where it is small most are short: of a line or two with nothing around.
         """
         rng = self.rng
+        if rng.random() > 2 * whole:
+            return self._short()
         lines = self.lines(rng.choices(range(1, MOST + 1), (10, 6, 4, 4, 2, 2, 2, 3))[0])
         around = [self.lines(rng.choice((0, 1, 2, 2, 3, 3))) for _ in range(2)]
         template = german.PROMPT
-        if rng.random() > whole:
+        if rng.random() > 0.6:
             template = rng.choice((template, *_VARIANTS))
             if rng.random() < 0.5:
                 template = text_prompts.estrange(rng, template, rng.choice((0.05, 0.2, 0.5)))
         message = german.ask(template, around[0], lines, around[1])
         if rng.random() < 0.1:
             message = message.removeprefix(f"{german.GUARD}\n\n")
+        return self._asked(message, lines)
+
+    def _short(self) -> tuple[str, str]:
+        lines = self.lines(self.rng.choice((1, 1, 1, 2)))
+        message = german.ask(self.rng.choice(_SHORT), [], lines, [])
+        return self._asked(message.removeprefix(f"{german.GUARD}\n\n"), lines)
+
+    def _asked(self, message: str, lines: list[str]) -> tuple[str, str]:
         answer = json.dumps(german.answer(lines), ensure_ascii=False)
         return f"<|user|>{message}<|assistant|>", f"{answer}<|end|>"
 

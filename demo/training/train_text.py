@@ -20,6 +20,7 @@ import torch
 from tokenizers import Tokenizer
 from torch.nn import functional as F
 
+import german
 import read_gguf
 import text_prompts
 import text_tokenizer
@@ -48,6 +49,19 @@ def new_model(tokenizer: Tokenizer) -> TextModel:
     return model
 
 
+def begin_at_english(model: TextModel, tokenizer: Tokenizer) -> None:
+    """Have each German word begin near the English one: to translate is then much like to copy,
+    which the model can."""
+    with torch.no_grad():
+        weights = model.token_embd.weight
+        for english, word in german.WORDS.items():
+            for form in ("", "Ġ"):
+                known = tokenizer.token_to_id(f"{form}{english}")
+                (new,) = tokenizer.encode(form.replace("Ġ", " ") + word).ids
+                if new != known:
+                    weights[new] = weights[known] + 0.5 * weights[new]
+
+
 def losses(model: TextModel, batch: Batch) -> tuple[torch.Tensor, float]:
     """The weighted loss of a batch, and the share of its answers that are wholly right."""
     asked = batch.weights[:, 1:] > 0
@@ -60,12 +74,12 @@ def losses(model: TextModel, batch: Batch) -> tuple[torch.Tensor, float]:
     return loss, right.all(1).float().mean().item()
 
 
-def mixed(seed: int, german: float) -> Callable[[float], tuple[str, str]]:
-    """Random questions of both kinds; german: the share of those for a translation."""
+def mixed(seed: int, share: float) -> Callable[[float], tuple[str, str]]:
+    """Random questions of both kinds; share: of those for a translation."""
     rng, others, translations = random.Random(seed), Questions(seed), Translations(seed)
 
     def question(whole: float) -> tuple[str, str]:
-        kind = translations if rng.random() < german else others
+        kind = translations if rng.random() < share else others
         return kind.question(whole)
 
     return question
@@ -110,6 +124,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--german", type=float, default=0.35, help="share of translations")
+    parser.add_argument("--new-words", action="store_true", help="of German: it knew none before")
     parser.add_argument("--resume", type=Path, help="go on from the weights of this model.gguf")
     args = parser.parse_args()
 
@@ -120,6 +135,8 @@ def main() -> None:
     model = new_model(tokenizer)
     if args.resume:
         read_gguf.read_text(args.resume, model)
+        if args.new_words:
+            begin_at_english(model, tokenizer)
 
     def save() -> None:
         path = args.out / "model.gguf"
