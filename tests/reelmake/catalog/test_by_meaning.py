@@ -42,7 +42,8 @@ def library(tmp_path_factory) -> Path:
     for number, (said, shown) in enumerate(zip(SAID, SHOWN, strict=True)):
         folder = results / f"film{number}"
         seen = [drawing.caption(picture) for picture in shown]
-        make_film(folder, texts=said, segments=2, seen=seen, scenes=2, seed=number)
+        told = {"aa": ["another language"] * 2}  # which is no text of what was found by vectors
+        make_film(folder, texts=said, segments=2, seen=seen, scenes=2, seed=number, translated=told)
 
         def vectors(kind, model, found):
             times = [n * 6.0 + 1.2 for n in range(2)]
