@@ -45,6 +45,10 @@ def main() -> None:
         print(f"\n{results.name}: what is said (transcript.json, .srt, .vtt, .txt, .md)")
         for segment in transcript["segments"]:
             print(f"  {clock(segment['start'])}  {segment['text']}")
+        print(f"\n{results.name}: the same in German (translations/transcript.de.srt, .vtt, .txt)")
+        (german,) = json.loads((results / "translations.json").read_bytes())["languages"]
+        for segment, text in zip(transcript["segments"], german["lines"], strict=True):
+            print(f"  {clock(segment['start'])}  {text or segment['text']}")
         print(f"\n{results.name}: what is seen (keyframes/, {results.name}.scenedesc.msgpack)")
         for result in described["results"]:
             seen = result["description"] or {"visual_content": "(no description)"}
@@ -57,8 +61,12 @@ def main() -> None:
         print(f"\n{results.name}: the beats of its trailer (trailer.mp4, .otio, .edl)")
         for beat in json.loads((results / "narrative.json").read_bytes())["beats"]:
             print(f"  {clock(beat['start'])}  {beat['beat']}: {beat['title']}")
-    for query in ("the audience applauds", "a round crimson shape"):
-        print(f'\nreel search "{query}": in other words than the film\'s')
+    for query, how in (
+        ("the audience applauds", "in other words than the film's"),
+        ("a round crimson shape", "in other words than the film's"),
+        ("Hund springt", "in its German subtitles"),
+    ):
+        print(f'\nreel search "{query}": {how}')
         search(query)
     print("\nAll of it, to be searched: demo/results/catalog.db (docs/catalog.md)")
     print("Everything is in demo/results/. Your own videos:")
