@@ -21,9 +21,9 @@ def clock(seconds: float) -> str:
     return f"{int(seconds // 60)}:{seconds % 60:04.1f}"
 
 
-def search(query: str) -> None:
-    """Print the best moment that `reel search` finds, as it prints it."""
-    command = [sys.executable, "-m", "reelmake.reel", "search", query, "--limit", "1"]
+def reel(*words: str) -> None:
+    """Print what a command of `reel` prints."""
+    command = [sys.executable, "-m", "reelmake.reel", *words]
     environment = os.environ | {"PYTHONPATH": str(DEMO.parent / "scripts")}
     sys.stdout.flush()
     subprocess.run(
@@ -59,7 +59,11 @@ def main() -> None:
             print(f"  {clock(beat['start'])}  {beat['beat']}: {beat['title']}")
     for query in ("the audience applauds", "a round crimson shape"):
         print(f'\nreel search "{query}": in other words than the film\'s')
-        search(query)
+        reel("search", query, "--limit", "1")
+    print("\nreel speakers: who speaks (speakers.json), by the names in demo/speakers.csv")
+    reel("speakers")
+    print("\nreel search circle --speaker Anna: what is said of it while she speaks")
+    reel("search", "circle", "--speaker", "Anna", "--limit", "1")
     print("\nAll of it, to be searched: demo/results/catalog.db (docs/catalog.md)")
     print("Everything is in demo/results/. Your own videos:")
     print("  . .venv/bin/activate && snakemake -n --config videos=~/Movies")
