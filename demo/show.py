@@ -1,4 +1,4 @@
-"""Print what the demo made: what was said, what was seen, and what was chosen of it; and find it.
+"""Print what the demo made: what is said, seen and written, and what was chosen of it; find it.
 
 python demo/show.py
 """
@@ -21,9 +21,9 @@ def clock(seconds: float) -> str:
     return f"{int(seconds // 60)}:{seconds % 60:04.1f}"
 
 
-def search(query: str) -> None:
+def search(query: str, *options: str) -> None:
     """Print the best moment that `reel search` finds, as it prints it."""
-    command = [sys.executable, "-m", "reelmake.reel", "search", query, "--limit", "1"]
+    command = [sys.executable, "-m", "reelmake.reel", "search", query, "--limit", "1", *options]
     environment = os.environ | {"PYTHONPATH": str(DEMO.parent / "scripts")}
     sys.stdout.flush()
     subprocess.run(
@@ -36,7 +36,8 @@ def search(query: str) -> None:
 
 
 def main() -> None:
-    """Print each video's transcript, descriptions, highlights and trailer."""
+    """Print each video's transcript, descriptions, on-screen text, highlights and trailer."""
+    written: list[str] = []
     for manifest in sorted((DEMO / "results").glob("*/manifest.json")):
         results = manifest.parent
         transcript = json.loads((results / "transcript.json").read_bytes())
@@ -50,6 +51,13 @@ def main() -> None:
             seen = result["description"] or {"visual_content": "(no description)"}
             record = result["record"]
             print(f"  {clock(record['timestamp'])}  {record['file']}  {seen['visual_content']}")
+        lines = json.loads((results / "onscreen.json").read_bytes())["lines"]
+        print(f"\n{results.name}: what is written in the picture (onscreen.json)")
+        for line in lines:
+            print(f"  {clock(line['start'])}  {line['kind']}: {line['text']}")
+        if not lines:
+            print("  (nothing)")
+        written += [line["text"] for line in lines]
         print(f"\n{results.name}: the highlights (clips/)")
         for clip in json.loads((results / "clips.json").read_bytes())["clips"]:
             text = clip["text"].replace("\n", "; ")
@@ -60,6 +68,9 @@ def main() -> None:
     for query in ("the audience applauds", "a round crimson shape"):
         print(f'\nreel search "{query}": in other words than the film\'s')
         search(query)
+    if written:
+        print(f'\nreel search "{written[0]}" --written: what is read from the screen')
+        search(written[0], "--written")
     print("\nAll of it, to be searched: demo/results/catalog.db (docs/catalog.md)")
     print("Everything is in demo/results/. Your own videos:")
     print("  . .venv/bin/activate && snakemake -n --config videos=~/Movies")
