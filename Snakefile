@@ -35,6 +35,7 @@ include: "rules/share.smk"
 localrules:
     all,
     transcripts,
+    speakers,
     scenes,
     onscreen,
     descriptions,
@@ -81,6 +82,11 @@ rule all:
 rule transcripts:
     input:
         artifacts(*TARGETS["transcripts"]),
+
+
+rule speakers:
+    input:
+        artifacts(*TARGETS["speakers"]),
 
 
 rule scenes:

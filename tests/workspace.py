@@ -54,6 +54,9 @@ class Workspace:
         self.config |= {"videos": str(videos), "settle_seconds": 0}
         self.config |= {"min_free": "10 MB", "retry_wait": "0.1s"}
         self.config["cache"] = {"dir": str(folder / "cache")}
+        for name in ("segmentation", "embedding"):
+            path = ROOT / "demo/models/speakers" / f"{name}.onnx"
+            self.config["speakers"] = self.config.get("speakers", {}) | {f"{name}_model": str(path)}
         # What comes after has tests of its own: each stage costs a run some seconds.
         self.config["stages"] = ["transcripts", "scenes", "descriptions"]
         self.config["transcription"]["model"] = str(ROOT / "demo/models/speech")

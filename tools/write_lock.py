@@ -29,6 +29,9 @@ ENVIRONMENTS = {
         "openai",
         "language-data",
         "pysubs2",
+        "scipy",
+        "sherpa-onnx",
+        "sherpa-onnx-core",
     ),
     "pictures": (
         *(*EVERY, *FFMPEG, "av", "msgpack", "onnxruntime", "opencv-python-headless"),

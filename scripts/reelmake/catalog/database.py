@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from reelmake.catalog import schema
+from reelmake.catalog import schema, voices
 from reelmake.catalog.film_rows import FilmRows
 from reelmake.tables.columns import TABLES
 
@@ -211,6 +211,11 @@ class Database:
         self._db.execute(
             "INSERT OR REPLACE INTO catalog_states VALUES (?, ?, ?, ?, ?)", (id, video, *state)
         )
+
+    def guess_speakers(self, match: float) -> None:
+        """Have voices without a name that of one like it, as `voices.update` does, in a transaction
+        of the caller's."""
+        voices.update(self._db, match)
 
     def remove(self, video: str) -> None:
         """Forget a film, in a transaction of the caller's."""

@@ -44,6 +44,8 @@ def read(results: Path) -> FilmRows:
         for row in _of(table, video):
             if table == "segments":
                 row = row | {"words": _words(row.get("words"))}
+            elif table == "speakers":
+                row = row | {"guessed": 0}
             values = [fit(row.get(name)) for name, fit in fitters]
             if all(values[place] is not None for place in places):
                 found.append(values)
@@ -112,9 +114,14 @@ def _words(found: Any) -> str | None:
     if not isinstance(found, list) or not found:
         return None
     try:
-        return _text(_AS_JSON([[w["word"], w["start"], w["end"], w["probability"]] for w in found]))
+        return _text(_AS_JSON([_word(word) for word in found]))
     except (TypeError, KeyError, ValueError):
         return None
+
+
+def _word(word: dict[str, Any]) -> list[Any]:
+    known = [word["word"], word["start"], word["end"], word["probability"]]
+    return [*known, word["speaker"]] if "speaker" in word else known
 
 
 def _text(value: Any) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
 from typing import NamedTuple, TypeGuard
 
-from reelmake.catalog import text_matches
+from reelmake.catalog import speakers, text_matches
 from reelmake.catalog.candidates import Hit
 from reelmake.catalog.database import Connection, Damaged
 from reelmake.catalog.query import Query
@@ -36,6 +36,8 @@ class Moment(NamedTuple):
     words of the query that are not. like: how many of 64 bits its picture differs in from the one
     that was given. score: higher is better, comparable within one answer. meaning: how near its
     vector lies to the query's or the picture's, up to 1; None where it was not found by that.
+    speakers: who speaks there, the longest first: names, with a question mark where that is
+    guessed, or labels.
     """
 
     film: str
@@ -53,6 +55,7 @@ class Moment(NamedTuple):
     like: int | None
     score: float
     meaning: float | None
+    speakers: tuple[str, ...] = ()
 
 
 class Group(NamedTuple):
@@ -146,6 +149,7 @@ def told(
         min((hit.like for hit in hits if hit.like is not None), default=None),
         round(group.score, 6),
         max((hit.meaning for hit in hits if hit.meaning is not None), default=None),
+        tuple(speakers.present(db, film, start, end)) if timed else (),
     )
 
 

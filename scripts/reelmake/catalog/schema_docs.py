@@ -9,6 +9,11 @@ ABOUT: dict[str, str] = {
     "films": "One row a film. `id` is its number in all other tables, as `film`.",
     "streams": "One row a stream of a film's file.",
     "segments": "One row a segment of speech, with its words as JSON.",
+    "speakers": (
+        "One row a voice of a film. Who it is comes from `speakers.csv`; or it is guessed: its "
+        "voice print is like one that is named in another film."
+    ),
+    "speaker_turns": "One row a turn: somebody speaks. Where two do at once, two turns overlap.",
     "scenes": "One row a scene.",
     "keyframes": "One row a keyframe.",
     "onscreen_texts": "One row a line of text in the picture.",
@@ -33,6 +38,8 @@ FACETS: dict[str, tuple[str, ...]] = {
     "films": ("state", "language", "container"),
     "streams": ("type", "codec", "language"),
     "segments": ("film", "speaker"),
+    "speakers": ("name", "guessed"),
+    "speaker_turns": ("film", "speaker"),
     "onscreen_texts": ("film", "kind"),
     "descriptions": ("film", "mood", "setting"),
     "highlights": ("film", "score"),

@@ -31,6 +31,8 @@ class Stage:
     optional: those of them that it can do without: read where the setting `stages` asks for them
         and, where a setting is named here, that holds the stage's name in braces ({onscreen}).
     temporary: deleted when nothing needs it any more, so no manifest lists it.
+    can_fail: where its job fails, its artifact says why (`failure`), and the film goes on without;
+        the next run tries it again (`library/failed_stages.py`).
     cached: kept in the artifact cache, since making it costs more than keeping it.
     urls: only for videos whose source is a URL.
     gpu: asks the scheduler for a GPU where there is one.
@@ -50,6 +52,7 @@ class Stage:
     upstream: tuple[str, ...] = ()
     optional: Mapping[str, str | None] = field(default_factory=dict)
     temporary: bool = False
+    can_fail: bool = False
     cached: bool = True
     urls: bool = False
     gpu: bool = False
@@ -76,6 +79,10 @@ class Stage:
 
 
 _SOUND = ("audio.track", "audio.undecodable")
+_VOICES = tuple(
+    f"speakers.{name}"
+    for name in ("count", "threshold", "min_seconds", "segmentation_model", "embedding_model")
+)
 _CUES = tuple(
     f"subtitles.{name}"
     for name in ("max_chars", "max_lines", "max_cps", "min_seconds", "max_seconds")
@@ -148,12 +155,27 @@ _TABLE = (
         items="s of sound",
     ),
     Stage(
+        name="speakers",
+        rule="find_speakers",
+        version=1,
+        artifacts=("speakers.json",),
+        settings=(*_SOUND, "audio.mix", *_VOICES),
+        models=("speakers.segmentation_model", "speakers.embedding_model"),
+        # Not the stage audio, whose sound is gone by now in libraries that were finished before
+        # this stage was: made again, it would have the transcript made again.
+        upstream=("source", "media"),
+        can_fail=True,
+        packages=("sherpa-onnx",),
+        items="s of sound",
+    ),
+    Stage(
         name="subtitles",
         rule="write_subtitles",
         version=3,
         artifacts=("transcript.srt", "transcript.vtt", "transcript.txt", "transcript.md"),
         settings=("subtitles",),
-        upstream=("media", "transcript"),
+        upstream=("media", "transcript", "speakers"),
+        optional={"speakers": None},
         packages=("pysubs2", "budoux"),
     ),
     Stage(
@@ -312,6 +334,7 @@ STAGES: dict[str, Stage] = {stage.name: stage for stage in (*_TABLE, _MANIFEST)}
 
 TARGETS = {
     "transcripts": ("transcript", "subtitles"),
+    "speakers": ("speakers",),
     "scenes": ("scenes", "keyframes"),
     "onscreen": ("onscreen",),
     "descriptions": ("scenedesc",),

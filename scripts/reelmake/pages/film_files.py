@@ -27,6 +27,7 @@ TYPES = {
 _SAID = {
     "media.json": "what is in the film's file",
     "transcript.json": "what is said, with the time of each word",
+    "speakers.json": "who speaks when",
     "transcript.srt": "subtitles for players",
     "transcript.vtt": "subtitles for the web",
     "transcript.txt": "what is said, as text",

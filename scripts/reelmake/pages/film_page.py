@@ -1,10 +1,12 @@
 """The page of one film: what the catalog and the film's artifacts say, for its template."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from reelmake.catalog import speakers
 from reelmake.foundation import artifact_files
 from reelmake.pages import film_files, playable, rendering
 from reelmake.pages.links import Links
@@ -15,6 +17,7 @@ Film = dict[str, Any]
 
 _TABLES = {
     "segments": "start, segment",
+    "speakers": "seconds DESC",
     "scenes": "start, scene",
     "keyframes": "scene, time",
     "descriptions": "time",
@@ -52,6 +55,10 @@ def read(db: Any, results: Path, row: Row) -> Film:
         name: _rows(db, f"SELECT * FROM {name} WHERE film = ? ORDER BY {order}", row["id"])
         for name, order in _TABLES.items()
     }
+    names = {
+        each["speaker"]: speakers.shown(each["name"], each["guessed"], each["speaker"])
+        for each in tables["speakers"]
+    }
     media = _object(artifact_files.read_json(folder / "media.json"))
     wanted = _object(artifact_files.read_json(folder / "fingerprints" / "media.json"))
     source = film_files.source(folder, wanted)
@@ -72,9 +79,10 @@ def read(db: Any, results: Path, row: Row) -> Film:
         "files": sorted(files, key=_first_wanted),
         "wanted": film_files.WANTED,
         "has": {file.path for file in files},
-        "segments": [each for each in tables["segments"] if each["start"] is not None],
+        "segments": _said(tables["segments"], names),
+        "speakers": [each | {"shown": names[each["speaker"]]} for each in tables["speakers"]],
         "scenes": scenes,
-        "highlights": highlights,
+        "highlights": [each | {"by": _named(each["speakers"], names)} for each in highlights],
         "beats": _with_pictures(tables["beats"], scenes),
         "chapters": tables["chapters"],
         "failures": tables["failures"],
@@ -92,6 +100,24 @@ def page(film: Film, links: Links) -> str:
         links=links,
         src=links.source(film["id"], film["source"]),
     )
+
+
+def _said(segments: list[Row], names: Mapping[str, str]) -> list[Row]:
+    """The segments of speech, each with its speaker as people read it, where several speak."""
+    found = [each for each in segments if each["start"] is not None]
+    if not names:  # but perhaps the sides of their microphones
+        return found
+    several = len({each["speaker"] for each in found} - {None}) > 1
+    return [
+        each | {"speaker": _named(each["speaker"], names) if several else None} for each in found
+    ]
+
+
+def _named(labels: str | None, names: Mapping[str, str]) -> str | None:
+    """Who labels stand for, for people. labels: with commas, or with a plus where both speak."""
+    if not labels:
+        return None
+    return ", ".join(names.get(label, label) for label in re.split(r", |\+", labels))
 
 
 def _first_wanted(file: film_files.Artifact) -> int:

@@ -173,6 +173,8 @@ def _amounts(found: Status) -> str:
         said.append(f"{show_seconds(found['unheard'])} of voices without a word")
     if found["broken_cues"]:
         said.append(f"{count(found['broken_cues'], 'subtitle')} that break the rules")
+    if found["without_speakers"]:
+        said.append(f"{count(found['without_speakers'], 'film')} without speakers")
     if found["doubtful"]:
         said.append(count(found["doubtful"], "doubtful sentence"))
     if "highlights" in found["stages"]:

@@ -94,7 +94,7 @@ def test_one_text_is_a_list_of_one():
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("clip", r"no 'clip' \(did you mean 'clips'\?\); name any of transcripts, scenes, "),
+        ("clip", r"no 'clip' \(did you mean 'clips'\?\); name any of transcripts, speakers, "),
         ("subtitles", r"did you mean 'transcripts'\?"),
         ("scores", r"no 'scores'; name any of transcripts, "),
     ],

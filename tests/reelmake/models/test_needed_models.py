@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from reelmake.library import config
 from web import Page, Web
 from workspace import wait_for
 
@@ -47,6 +48,7 @@ class Hub:
             "description": {"repo_id": "someone/seeing", "model": "m.gguf", "mmproj": "e.gguf"},
             "text_model": {"repo_id": "someone/text", "model": "t.gguf"},
             "embeddings": {"text_model": None, "image_model": None},
+            "stages": [name for name in config.load({})["stages"] if name != "speakers"],
         }
 
     def refuse(self, status: int, code: str = "") -> None:

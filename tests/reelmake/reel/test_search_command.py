@@ -38,6 +38,7 @@ def test_a_list_for_people(library, capsys):
         "     said    The crowd cheers",
         "     seen    A stadium · nothing · outside · calm",
         "     written Gate 7",
+        "     by      Anna",
         "     why     crowd, cheers: said",
         f"             file://{library}/Summer_Match.mp4",
     ]
@@ -51,7 +52,7 @@ def test_json_for_scripts(library, capsys):
     (moment,) = said["moments"]
     assert list(moment) == ["film", "title", "source", "path", "start", "end", "said", "seen",
                             "written", "keyframe", "matches", "missing", "like", "score", "meaning",
-                            "link"]  # fmt: skip
+                            "speakers", "link"]  # fmt: skip
     assert moment["film"] == "match" and moment["start"] == 12.0
     assert moment["missing"] == ["elephant"] and moment["link"].endswith("/Summer_Match.mp4#t=12")
     (match,) = moment["matches"]
