@@ -54,9 +54,9 @@ def test_a_moment_is_found_by_its_translation_and_it_is_said(library, capsys):
     assert main.main(["search", "menge jubelt"]) == 0
     assert capsys.readouterr().out.splitlines()[1:5] == [
         "     said (de) Die Menge jubelt",
-        "     said  The crowd cheers",
-        "     seen  A stadium · nothing · outside · calm",
-        "     why   menge, jubelt: said (de)",
+        "     said    The crowd cheers",
+        "     seen    A stadium · nothing · outside · calm",
+        "     why     menge, jubelt: said (de)",
     ]
     assert main.main(["search", "nada", "--said", "--json"]) == 0
     (moment,) = json.loads(capsys.readouterr().out)["moments"]
