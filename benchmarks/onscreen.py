@@ -220,7 +220,10 @@ def seeking() -> None:
                     next(frames.between(moment, moment + 2 * film_frames.EPSILON))
             taken.append(cpu() - start)
             film_frames.NEAR = known
-        print(f"| {every:g} s | " + " | ".join(f"{seconds:.2f}" for seconds in taken) + " |", flush=True)
+        print(
+            f"| {every:g} s | " + " | ".join(f"{seconds:.2f}" for seconds in taken) + " |",
+            flush=True,
+        )
 
 
 def heading(title: str, first: str, contenders: Iterable[str]) -> None:
