@@ -36,7 +36,11 @@ def sources(tokenizer: Tokenizer, prompt: str, answer: str) -> tuple[list[int], 
     if len(said) != len(told):  # of another question
         return [], []
     asked, answered = (
-        {place: number for number, span in enumerate(tokenizer.encode(text).offsets) for place in range(*span)}
+        {
+            place: number
+            for number, span in enumerate(tokenizer.encode(text).offsets)
+            for place in range(*span)
+        }
         for text in (prompt, answer)
     )
     return [answered[place] for place in told], [asked[place] for place in said]
@@ -77,7 +81,9 @@ class Watcher:
             return torch.zeros(())
         turns = rotations(self._shape, targets.shape[1])
         query, key = (
-            rotate(self._seen[block, name].unflatten(-1, (self._shape.heads, -1)), turns)[:, :, head]
+            rotate(self._seen[block, name].unflatten(-1, (self._shape.heads, -1)), turns)[
+                :, :, head
+            ]
             for name in ("attn_q", "attn_k")
         )
         scores = query @ key.transpose(1, 2) / query.shape[-1] ** 0.5

@@ -45,7 +45,9 @@ def batches(
         weights = [SCORE_WEIGHT if token in scores else 1.0 for token in answered]
         told, said = text_alignment.sources(tokenizer, prompt, answer)
         # Behind the token of the beginning; and the token before a word is what finds it.
-        looks = [(len(asked) + place - 1, 1 + source) for place, source in zip(told, said, strict=True)]
+        looks = [
+            (len(asked) + place - 1, 1 + source) for place, source in zip(told, said, strict=True)
+        ]
         rows.append((asked + answered, [0.0] * len(asked) + weights, looks))
     rows.sort(key=lambda row: len(row[0]))
     groups: list[list[tuple[list[int], list[float], list[tuple[int, int]]]]] = [[]]
