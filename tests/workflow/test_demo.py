@@ -16,7 +16,7 @@ from workspace import ROOT, Workspace
 def test_the_demo_says_what_is_spoken_and_shown(tmp_path):
     library = Workspace(tmp_path / "work", ROOT / "demo" / "videos")
     del library.config["stages"]
-    library.config["translations"] = {"languages": ["de"]}
+    library.config["translations"]["languages"] = ["de"]
     shutil.copy(ROOT / "demo" / "speakers.csv", library.folder)
     library.run()
     segments = library.json("demo", "transcript.json")["segments"]
