@@ -74,7 +74,7 @@ def test_a_mirrored_film(tmp_path):
     from PIL import ImageOps
 
     plain = film(tmp_path / "plain.mp4", [ImageOps.mirror(drawn("Platform 9"))], 1.0)
-    assert texts(read(OnscreenJob(tmp_path / "a"), plain, 0.5)) == []
+    assert "Platform 9" not in texts(read(OnscreenJob(tmp_path / "a"), plain, 0.5))
     mirrored = tmp_path / "mirrored.mp4"
     make_media.ffmpeg("-display_hflip", "-i", plain, "-c", "copy", mirrored)
     assert texts(read(OnscreenJob(tmp_path / "b"), mirrored, 0.5)) == ["Platform 9"]
