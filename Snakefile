@@ -36,6 +36,7 @@ localrules:
     all,
     transcripts,
     speakers,
+    translations,
     scenes,
     onscreen,
     descriptions,
@@ -87,6 +88,11 @@ rule transcripts:
 rule speakers:
     input:
         artifacts(*TARGETS["speakers"]),
+
+
+rule translations:
+    input:
+        artifacts(*TARGETS["translations"]),
 
 
 rule scenes:

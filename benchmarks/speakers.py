@@ -30,6 +30,8 @@ MODELS = ROOT / "demo" / "models"
 VOICES = (Voice("", 50), Voice("f3", 50), Voice("m3", 35), Voice("f1", 65))
 MINUTES = 20
 """Of conversation, which a longer sound repeats."""
+THRESHOLD = 0.6
+"""As demo/config.yaml has it."""
 TRANSCRIPT, PIECES, ALONE = "transcript", "speakers", "sherpa-onnx by itself"
 
 
@@ -54,7 +56,9 @@ def measured(way: str, path: Path, models: list[Path]) -> tuple[float, float, in
         settings = config.load({"transcription": given})["transcription"]
         transcription.transcribe(WavFile(path), settings, str(MODELS / "speech"), "cpu", threads=1)
     elif way == PIECES:
-        found = diarization.diarize(WavFile(path), *models, device="cpu", threads=1)
+        found = diarization.diarize(
+            WavFile(path), *models, threshold=THRESHOLD, device="cpu", threads=1
+        )
         turns = [tuple(turn) for turn in found.turns]
     else:
         turns = by_itself(path, *models)
@@ -74,7 +78,7 @@ def by_itself(path: Path, segmentation: Path, embedding: Path) -> list[Turn]:
                 sherpa_onnx.OfflineSpeakerSegmentationPyannoteModelConfig(str(segmentation))
             ),
             sherpa_onnx.SpeakerEmbeddingExtractorConfig(str(embedding)),
-            sherpa_onnx.FastClusteringConfig(-1, 0.5),
+            sherpa_onnx.FastClusteringConfig(-1, THRESHOLD),
         )
     )
     found = engine.process(WavFile(path)[:]).sort_by_start_time()

@@ -21,9 +21,9 @@ def clock(seconds: float) -> str:
     return f"{int(seconds // 60)}:{seconds % 60:04.1f}"
 
 
-def search(query: str, *options: str) -> None:
-    """Print the best moment that `reel search` finds, as it prints it."""
-    command = [sys.executable, "-m", "reelmake.reel", "search", query, "--limit", "1", *options]
+def reel(*words: str) -> None:
+    """Print what a command of `reel` prints."""
+    command = [sys.executable, "-m", "reelmake.reel", *words]
     environment = os.environ | {"PYTHONPATH": str(DEMO.parent / "scripts")}
     sys.stdout.flush()
     subprocess.run(
@@ -46,6 +46,10 @@ def main() -> None:
         print(f"\n{results.name}: what is said (transcript.json, .srt, .vtt, .txt, .md)")
         for segment in transcript["segments"]:
             print(f"  {clock(segment['start'])}  {segment['text']}")
+        print(f"\n{results.name}: the same in German (translations/transcript.de.srt, .vtt, .txt)")
+        (german,) = json.loads((results / "translations.json").read_bytes())["languages"]
+        for segment, text in zip(transcript["segments"], german["lines"], strict=True):
+            print(f"  {clock(segment['start'])}  {text or segment['text']}")
         print(f"\n{results.name}: what is seen (keyframes/, {results.name}.scenedesc.msgpack)")
         for result in described["results"]:
             seen = result["description"] or {"visual_content": "(no description)"}
@@ -65,12 +69,17 @@ def main() -> None:
         print(f"\n{results.name}: the beats of its trailer (trailer.mp4, .otio, .edl)")
         for beat in json.loads((results / "narrative.json").read_bytes())["beats"]:
             print(f"  {clock(beat['start'])}  {beat['beat']}: {beat['title']}")
-    for query in ("the audience applauds", "a round crimson shape"):
-        print(f'\nreel search "{query}": in other words than the film\'s')
-        search(query)
-    if written:
-        print(f'\nreel search "{written[0]}" --written: what is read from the screen')
-        search(written[0], "--written")
+    for query, how, *options in (
+        ("the audience applauds", "in other words than the film's"),
+        ("a round crimson shape", "in other words than the film's"),
+        ("Hund springt", "in its German subtitles"),
+        (written[0], "what is read from the screen", "--written"),
+        ("circle", "what is said of it while she speaks", "--speaker", "Anna"),
+    ):
+        print(f'\nreel search "{query}" {" ".join(options)}: {how}')
+        reel("search", query, "--limit", "1", *options)
+    print("\nreel speakers: who speaks (speakers.json), by the names in demo/speakers.csv")
+    reel("speakers")
     print("\nAll of it, to be searched: demo/results/catalog.db (docs/catalog.md)")
     print("Everything is in demo/results/. Your own videos:")
     print("  . .venv/bin/activate && snakemake -n --config videos=~/Movies")

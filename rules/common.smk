@@ -22,6 +22,7 @@ from reelmake.jobs import run_context as contexts
 from reelmake.jobs import restored_outputs, shares, signals
 from reelmake.jobs.gpus import devices, takes_gpus
 from reelmake.library import config as configuration
+from reelmake.library import config_checks
 from reelmake.library.library import RESULTS, Library
 from reelmake.library.stages import (
     STAGES,
@@ -98,6 +99,7 @@ def library():
     dag = workflow.dag_settings
     real = not workflow.dryrun and not only_inspects()
     also = named_stages(dag.targets)
+    config_checks.check_asked(settings, also)
     part = THIS_SHARE.videos if THIS_SHARE else None
     found = Library(settings, real, say, also, part, can_try=has_models)
     if workflow.exec_mode == ExecMode.DEFAULT:  # else a job, which reads sidecars and writes none

@@ -23,9 +23,9 @@ def make_film(
     """A finished film in the folder `results`: JSON artifacts, descriptions, records, manifest.
 
     words: of each segment of speech. given: `texts` (what is said, a segment each), `seen` (a scene
-    each), `written` (a line in the picture of the n-th scene each), `source` (its path), `state` of
-    its last stage, `names` of its two speakers by label (S1 says every other segment), `prints` of
-    their voices.
+    each), `written` (a line in the picture of the n-th scene each), `translated` (language -> a
+    text a segment, or None), `source` (its path), `state` of its last stage, `names` of its two
+    speakers by label (S1 says every other segment), `prints` of their voices.
     """
     dice = random.Random(seed)
     texts, seen = list(given.get("texts", ())), list(given.get("seen", ()))
@@ -57,6 +57,13 @@ def make_film(
     ]
     _write(results / "media.json", _media(length))
     _write(results / "transcript.json", {"language": "en", "segments": spoken})
+    translated = [
+        {"language": code, "made_from": "0" * 64, "already": 0, "failed": [], "lines": lines}
+        for code, lines in dict(given.get("translated", {})).items()
+    ]
+    if translated:
+        whole = {"model": "m", "failed": 0, "languages": translated}
+        _write(results / "translations.json", whole)
     _write(results / "scenes.json", {"fps": 25.0, "frames": 1, "scenes": parts})
     _write(results / "keyframes.json", {"keyframes": frames, "skipped_scenes": 0})
     lines = [

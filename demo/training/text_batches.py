@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +11,6 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 import byte_pairs
-from text_questions import Questions
 
 POOL = 1500  # questions that are sorted by length at a time
 SCORE_WEIGHT = 4.0  # of the score's token, against 1 of any other token of an answer
@@ -26,13 +25,18 @@ class Batch:
 
 
 def batches(
-    questions: Questions, tokenizer: Tokenizer, tokens: int, whole: float
+    question: Callable[[float], tuple[str, str]], tokenizer: Tokenizer, tokens: int, whole: float
 ) -> Iterator[Batch]:
-    """One pool of questions as batches of about `tokens` tokens, in random order."""
+    """One pool of questions as batches of about `tokens` tokens, in random order.
+
+    Args:
+        question: gives a random one, a prompt and its answer.
+        whole: what it is called with: the share of questions in the project's own wording.
+    """
     scores = {tokenizer.token_to_id(f"Ġ{score}") for score in range(11)}
     rows = []
     for _ in range(POOL):
-        prompt, answer = questions.question(whole)
+        prompt, answer = question(whole)
         asked = [byte_pairs.BEGIN, *tokenizer.encode(prompt).ids]
         answered = tokenizer.encode(answer).ids
         weights = [SCORE_WEIGHT if token in scores else 1.0 for token in answered]

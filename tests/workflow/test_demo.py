@@ -5,6 +5,7 @@ from pathlib import Path
 import av
 
 from drawing import answer
+from german import translate
 from make_video import DEMO_LINES, DEMO_SHOTS, FPS
 from reelmake.library import scene_descriptions
 from workspace import ROOT, Workspace
@@ -13,11 +14,14 @@ from workspace import ROOT, Workspace
 def test_the_demo_says_what_is_spoken_and_shown(tmp_path):
     library = Workspace(tmp_path / "work", ROOT / "demo" / "videos")
     del library.config["stages"]
+    library.config["translations"] = {"languages": ["de"]}
     library.run()
     segments = library.json("demo", "transcript.json")["segments"]
     assert [segment["text"] for segment in segments] == [line.text for line in DEMO_LINES]
     for segment, line in zip(segments, DEMO_LINES, strict=True):
         assert abs(segment["start"] - line.start) < 0.2
+    (told,) = library.json("demo", "translations.json")["languages"]
+    assert told["lines"] == [translate(line.text) for line in DEMO_LINES]
     document = scene_descriptions.read(library.result("demo", "demo.scenedesc.msgpack"))
     seen = [result["description"] for result in document["results"]]
     assert seen == [answer(shot.picture) for shot in DEMO_SHOTS]

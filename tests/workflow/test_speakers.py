@@ -32,14 +32,12 @@ def library(workspace) -> Workspace:
 
 
 def test_speakers_are_found_named_and_done_without(library):
-    plain = files_before = {path: library.result("conversation", path) for path in FILES}
-    plain = {path: file.read_bytes() for path, file in files_before.items()}
+    plain = {path: library.result("conversation", path).read_bytes() for path in FILES}
     heard = library.result("conversation", "transcript.json").stat().st_mtime_ns
     # Of a library that was finished without, only what prints them is made again.
     library.config["stages"] += ["speakers"]
     assert library.plan() == AGAIN
     library.run()
-    assert library.plan() == []
     assert library.result("conversation", "transcript.json").stat().st_mtime_ns == heard
     document = library.json("conversation", "speakers.json")
     assert document["failure"] is None
@@ -59,8 +57,6 @@ def test_speakers_are_found_named_and_done_without(library):
     assert b"<v Anna>" in named["transcript.vtt"][0]
     assert named["speakers.json"][0] == library.result("conversation", "speakers.json").read_bytes()
     assert library.plan() == []
-    (library.folder / "speakers.csv").write_text("film,label,name\nconversation,1,Anna\n")
-    assert "line 2: '1' is no label of a voice" in library.run(ok=False)
     (library.folder / "speakers.csv").unlink()
 
     # A broken model: the film is finished as it was without speakers.
@@ -81,7 +77,6 @@ def test_speakers_are_found_named_and_done_without(library):
 
     # The next run tries it again; what fails in the same way leaves all as it was.
     assert library.plan() == AGAIN
-    assert library.plan("--config", "failed=skip") == []
     library.run("--config", "failed=only")
     assert files(library) == without
     assert library.record("conversation", "speakers")["attempt"] == 2
@@ -91,7 +86,6 @@ def test_speakers_are_found_named_and_done_without(library):
     output = library.run()
     assert "films are finished without speakers" in output
     assert library.plan() == []
-    assert library.plan() == []  # known without a full check, too
 
     # Mended, it is as if nothing had been.
     library.config["speakers"] = models

@@ -22,8 +22,9 @@ SEGMENTS = ["segments"]
 SCORES = ["scores"]
 HIGHLIGHTS = ["highlights"]
 CLIPS = ["clips"]
-SUBTITLES = ["subtitles", "clips"]
+SUBTITLES = ["subtitles", "translated_subtitles", "clips"]
 SPEAKERS = ["speakers"]
+TRANSLATIONS = ["translations"]
 NARRATIVE = ["narrative"]
 CHAPTERS = ["chapters"]
 TRAILER = ["trailer"]
@@ -142,14 +143,18 @@ TABLE = {
     "subtitles.max_cps": (17, SUBTITLES),
     "subtitles.min_seconds": (0.5, SUBTITLES),
     "subtitles.max_seconds": (6, SUBTITLES),
-    "text_model.endpoint": ("http://localhost:1/v1", SCORES + NARRATIVE),
-    "text_model.repo_id": ("owner/name", SCORES + NARRATIVE),
-    "text_model.model": ("other.gguf", SCORES + NARRATIVE),
-    "text_model.max_tokens": (100, SCORES + NARRATIVE),
-    "text_model.context": (1024, SCORES + NARRATIVE),
+    "translations.languages": (["de", "fr"], TRANSLATIONS),
+    "translations.prompt": ("{language}: {lines}", TRANSLATIONS),
+    "translations.lines_at_once": (1, TRANSLATIONS),
+    "translations.context_lines": (0, TRANSLATIONS),
+    "text_model.endpoint": ("http://localhost:1/v1", SCORES + NARRATIVE + TRANSLATIONS),
+    "text_model.repo_id": ("owner/name", SCORES + NARRATIVE + TRANSLATIONS),
+    "text_model.model": ("other.gguf", SCORES + NARRATIVE + TRANSLATIONS),
+    "text_model.max_tokens": (100, SCORES + NARRATIVE + TRANSLATIONS),
+    "text_model.context": (1024, SCORES + NARRATIVE + TRANSLATIONS),
     "text_model.language": ("de", SCORES + NARRATIVE),
-    "text_model.thinking": (True, SCORES + NARRATIVE),
-    "text_model.seed": (1, SCORES + NARRATIVE),
+    "text_model.thinking": (True, SCORES + NARRATIVE + TRANSLATIONS),
+    "text_model.seed": (1, SCORES + NARRATIVE + TRANSLATIONS),
     "scores.prompt": ("How good is {text}?", SCORES),
     "highlights.threshold": (3, HIGHLIGHTS),
     "highlights.max_count": (1, HIGHLIGHTS),

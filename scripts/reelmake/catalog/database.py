@@ -18,8 +18,8 @@ Error = sqlite3.Error
 Connection = sqlite3.Connection
 
 _MOMENTS = (
-    'INSERT INTO moments (film, kind, item, start, "end", text, spread, folded)'
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    'INSERT INTO moments (film, kind, item, start, "end", text, spread, folded, language)'
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 

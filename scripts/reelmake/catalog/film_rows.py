@@ -24,7 +24,8 @@ DESCRIBED = ("visual_content", "action", "setting", "mood")
 
 class FilmRows(NamedTuple):
     """film: the values of its row in `films`, but for its number. tables: table -> rows, each
-    without the film's number. moments: (kind, item, start, end, text, spread, folded) each."""
+    without the film's number. moments: (kind, item, start, end, text, spread, folded, language)
+    each."""
 
     film: Values
     tables: dict[str, list[Values]]
@@ -75,6 +76,12 @@ def _moments(film: rows.Row, name: str, tables: dict[str, list[Values]]) -> Iter
         if isinstance(text, str) and text.strip():
             start, end = row[at["start"]], row[at["end"]]
             yield _moment("said", row[at["segment"]], start, end, text.strip())
+    at = {column.name: place for place, column in enumerate(schema.columns("translations"))}
+    for row in tables["translations"]:
+        text, language = row[at["text"]], row[at["language"]]
+        if isinstance(text, str) and text.strip():
+            times = row[at["start"]], row[at["end"]]
+            yield _moment("said", row[at["segment"]], *times, text.strip(), language)
     scenes = {scene: end for scene, _, end, *_ in tables["scenes"]}
     at = {column.name: place for place, column in enumerate(schema.columns("descriptions"))}
     for row in tables["descriptions"]:
@@ -99,13 +106,16 @@ def _written(lines: list[Values]) -> Iterator[Values]:
             yield _moment("written", shown[0][at["line"]], start, max(ends, default=start), text)
 
 
-def _moment(kind: str, item: Value, start: Value, end: Value, text: str) -> Values:
+def _moment(
+    kind: str, item: Value, start: Value, end: Value, text: str, language: Value = None
+) -> Values:
     plain = folded(text)
     apart = spread(plain)
     return [
         *(kind, item, start, end, text),
         apart if apart != plain else None,
         plain if plain != text else None,
+        language,
     ]
 
 

@@ -16,6 +16,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "segments": ("segment",),
     "speakers": ("speaker",),
     "speaker_turns": ("turn",),
+    "translations": ("language", "segment"),
     "scenes": ("scene",),
     "keyframes": ("file",),
     "onscreen_texts": ("line",),
@@ -66,6 +67,7 @@ MOMENTS = (
     Column("text", "string", "", "what is said, seen or written, or the title and the file's name"),
     Column("spread", "string", "", "the text as `moment_words` has it, where folded is not"),
     Column("folded", "string", "", "the text as `moment_parts` has it, where that differs"),
+    Column("language", "string", "", "of a translation; missing of what the film itself says"),
 )
 
 
@@ -166,7 +168,8 @@ CREATE TABLE moments (
     "end" REAL,
     text TEXT NOT NULL,
     spread TEXT,
-    folded TEXT
+    folded TEXT,
+    language TEXT
 );
 CREATE INDEX moments_by_film ON moments (film, start);
 CREATE VIEW moment_words_text AS

@@ -14,6 +14,7 @@ ABOUT: dict[str, str] = {
         "voice print is like one that is named in another film."
     ),
     "speaker_turns": "One row a turn: somebody speaks. Where two do at once, two turns overlap.",
+    "translations": "One row a translated segment of speech.",
     "scenes": "One row a scene.",
     "keyframes": "One row a keyframe.",
     "onscreen_texts": "One row a line of text in the picture.",
@@ -27,9 +28,9 @@ ABOUT: dict[str, str] = {
     "failures": "One row a stage that failed or was stopped, and is not done since.",
     "provenance": "One row a stage that is done: what made its artifact, where and when.",
     "moments": (
-        "What can be searched: each segment of speech (`said`), each described frame (`seen`, to "
-        "the end of its scene), the lines of text that come into the picture at one time "
-        "(`written`) and each film's title and file name (`title`)."
+        "What can be searched: each segment of speech and its translations (`said`), each "
+        "described frame (`seen`, to the end of its scene), the lines of text that come into the "
+        "picture at one time (`written`) and each film's title and file name (`title`)."
     ),
 }
 """What a row of each table is, in the order in which they are shown."""
@@ -41,6 +42,7 @@ FACETS: dict[str, tuple[str, ...]] = {
     "speakers": ("name", "guessed"),
     "speaker_turns": ("film", "speaker"),
     "onscreen_texts": ("film", "kind"),
+    "translations": ("film", "language"),
     "descriptions": ("film", "mood", "setting"),
     "highlights": ("film", "score"),
     "scores": ("score",),
@@ -48,7 +50,7 @@ FACETS: dict[str, tuple[str, ...]] = {
     "jobs": ("stage", "state", "cache"),
     "failures": ("stage", "class"),
     "provenance": ("stage", "host", "version"),
-    "moments": ("kind",),
+    "moments": ("kind", "language"),
 }
 """The columns by which Datasette counts and narrows down."""
 

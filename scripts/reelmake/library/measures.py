@@ -26,12 +26,15 @@ COUNTED: tuple[Literal["bytes", "segments", "frames", "descriptions", "highlight
     "descriptions",
     "highlights",
 )
-Since = Literal["unheard", "broken_cues", "doubtful", "without_speakers", "frames_with_text"]
+Since = Literal[
+    "unheard", "broken_cues", "doubtful", "without_speakers", "untranslated", "frames_with_text"
+]
 SINCE: dict[Since, float] = {
     "unheard": 0.0,
     "broken_cues": 0,
     "doubtful": 0,
     "without_speakers": 0,
+    "untranslated": 0,
     "frames_with_text": 0,
 }
 """What is counted, too, with none of it: records and manifests of earlier versions lack it."""
@@ -53,6 +56,10 @@ def count(stage: str, results: Path) -> Made:
         found["doubtful"] = _doubtful(transcript)
     elif stage == "speakers":
         found["without_speakers"] = int(failed_stages.failure(results, stage) is not None)
+    elif stage == "translations":
+        translations = artifact_files.read_json(paths[0])
+        if isinstance(translations, dict):
+            found["untranslated"] = translations.get("failed", 0)
     elif stage == "keyframes":
         found["frames"] = _length(artifact_files.read_json(paths[0]), "keyframes")
     elif stage == "onscreen":
@@ -93,6 +100,7 @@ def add_up(results: Path, records: Records) -> Totals:
         "broken_cues": 0,
         "without_speakers": 0,
         "frames_with_text": 0,
+        "untranslated": 0,
         "stages": {},
     }
     for name, record in records.items():

@@ -64,7 +64,8 @@ class Stage:
         """The setting that names a server which has the stage's model; None: it has no model, or
         one that runs only here."""
         section = self.models[0].partition(".")[0] if self.models else ""
-        return f"{section}.endpoint" if section in self.settings else None
+        setting = f"{section}.endpoint"
+        return setting if {section, setting} & {*self.settings} else None
 
     def reads(self, name: str, made: Collection[str], setting: Callable[[str], Any]) -> bool:
         """Whether the stage reads the artifacts of one that is upstream of it.
@@ -88,6 +89,11 @@ _CUES = tuple(
     for name in ("max_chars", "max_lines", "max_cps", "min_seconds", "max_seconds")
 )
 _ANSWERING = ("text_model.language", "text_model.thinking", "text_model.endpoint")
+# Not text_model.language: what to translate into is said by `translations.languages`.
+_TRANSLATING = tuple(
+    f"text_model.{name}"
+    for name in ("endpoint", "repo_id", "model", "max_tokens", "context", "seed", "thinking")
+)
 _HEARING = tuple(
     f"transcription.{name}"
     for name in (
@@ -176,6 +182,29 @@ _TABLE = (
         settings=("subtitles",),
         upstream=("media", "transcript", "speakers"),
         optional={"speakers": None},
+        packages=("pysubs2", "budoux"),
+    ),
+    Stage(
+        name="translations",
+        rule="translate_transcript",
+        version=1,
+        artifacts=("translations.json",),
+        settings=("translations", "transcription.task", *_TRANSLATING),
+        models=("text_model.model",),
+        in_process=("text_model.repo_id",),
+        upstream=("transcript",),
+        gpu=True,
+        packages=("llama-cpp-python",),
+        items="lines",
+    ),
+    Stage(
+        name="translated_subtitles",
+        rule="write_translations",
+        version=1,
+        artifacts=("translations/",),
+        settings=("subtitles",),
+        upstream=("media", "transcript", "translations"),
+        cached=False,
         packages=("pysubs2", "budoux"),
     ),
     Stage(
@@ -335,6 +364,7 @@ STAGES: dict[str, Stage] = {stage.name: stage for stage in (*_TABLE, _MANIFEST)}
 TARGETS = {
     "transcripts": ("transcript", "subtitles"),
     "speakers": ("speakers",),
+    "translations": ("translations", "translated_subtitles"),
     "scenes": ("scenes", "keyframes"),
     "onscreen": ("onscreen",),
     "descriptions": ("scenedesc",),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reelmake.catalog import speakers
+from reelmake.editing import languages
 from reelmake.foundation import artifact_files
 from reelmake.pages import film_files, playable, rendering
 from reelmake.pages.links import Links
@@ -77,7 +78,8 @@ def read(db: Any, results: Path, row: Row) -> Film:
         "source": source,
         "player": player,
         "files": sorted(files, key=_first_wanted),
-        "wanted": film_files.WANTED,
+        "wanted": [file.path for file in files if film_files.is_wanted(file.path)],
+        "tracks": _tracks(db, row["id"], files),
         "has": {file.path for file in files},
         "segments": _said(tables["segments"], names),
         "speakers": [each | {"shown": names[each["speaker"]]} for each in tables["speakers"]],
@@ -122,7 +124,21 @@ def _named(labels: str | None, names: Mapping[str, str]) -> str | None:
 
 def _first_wanted(file: film_files.Artifact) -> int:
     wanted = film_files.WANTED
+    if film_files.language(file.path):
+        return wanted.index("chapters.txt")  # after the film's own transcript
     return wanted.index(file.path) if file.path in wanted else len(wanted)
+
+
+def _tracks(db: Any, film: int, files: list[film_files.Artifact]) -> list[Row]:
+    """The subtitles of the languages that something was translated into."""
+    rows = db.execute("SELECT DISTINCT language FROM translations WHERE film = ?", (film,))
+    translated = {language for (language,) in rows}
+    codes = [(film_files.language(file.path), file.path) for file in files]
+    return [
+        {"language": code, "name": languages.name(code) or code, "path": path}
+        for code, path in codes
+        if code in translated and path.endswith(".vtt")
+    ]
 
 
 def _rows(db: Any, query: str, *values: Any) -> list[Row]:

@@ -40,7 +40,7 @@ def lines(results: Path, began: float, now: float, left_out: int, argv: Sequence
     stopped = [job for job in jobs if job.state in ("killed", "running")]
     said = [_first_line(jobs, failed, stopped, left_out, now - began)]
     said += _reasons(results, failed)
-    said += _unheard(jobs) + _doubtful(jobs) + _without(results, without)
+    said += _unheard(jobs) + _doubtful(jobs) + _untranslated(jobs) + _without(results, without)
     if stopped:
         said.append(
             f"  stopped: {text.count(len(stopped), 'job')} "
@@ -97,7 +97,7 @@ def _first_line(
 
 def _unheard(jobs: list[_Job]) -> list[str]:
     """A line where the run's transcripts may lack speech."""
-    found = _of_transcripts(jobs, "unheard")
+    found = _counted(jobs, "transcript", "unheard")
     if not found:
         return []
     return [
@@ -108,7 +108,7 @@ def _unheard(jobs: list[_Job]) -> list[str]:
 
 def _doubtful(jobs: list[_Job]) -> list[str]:
     """A line where the run's models wrote what nobody may have said."""
-    found = _of_transcripts(jobs, "doubtful")
+    found = _counted(jobs, "transcript", "doubtful")
     if not found:
         return []
     return [
@@ -126,14 +126,25 @@ def _without(results: Path, failed: list[_Job]) -> list[str]:
     ]
 
 
-def _of_transcripts(jobs: list[_Job], counted: Literal["unheard", "doubtful"]) -> dict[str, float]:
-    """What was counted of each transcript of the run in which there is any."""
+def _untranslated(jobs: list[_Job]) -> list[str]:
+    """A line where the text model failed to translate some lines."""
+    found = _counted(jobs, "translations", "untranslated")
+    if not found:
+        return []
+    return [
+        f"  not translated: {text.count(int(sum(found.values())), 'line')} in "
+        f"{text.videos(list(found))}; `failed` in translations.json says which"
+    ]
+
+
+def _counted(
+    jobs: list[_Job], stage: str, counted: Literal["unheard", "doubtful", "untranslated"]
+) -> dict[str, float]:
+    """What was counted of each artifact of a stage of the run in which there is any."""
     return {
         job.video: job.record["made"][counted]
         for job in jobs
-        if job.stage == "transcript"
-        and job.state == "done"
-        and job.record.get("made", {}).get(counted)
+        if job.stage == stage and job.state == "done" and job.record.get("made", {}).get(counted)
     }
 
 

@@ -172,7 +172,7 @@ def _show(answer: "Answer") -> None:
         head.append(f"  {clock(moment.start)}", "cyan")
         console.print(head)
         for label, line in _lines(moment):
-            row = Text.assemble((f"     {label:<8}", "dim"), line)
+            row = Text.assemble((f"     {f'{label} ':<8}", "dim"), line)
             console.print(row, soft_wrap=True)
     if len(answer.moments) > 1:
         console.print(count(len(answer.moments), "moment"), style="dim")
@@ -181,8 +181,8 @@ def _show(answer: "Answer") -> None:
 def _lines(moment: "Moment") -> "list[tuple[str, Text]]":
     from rich.text import Text
 
-    found = [(match.kind, _marked(match)) for match in moment.matches if match.kind != "title"]
-    told = {match.kind for match in moment.matches}
+    found = [(match.where, _marked(match)) for match in moment.matches if match.kind != "title"]
+    told = {match.where for match in moment.matches}
     for kind in ("said", "seen", "written"):
         text = getattr(moment, kind)
         if text and kind not in told:
@@ -200,7 +200,7 @@ def why(moment: "Moment") -> str:
     """In words, why a moment is found: "crowd, cheers: said; ball: seen"."""
     reasons: dict[str, list[str]] = {}
     for match in moment.matches:
-        reasons.setdefault(match.kind, []).extend(match.words)
+        reasons.setdefault(match.where, []).extend(match.words)
     parts = []
     for kind, words in reasons.items():
         where = "in the title" if kind == "title" else kind

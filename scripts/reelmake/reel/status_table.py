@@ -177,6 +177,8 @@ def _amounts(found: Status) -> str:
         said.append(f"{count(found['without_speakers'], 'film')} without speakers")
     if found["doubtful"]:
         said.append(count(found["doubtful"], "doubtful sentence"))
+    if found["untranslated"]:
+        said.append(f"{count(found['untranslated'], 'line')} not translated")
     if "highlights" in found["stages"]:
         said.append(f"{found['highlights']:,} highlights")
     seconds = found["media_seconds"]

@@ -154,7 +154,7 @@ def _marked(match: Match) -> Parts:
 def _why(moment: Moment) -> str:
     reasons: dict[str, list[str]] = {}
     for match in moment.matches:
-        reasons.setdefault(match.kind, []).extend(match.words)
+        reasons.setdefault(match.where, []).extend(match.words)
     parts = [
         f"{', '.join(dict.fromkeys(words))} {'in the title' if kind == 'title' else f'is {kind}'}"
         for kind, words in reasons.items()

@@ -115,6 +115,13 @@ def speaker_turns(
     return read("speaker_turns", results, videos)
 
 
+def translations(
+    results: Results = "results", videos: Iterable[str] | None = None
+) -> "pd.DataFrame":
+    """Segments of speech in other languages, one a row."""
+    return read("translations", results, videos)
+
+
 def scenes(results: Results = "results", videos: Iterable[str] | None = None) -> "pd.DataFrame":
     """One row a scene."""
     return read("scenes", results, videos)

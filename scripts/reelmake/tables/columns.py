@@ -109,6 +109,14 @@ TABLES: dict[str, tuple[Column, ...]] = {
         END,
         SPEAKER,
     ),
+    "translations": (
+        VIDEO,
+        Column("language", "string", "", "the language, as translations.languages has it"),
+        Column("segment", "Int64", "", "the number of the segment of speech"),
+        START,
+        END,
+        Column("text", "string", "", "what is said, in that language"),
+    ),
     "scenes": (
         VIDEO,
         SCENE,

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from reelmake.tables import chapter_file, titles
 
 Row = dict[str, Any]
 _ENDS = ("start", "end")
+_LANGUAGE = re.compile("[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 class Artifacts:
@@ -170,6 +172,24 @@ def _speaker_turns(video: Artifacts) -> Iterator[Row]:
         yield {"turn": number} | turn._asdict()
 
 
+def _translations(video: Artifacts) -> Iterator[Row]:
+    """The lines that were translated: others are as `segments` has them."""
+    segments = video.listed("transcript.json", "segments")
+    for translation in video.listed("translations.json", "languages"):
+        language, lines = translation.get("language"), translation.get("lines")
+        if not isinstance(language, str) or not _LANGUAGE.fullmatch(language):
+            continue
+        if not isinstance(lines, list) or len(lines) != len(segments):
+            continue  # it is of another transcript
+        for segment, text in zip(segments, lines, strict=True):
+            if text is not None:
+                yield segment | {
+                    "language": language,
+                    "segment": segment.get("id"),
+                    "text": text,
+                }
+
+
 def _scenes(video: Artifacts) -> Iterator[Row]:
     for scene in video.listed("scenes.json", "scenes"):
         yield scene | {"scene": scene.get("id")}
@@ -275,6 +295,7 @@ _MAKERS: dict[str, Callable[[Artifacts], Iterator[Row]]] = {
     "words": _words,
     "speakers": _speakers,
     "speaker_turns": _speaker_turns,
+    "translations": _translations,
     "scenes": _scenes,
     "keyframes": _keyframes,
     "onscreen_texts": _onscreen_texts,
