@@ -211,7 +211,7 @@ KEYS = {
     "subtitles": "c046e98c4a8b",
     "scenes": "e31f5a10dc61",
     "keyframes": "4af9f81833d2",
-    "onscreen": "e1f0830ecac9",
+    "onscreen": "b956d4523f02",
     "scenedesc": "cd65350be27d",
     "embeddings": "99946430a1a6",
     "segments": "6e3ebf0f015b",
@@ -221,7 +221,7 @@ KEYS = {
     "narrative": "2240b104df78",
     "chapters": "6856a9df04bd",
     "trailer": "1a4d1754e40c",
-    "manifest": "fb237d0a2fc1",
+    "manifest": "466c03d46715",
 }
 
 
