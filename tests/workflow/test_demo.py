@@ -8,7 +8,7 @@ import av
 
 from drawing import answer
 from german import translate
-from make_video import DEMO_LINES, DEMO_SHOTS, FPS
+from make_video import CONVERSATION_WRITINGS, DEMO_LINES, DEMO_SHOTS, FPS
 from reelmake.library import scene_descriptions
 from workspace import ROOT, Workspace
 
@@ -25,6 +25,8 @@ def test_the_demo_says_what_is_spoken_and_shown(tmp_path):
         assert abs(segment["start"] - line.start) < 0.2
     (told,) = library.json("demo", "translations.json")["languages"]
     assert told["lines"] == [translate(line.text) for line in DEMO_LINES]
+    read = library.json("conversation", "onscreen.json")["lines"]
+    assert [line["text"] for line in read] == [line.text for line in CONVERSATION_WRITINGS]
     document = scene_descriptions.read(library.result("demo", "demo.scenedesc.msgpack"))
     seen = [result["description"] for result in document["results"]]
     assert seen == [answer(shot.picture) for shot in DEMO_SHOTS]

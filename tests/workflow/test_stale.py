@@ -93,7 +93,7 @@ TABLE = {
     "keyframes.face_filter": (True, KEYFRAMES),
     "onscreen.languages": (["de"], ONSCREEN),
     "onscreen.models": ("elsewhere", NOTHING),
-    "onscreen.min_confidence": (0.5, ONSCREEN),
+    "onscreen.min_confidence": (0.7, ONSCREEN),
     "onscreen.every_seconds": (1, ONSCREEN),
     "onscreen.max_resolution": (640, ONSCREEN),
     "description.endpoint": ("http://localhost:1/v1", SCENEDESC),

@@ -143,7 +143,8 @@ class TextReader:
         lines = []
         for box, *versions in zip(boxes, *readings, strict=True):
             text, confidence = max(versions, key=lambda version: version[1])
-            if text := line(text):
+            text = line(text)
+            if any(map(str.isalnum, text)):  # a round shape is read as a dot
                 left, top = box.min(axis=0) / (wide, high)
                 right, bottom = box.max(axis=0) / (wide, high)
                 where = map(float, (left, top, right - left, bottom - top))
