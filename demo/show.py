@@ -43,9 +43,12 @@ def main() -> None:
         transcript = json.loads((results / "transcript.json").read_bytes())
         described = scene_descriptions.read(results / f"{results.name}.scenedesc.msgpack")
         assert described, "the demo did not finish"
-        print(f"\n{results.name}: what is said (transcript.json, .srt, .vtt, .txt, .md)")
-        for segment in transcript["segments"]:
-            print(f"  {clock(segment['start'])}  {segment['text']}")
+        print(
+            f"\n{results.name}: what is said, and by whom (transcript.md, .vtt, .srt, .txt, .json)"
+        )
+        for line in (results / "transcript.md").read_text().splitlines():
+            if line.startswith("**"):
+                print(f"  {line.replace('**', '')}")
         print(f"\n{results.name}: the same in German (translations/transcript.de.srt, .vtt, .txt)")
         (german,) = json.loads((results / "translations.json").read_bytes())["languages"]
         for segment, text in zip(transcript["segments"], german["lines"], strict=True):
@@ -76,7 +79,7 @@ def main() -> None:
         (written[0], "what is read from the screen", "--written"),
         ("circle", "what is said of it while she speaks", "--speaker", "Anna"),
     ):
-        print(f'\nreel search "{query}" {" ".join(options)}: {how}')
+        print(" ".join([f'\nreel search "{query}"', *options]) + f": {how}")
         reel("search", query, "--limit", "1", *options)
     print("\nreel speakers: who speaks (speakers.json), by the names in demo/speakers.csv")
     reel("speakers")
