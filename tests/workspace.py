@@ -59,7 +59,7 @@ class Workspace:
             self.config["speakers"] = self.config.get("speakers", {}) | {f"{name}_model": str(path)}
         # What comes after has tests of its own: each stage costs a run some seconds.
         self.config["stages"] = ["transcripts", "scenes", "descriptions"]
-        self.config["translations"] = {"languages": []}
+        self.config["translations"]["languages"] = []
         self.config["transcription"]["model"] = str(ROOT / "demo/models/speech")
         for name, file in (("model", "text.gguf"), ("mmproj", "mmproj.gguf")):
             self.config["description"][name] = str(ROOT / "demo/models/vision" / file)

@@ -10,7 +10,7 @@ import text_prompts
 import vocabulary
 from text_questions import Questions
 
-MOST = 8  # lines
+MOST = 4  # lines
 _SHORT = (
     "{lines}\n{language}",
     "{language}:\n{lines}",
@@ -44,10 +44,10 @@ class Translations:
             whole: where it is small most are short: of a line or two with nothing around.
         """
         rng = self.rng
-        if rng.random() > 2 * whole:
+        if rng.random() > max(0.65, 2 * whole):
             return self._short()
-        lines = self.lines(rng.choices(range(1, MOST + 1), (10, 6, 4, 4, 2, 2, 2, 3))[0])
-        around = [self.lines(rng.choice((0, 1, 2, 2, 3, 3))) for _ in range(2)]
+        lines = self.lines(rng.choices(range(1, MOST + 1), (24, 2, 1, 1))[0])
+        around = [self.lines(rng.choice((1, 2, 3)) if rng.random() < 0.3 else 0) for _ in range(2)]
         template = german.PROMPT
         if rng.random() > 0.6:
             template = rng.choice((template, *_VARIANTS))

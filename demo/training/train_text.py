@@ -20,6 +20,7 @@ import torch
 from tokenizers import Tokenizer
 from torch.nn import functional as F
 
+import byte_pairs
 import german
 import read_gguf
 import text_prompts
@@ -27,6 +28,7 @@ import text_tokenizer
 import write_gguf
 from german_questions import Translations
 from optimizer import Optimizer, learning_rate
+from text_alignment import Watcher
 from text_batches import Batch, batches
 from text_model import TextModel, TextShape
 from text_questions import Questions
@@ -94,21 +96,26 @@ def train(
     save: Callable[[], None],
 ) -> None:
     """Follow the gradient for some steps, and save now and then."""
-    optimizer = Optimizer(model)
+    optimizer, watcher = Optimizer(model), Watcher(model)
     started, step = time.monotonic(), 0
     recent: list[tuple[float, float]] = []
+    looks: list[float] = []
     while step < steps:
         # Short questions first: a step has more of them.
         whole = 0.08 if step < 0.4 * steps else 0.4
         for batch in itertools.islice(batches(question, tokenizer, TOKENS, whole), steps - step):
             loss, right = losses(model, batch)
-            optimizer.step(loss, learning_rate(step, steps, peak))
+            looking = watcher.loss(batch.sources, batch.ids == byte_pairs.PAD)
+            guided = loss + looking * max(0.0, 1 - step / (0.6 * steps))
+            optimizer.step(guided, learning_rate(step, steps, peak))
+            looks.append(looking.item())
             recent = [*recent[-49:], (loss.item(), right)]
             step += 1
             if step % 50 == 0:
                 mean = torch.tensor(recent).mean(0)
                 print(
                     f"step {step}: loss {mean[0]:.4f}, whole answers right {mean[1]:.3f}, "
+                    f"looking {sum(looks[-50:]) / 50:.3f}, "
                     f"{time.monotonic() - started:.0f} s",
                     flush=True,
                 )

@@ -46,7 +46,7 @@ def finished(shared, spoken_film, tmp_path_factory) -> Workspace:
 def every_stage(library: Workspace) -> None:
     """Have a library's runs make all that there is."""
     del library.config["stages"]
-    library.config["translations"] = {"languages": ["de"]}
+    library.config["translations"]["languages"] = ["de"]
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """The bundled video with the bundled models, as `make demo` runs them."""
 
+import json
+import shutil
 from pathlib import Path
 
 import av
@@ -14,7 +16,8 @@ from workspace import ROOT, Workspace
 def test_the_demo_says_what_is_spoken_and_shown(tmp_path):
     library = Workspace(tmp_path / "work", ROOT / "demo" / "videos")
     del library.config["stages"]
-    library.config["translations"] = {"languages": ["de"]}
+    library.config["translations"]["languages"] = ["de"]
+    shutil.copy(ROOT / "demo" / "speakers.csv", library.folder)
     library.run()
     segments = library.json("demo", "transcript.json")["segments"]
     assert [segment["text"] for segment in segments] == [line.text for line in DEMO_LINES]
@@ -44,6 +47,19 @@ def test_the_demo_says_what_is_spoken_and_shown(tmp_path):
     chapters = library.result("demo", "chapters.txt").read_text().splitlines()
     assert len(chapters) > 2
     assert any("goal" in chapter for chapter in chapters)
+
+    assert library.json("demo", "speakers.json")["turns"][-1]["speaker"] == "S1"  # as the first
+    named = library.result("conversation", "transcript.txt").read_text().splitlines()
+    assert named[:3] == [
+        "Anna: hello and welcome to the team",
+        "Ben: the red circle is in the center",
+        "Anna: now we see a blue square",
+    ]
+    found = json.loads(library.reel("search", "circle", "--speaker", "Ben", "--said", "--json"))
+    assert {moment["said"] for moment in found["moments"]} == {
+        "the red circle is in the center",
+        "the red circle falls slowly",
+    }
 
 
 def played(path: Path) -> int:

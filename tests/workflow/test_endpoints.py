@@ -37,7 +37,7 @@ def library(workspace, servers, spoken_film) -> Workspace:
     for (section, url), name in zip(servers.items(), names, strict=True):
         workspace.config[section] |= {"endpoint": url, "model": name}
     workspace.config["stages"] = ["transcripts", "translations", "descriptions", "narrative"]
-    workspace.config["translations"] = {"languages": ["de"]}
+    workspace.config["translations"]["languages"] = ["de"]
     return workspace
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from reelmake.catalog import schema, voices
+from reelmake.catalog import schema
 from reelmake.catalog.film_rows import FilmRows
 from reelmake.tables.columns import TABLES
 
@@ -215,6 +215,8 @@ class Database:
     def guess_speakers(self, match: float) -> None:
         """Have voices without a name that of one like it, as `voices.update` does, in a transaction
         of the caller's."""
+        from reelmake.catalog import voices  # numpy comes with it
+
         voices.update(self._db, match)
 
     def remove(self, video: str) -> None:

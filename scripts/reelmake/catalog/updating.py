@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reelmake.catalog import database, reading, schema, schema_docs, vector_index, voices
+from reelmake.catalog import database, reading, schema, schema_docs, vector_index
 from reelmake.catalog.database import Damaged, Database, Error, State, is_damage, read_states
 from reelmake.foundation import artifact_files, file_locks, file_systems, text
 from reelmake.foundation.errors import UserError, explain
@@ -32,6 +32,8 @@ TOGETHER = 500
 
 NEWS = 10.0
 """Seconds from one line of progress to the next."""
+MATCH = 0.7
+"""The setting `speakers.match`, where nobody says another."""
 PATIENCE = 600.0
 """Seconds to wait for another process that writes the catalog."""
 
@@ -89,7 +91,7 @@ def update(
     results: Path,
     rebuild: bool = False,
     tell: Told | None = None,
-    match: float = voices.MATCH,
+    match: float = MATCH,
 ) -> Report:
     """Have the catalog say what is on disk: films that have changed are read again, those that
     are gone are removed. Where it is missing, damaged or of another version it is made anew.
@@ -129,7 +131,7 @@ def try_update(
     say: Callable[[str], None],
     rebuild: bool = False,
     stop: Callable[[], bool] = lambda: False,
-    match: float = voices.MATCH,
+    match: float = MATCH,
 ) -> bool:
     """`update` for a run, which goes on without: whether it was done; if not, it is said why.
 

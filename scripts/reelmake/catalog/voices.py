@@ -8,10 +8,14 @@ voices to know that there is nothing to do, and what only may be is in no file t
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from reelmake.library import voice_prints
 
-MATCH = 0.7
-"""The setting `speakers.match`, where nobody says another."""
+Vector = NDArray[np.float32]
+TOGETHER = 1000
+"""Voices that are compared with all that are named at once."""
 
 
 class Voice(NamedTuple):
@@ -44,27 +48,26 @@ def guesses(voices: Sequence[Voice], match: float) -> dict[tuple[int, str], Gues
 
     match: the least likeness.
     """
-    import numpy as np
-
-    by_model: dict[str | None, list[Voice]] = {}
+    by_kind: dict[tuple[str | None, int], list[tuple[Voice, Vector]]] = {}
     for voice in voices:
-        by_model.setdefault(voice.model, []).append(voice)
+        vector = _vector(voice.print)
+        if vector is not None:
+            by_kind.setdefault((voice.model, len(vector)), []).append((voice, vector))
     found: dict[tuple[int, str], Guess] = {}
-    for same in by_model.values():
-        prints = {voice: voice_prints.decode(voice.print) for voice in same}
-        known = [voice for voice in same if voice.is_named and prints[voice]]
-        others = [voice for voice in same if not voice.is_named and prints[voice]]
-        sizes = {len(prints[voice] or ()) for voice in (*known, *others)}
-        if not known or not others or len(sizes) != 1:
+    for same in by_kind.values():
+        known = [voice for voice, _ in same if voice.is_named]
+        others = [voice for voice, _ in same if not voice.is_named]
+        if not known or not others:
             continue
-        there = np.array([prints[voice] for voice in known], np.float32)
+        there = np.stack([vector for voice, vector in same if voice.is_named])
+        here = np.stack([vector for voice, vector in same if not voice.is_named])
         taken = {(voice.film, voice.name) for voice in known}
         likely = []
-        for start in range(0, len(others), 1000):
-            some = others[start : start + 1000]
-            likeness = np.array([prints[voice] for voice in some], np.float32) @ there.T
+        for start in range(0, len(others), TOGETHER):
+            likeness = here[start : start + TOGETHER] @ there.T
             for row, column in zip(*np.nonzero(likeness >= match), strict=True):
-                likely.append((float(likeness[row, column]), some[row], known[column]))
+                voice, like = others[start + row], known[column]
+                likely.append((float(likeness[row, column]), voice, like))
         likely.sort(key=lambda each: (-each[0], each[1].film, each[1].label))
         for value, voice, like in likely:
             place = (voice.film, voice.label)
@@ -73,6 +76,16 @@ def guesses(voices: Sequence[Voice], match: float) -> dict[tuple[int, str], Gues
             taken.add((voice.film, like.name))
             found[place] = Guess(like.name, round(value, 4))
     return found
+
+
+def _vector(text: str | None) -> Vector | None:
+    """A print as a vector of unit length; None where it is none."""
+    try:
+        vector = np.frombuffer(voice_prints.packed(text), voice_prints.DTYPE).astype(np.float32)
+    except ValueError:
+        return None
+    length = float(np.linalg.norm(vector))
+    return vector / length if 0 < length < np.inf else None
 
 
 def update(db: Any, match: float) -> int:

@@ -120,6 +120,13 @@ def test_pieces_are_joined(conversation, count):
     assert told[-1] == (60, 60)
 
 
+def test_a_voice_is_known_again_in_a_later_piece():
+    parts = [converse([voice], 20, seed=seed)[0] for seed, voice in enumerate((ONE, OTHER, ONE))]
+    found = diarize(np.concatenate(parts), piece=20 * RATE)
+    by_part = [{turn.speaker for turn in found.turns if turn.end // 20 == at} for at in range(3)]
+    assert by_part == [{0}, {1}, {0}]
+
+
 def test_a_given_number(conversation):
     assert len(diarize(conversation[0], count=1).prints) == 1
     assert len(diarize(conversation[0][: 9 * RATE], count=1).prints) == 1
