@@ -93,9 +93,11 @@ def train(
     question: Callable[[float], tuple[str, str]],
     steps: int,
     peak: float,
+    guide: float,
     save: Callable[[], None],
 ) -> None:
-    """Follow the gradient for some steps, and save now and then."""
+    """Follow the gradient for some steps, and save now and then. guide: the share of the steps in
+    which the model is told where to look."""
     optimizer, watcher = Optimizer(model), Watcher(model)
     started, step = time.monotonic(), 0
     recent: list[tuple[float, float]] = []
@@ -105,11 +107,12 @@ def train(
         whole = 0.08 if step < 0.4 * steps else 0.4
         for batch in itertools.islice(batches(question, tokenizer, TOKENS, whole), steps - step):
             loss, right = losses(model, batch)
-            looking = watcher.loss(batch.sources, batch.ids == byte_pairs.PAD)
-            guided = loss + looking * max(0.0, 1 - step / (0.6 * steps))
-            optimizer.step(guided, learning_rate(step, steps, peak))
-            looks.append(looking.item())
             recent = [*recent[-49:], (loss.item(), right)]
+            looking = watcher.loss(batch.sources, batch.ids == byte_pairs.PAD)
+            if step < guide * steps:
+                loss = loss + looking * (1 - step / (guide * steps))
+            optimizer.step(loss, learning_rate(step, steps, peak))
+            looks.append(looking.item())
             step += 1
             if step % 50 == 0:
                 mean = torch.tensor(recent).mean(0)
@@ -131,6 +134,12 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--german", type=float, default=0.35, help="share of translations")
+    parser.add_argument(
+        "--guide",
+        type=float,
+        default=0.6,
+        help="share of the steps in which it is told where to look",
+    )
     parser.add_argument("--new-words", action="store_true", help="of German: it knew none before")
     parser.add_argument("--resume", type=Path, help="go on from the weights of this model.gguf")
     args = parser.parse_args()
@@ -149,7 +158,7 @@ def main() -> None:
         path = args.out / "model.gguf"
         write_gguf.write_text(path, model, tokenizer, text_prompts.CHAT_TEMPLATE)
 
-    train(model, tokenizer, mixed(args.seed, args.german), args.steps, args.rate, save)
+    train(model, tokenizer, mixed(args.seed, args.german), args.steps, args.rate, args.guide, save)
 
 
 if __name__ == "__main__":

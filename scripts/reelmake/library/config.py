@@ -96,7 +96,9 @@ def with_overrides(config: Config, overrides: dict[str, Any]) -> Config:
             "translations.languages: one video can have others than all, where the configuration "
             "names some for all"
         )
-    return own | {"stages": config["stages"]}  # what is made is the same of all
+    if "translations" in given["stages"]:  # it is made of all, if into no language
+        own["stages"] = given["stages"]
+    return own
 
 
 def settings(
