@@ -35,6 +35,8 @@ include: "rules/share.smk"
 localrules:
     all,
     transcripts,
+    speakers,
+    translations,
     scenes,
     onscreen,
     descriptions,
@@ -81,6 +83,16 @@ rule all:
 rule transcripts:
     input:
         artifacts(*TARGETS["transcripts"]),
+
+
+rule speakers:
+    input:
+        artifacts(*TARGETS["speakers"]),
+
+
+rule translations:
+    input:
+        artifacts(*TARGETS["translations"]),
 
 
 rule scenes:

@@ -22,6 +22,7 @@ from reelmake.jobs import run_context as contexts
 from reelmake.jobs import restored_outputs, shares, signals
 from reelmake.jobs.gpus import devices, takes_gpus
 from reelmake.library import config as configuration
+from reelmake.library import config_checks
 from reelmake.library.library import RESULTS, Library
 from reelmake.library.stages import (
     STAGES,
@@ -98,8 +99,9 @@ def library():
     dag = workflow.dag_settings
     real = not workflow.dryrun and not only_inspects()
     also = named_stages(dag.targets)
+    config_checks.check_asked(settings, also)
     part = THIS_SHARE.videos if THIS_SHARE else None
-    found = Library(settings, write=real, say=say, also=also, part=part)
+    found = Library(settings, real, say, also, part, can_try=has_models)
     if workflow.exec_mode == ExecMode.DEFAULT:  # else a job, which reads sidecars and writes none
         forced_rules = set(dag.forcerun) - CATALOG_RULES
         complete = dag.forceall or forced_rules or dag.forcetargets or only_inspects()
@@ -194,6 +196,13 @@ def share_file(wildcards):
     """An input function: the file that lists the videos of a share."""
     made = f"{SHARES}/{wildcards.run}/{wildcards.share}"
     return share_files().get(f"{made}.done", f"{made}.json")
+
+
+def has_models(stage):
+    """Whether the models of a stage are on this machine, which it failed without."""
+    from reelmake.models import needed_models
+
+    return needed_models.are_here(settings, stage)
 
 
 def say_missing_models():
@@ -329,7 +338,8 @@ def update_catalog_at_end():
         from reelmake.catalog import updating
 
         if not updating.is_current(RESULTS):
-            updating.try_update(RESULTS, say, stop=signals.is_stopping)
+            match = settings["speakers"]["match"]
+            updating.try_update(RESULTS, say, stop=signals.is_stopping, match=match)
 
 
 def artifacts(*stages):

@@ -1,7 +1,8 @@
-"""What is said: from the sound to transcript and subtitles.
+"""What is said, and by whom: from the sound to transcript and subtitles, in other languages, too.
 
 in: the video, results/{video}/media.json
-out: results/{video}/audio.wav (temporary), transcript.json, .srt, .vtt, .txt, .md
+out: results/{video}/audio.wav (temporary), transcript.json, speakers.json, .srt, .vtt, .txt, .md,
+    translations.json, translations/
 """
 
 
@@ -47,11 +48,33 @@ rule transcribe:
         "../scripts/transcribe.py"
 
 
+rule find_speakers:
+    input:
+        fingerprint=fingerprint("speakers"),
+        source=downloaded,
+        media="results/{video}/media.json",
+    output:
+        speakers=update("results/{video}/speakers.json"),
+    log:
+        "logs/find_speakers/{video}.log",
+    priority: 40
+    conda:
+        "../envs/speech.yaml"
+    threads: settings["hardware"]["threads"]
+    params:
+        run=run_context("speakers"),
+    message:
+        "{wildcards.video}: finding who speaks when"
+    script:
+        "../scripts/find_speakers.py"
+
+
 rule write_subtitles:
     input:
         fingerprint=fingerprint("subtitles"),
         media="results/{video}/media.json",
         transcript="results/{video}/transcript.json",
+        speakers=optional("subtitles", "speakers"),
     output:
         srt="results/{video}/transcript.srt",
         vtt="results/{video}/transcript.vtt",
@@ -68,3 +91,46 @@ rule write_subtitles:
         "{wildcards.video}: writing subtitles"
     script:
         "../scripts/write_subtitles.py"
+
+
+rule translate_transcript:
+    input:
+        fingerprint=fingerprint("translations"),
+        transcript="results/{video}/transcript.json",
+    output:
+        translations=update("results/{video}/translations.json"),
+    log:
+        "logs/translate_transcript/{video}.log",
+    priority: 60
+    conda:
+        "../envs/vision.yaml"
+    threads: settings["hardware"]["threads"]
+    resources:
+        gpu=gpus("translations"),
+    params:
+        run=run_context("translations"),
+    message:
+        "{wildcards.video}: translating"
+    script:
+        "../scripts/translate_transcript.py"
+
+
+rule write_translations:
+    input:
+        fingerprint=fingerprint("translated_subtitles"),
+        media="results/{video}/media.json",
+        transcript="results/{video}/transcript.json",
+        translations="results/{video}/translations.json",
+    output:
+        folder=directory("results/{video}/translations"),
+    log:
+        "logs/write_translations/{video}.log",
+    priority: 70
+    conda:
+        "../envs/speech.yaml"
+    params:
+        run=run_context("translated_subtitles"),
+    message:
+        "{wildcards.video}: writing subtitles in other languages"
+    script:
+        "../scripts/write_translations.py"

@@ -37,7 +37,8 @@ def make(results: Path) -> None:
     for number, (said, shown) in enumerate(zip(SAID, SHOWN, strict=True)):
         folder = results / f"film{number}"
         seen = [drawing.caption(picture) for picture in shown]
-        make_film(folder, texts=said, segments=2, seen=seen, scenes=2, seed=number)
+        told = {"aa": ["another language"] * 2}  # which is no text of what was found by vectors
+        make_film(folder, texts=said, segments=2, seen=seen, scenes=2, seed=number, translated=told)
         for scene, picture in enumerate(shown):
             (folder / "keyframes" / f"scene{scene:04}_0.jpg").write_bytes(jpeg(picture))
 

@@ -42,7 +42,12 @@ def make_library(results: Path) -> None:
         texts=SPOKEN,
         seen=["a ferry", "red roofs", "fog"],
         written=["HARBOUR OFFICE", "مرحبا"],
+        translated={"de": ["willkommen im Hafen"] * len(SPOKEN)},
     )
+    translations = results / "holiday" / "translations"
+    translations.mkdir()
+    for name in ("transcript.de.vtt", "transcript.en.vtt", "transcript.de.exe", "..de.vtt"):
+        (translations / name).write_text("WEBVTT\n\n00:01.000 --> 00:05.000\nwillkommen\n")
     _make(results / "old", source=str(results.parent / "films" / "old.mpg"), texts=SPOKEN)
     _change(results / "old" / "media.json", container="mpeg")
     clips = json.loads((results / "old" / "clips.json").read_bytes())["clips"]

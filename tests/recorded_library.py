@@ -12,7 +12,7 @@ from reelmake.library.stages import stages_of
 from reelmake.reel import status, status_table
 
 STAGES = [stage.name for stage in stages_of(url=False)]
-SETTINGS = fingerprints.settings(config.load({}))
+SETTINGS = fingerprints.settings(config.load({"translations": {"languages": ["de"]}}))
 MADE = {
     "media": {"media_seconds": 120.0},
     "transcript": {"segments": 7},

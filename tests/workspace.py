@@ -54,8 +54,12 @@ class Workspace:
         self.config |= {"videos": str(videos), "settle_seconds": 0}
         self.config |= {"min_free": "10 MB", "retry_wait": "0.1s"}
         self.config["cache"] = {"dir": str(folder / "cache")}
+        for name in ("segmentation", "embedding"):
+            path = ROOT / "demo/models/speakers" / f"{name}.onnx"
+            self.config["speakers"] = self.config.get("speakers", {}) | {f"{name}_model": str(path)}
         # What comes after has tests of its own: each stage costs a run some seconds.
         self.config["stages"] = ["transcripts", "scenes", "descriptions"]
+        self.config["translations"]["languages"] = []
         self.config["transcription"]["model"] = str(ROOT / "demo/models/speech")
         for name, file in (("model", "text.gguf"), ("mmproj", "mmproj.gguf")):
             self.config["description"][name] = str(ROOT / "demo/models/vision" / file)

@@ -29,6 +29,24 @@ def train(corpus: Iterable[str], specials: Sequence[str], most: int) -> Tokenize
     return tokenizer
 
 
+def extend(tokenizer: Tokenizer, words: Iterable[str]) -> Tokenizer:
+    """The tokenizer with each word as one token; all tokens that it had keep their numbers.
+
+    A word's pieces are merged from the left, after all merges that were there.
+    """
+    for word in words:
+        pieces = tokenizer.encode(word).tokens
+        while len(pieces) > 1:
+            content = json.loads(tokenizer.to_str())
+            content["model"]["merges"].append(pieces[:2])
+            content["model"]["vocab"].setdefault(
+                pieces[0] + pieces[1], len(content["model"]["vocab"])
+            )
+            tokenizer = Tokenizer.from_str(json.dumps(content))
+            pieces = tokenizer.encode(word).tokens
+    return tokenizer
+
+
 def vocabulary(tokenizer: Tokenizer) -> tuple[list[str], list[str]]:
     """Tokens in order of their ids, and merges ("left right") in order of their rank."""
     model = json.loads(tokenizer.to_str())["model"]

@@ -16,8 +16,10 @@ from typing import Any
 
 import llama_cpp
 
+import german
 import text_samples
 import text_trials
+from german_questions import Translations
 from text_samples import NARRATIVE, SCORES
 from text_trials import Segment, segments
 
@@ -48,7 +50,7 @@ class Asker:
             temperature=0.0,
             repeat_penalty=1.0,
             seed=1,
-            max_tokens=128,
+            max_tokens=256,
         )
         self.seconds.append(time.perf_counter() - started)
         self.prompts.append(reply["usage"]["prompt_tokens"])
@@ -112,6 +114,35 @@ def measure_orders(ask: Asker, found: list[Segment]) -> None:
         print(f"| {name} | {'obeyed' if obey else 'ignored'} | {right}/{len(found)} |", flush=True)
 
 
+def measure_german(ask: Asker, name: str, found: list[tuple[list[str], ...]]) -> None:
+    """Print a row of the table of translations: lines before, the lines, and lines after."""
+    lines, exact, whole = 0, 0, 0
+    for before, said, after in found:
+        message = german.ask(german.PROMPT, before, said, after)
+        answer, wanted = ask(message, german.schema(len(said))), german.answer(said)
+        right = sum(answer.get(number) == text for number, text in wanted.items())
+        lines, exact, whole = lines + len(said), exact + right, whole + (answer == wanted)
+        if answer != wanted:
+            ask.misses.append(f"{name}: {said} {answer}, wanted {wanted}")
+    seconds = _mean(ask.seconds[-len(found) :])
+    print(f"| {name} | {exact}/{lines} | {whole}/{len(found)} | {seconds} |", flush=True)
+
+
+def _german(
+    seed: int, count: int, lines: int, around: int = 0, odd: bool = False
+) -> list[tuple[list[str], ...]]:
+    """Held-out lines with so many before and after. odd: a third of them are as some in training:
+    instructions, capitals, words of no language, random words."""
+    made = Translations(seed, held_out=True)
+
+    def some(number: int) -> list[str]:
+        if odd:
+            return made.lines(number)
+        return [next(made.others.sentences) for _ in range(number)]
+
+    return [(some(around), some(lines), some(around)) for _ in range(count)]
+
+
 def _mean(seconds: list[float]) -> str:
     return f"{sum(seconds) / len(seconds):.3f}"
 
@@ -146,6 +177,14 @@ def main() -> None:
     measure_narrative(ask, "no speech", segments(seed + 31, count, 0, 0))
     print("\n| an instruction to give another score stands | must be | is |\n|---|---|---|")
     measure_orders(ask, segments(seed + 40, count, 1, 4))
+    print("\n| held-out lines at once | lines exact | answers exact | s an answer |")
+    print("|---|---|---|---|")
+    measure_german(ask, "1", _german(seed + 50, count, 1))
+    odd = _german(seed + 51, count, 1, odd=True)
+    measure_german(ask, "1, a third of them odd: instructions, capitals, unknown words", odd)
+    measure_german(ask, "1, with three before and after", _german(seed + 52, count, 1, 3))
+    measure_german(ask, "2", _german(seed + 53, count, 2))
+    measure_german(ask, "4", _german(seed + 54, count, 4))
     again = Asker(args.folder / "model.gguf")
     second = [again(text_samples.ask(SCORES, *segment)) for segment in plain]
     same = sum(one == other for one, other in zip(first, second, strict=True))

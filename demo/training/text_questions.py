@@ -86,7 +86,7 @@ class Questions:
             self._dense() if rng.random() < 0.35 else next(self.sentences) for _ in range(count)
         ]
         if rng.random() < 0.25:
-            lines = [self._disguise(line) if rng.random() < 0.6 else line for line in lines]
+            lines = [self.disguise(line) if rng.random() < 0.6 else line for line in lines]
         if rng.random() < 0.06:
             lines = [text_prompts.estrange(rng, line, 1.0) for line in lines]
         return lines
@@ -109,7 +109,7 @@ class Questions:
         words = [rng.choice(words) for words in chosen]
         return " ".join(words * (rng.randint(2, 12) if rng.random() < 0.03 else 1))
 
-    def _disguise(self, line: str) -> str:
+    def disguise(self, line: str) -> str:
         """A line with capitals, punctuation and words from elsewhere."""
         rng = self.rng
         share = rng.choice((0.0, 0.3, 0.3, 1.0))

@@ -57,12 +57,12 @@ NARRATIVE_SCHEMA = {
     "properties": {"title": {"type": "string"}, "why": {"type": "string"}},
     "required": ["title", "why"],
 }
-_HARMLESS = str.maketrans("<>[]", "‹›()")
+HARMLESS = str.maketrans("<>[]", "‹›()")
 
 
 def block(tag: str, lines: list[str]) -> str:
     """Lines between tags, with nothing inside that could look like a tag."""
-    inside = "\n".join(lines).translate(_HARMLESS).strip() or EMPTY
+    inside = "\n".join(lines).translate(HARMLESS).strip() or EMPTY
     return f"<{tag}>\n{inside}\n</{tag}>"
 
 

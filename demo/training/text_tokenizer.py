@@ -9,6 +9,7 @@ from tokenizers import Tokenizer
 
 import byte_pairs
 import drawing
+import german
 import text_prompts
 import text_samples
 import vocabulary
@@ -49,7 +50,8 @@ def scene_line(picture: drawing.Picture) -> str:
 
 
 def train_tokenizer() -> Tokenizer:
-    """Learn merges from instructions, sentences, scenes and answers."""
+    """Learn merges from instructions, sentences, scenes and answers; then those of German, which the
+    model learned later."""
     rng = random.Random(0)
     words = [form for word in (*vocabulary.WORDS, *NEAR) for form in forms(word)]
     texts = [f"{word}\n {word}" for word in words] * 3 + [f" {number}" for number in range(11)] * 50
@@ -58,4 +60,8 @@ def train_tokenizer() -> Tokenizer:
         lines = [" ".join(rng.choices(vocabulary.WORDS, k=rng.randint(0, 12)))]
         texts.append(json.dumps(text_samples.judge(lines, [])))
         texts.append(json.dumps(text_samples.tell(lines, [], rng.choice(text_samples.BEATS))))
-    return byte_pairs.train(texts + text_prompts.corpus(), SPECIALS, VOCABULARY)
+    tokenizer = byte_pairs.train(texts + text_prompts.corpus(), SPECIALS, VOCABULARY)
+    # At the beginning of a line, and after a space.
+    return byte_pairs.extend(
+        tokenizer, [form for word in german.WORDS.values() for form in (word, f" {word}")]
+    )

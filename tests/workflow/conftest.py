@@ -43,16 +43,22 @@ def finished(shared, spoken_film, tmp_path_factory) -> Workspace:
     return library.copy(tmp_path_factory.mktemp("finished") / "work")
 
 
+def every_stage(library: Workspace) -> None:
+    """Have a library's runs make all that there is."""
+    del library.config["stages"]
+    library.config["translations"]["languages"] = ["de"]
+
+
 @pytest.fixture(scope="session")
 def complete(shared, finished, tmp_path_factory) -> Workspace:
     """The same, with every stage. Only look at it, or copy it."""
 
     def make(folder):
         library = finished.copy(folder / "work")
-        del library.config["stages"]
+        every_stage(library)
         library.run()
         library.run()
 
     library = Workspace(shared("complete", make) / "work", finished.videos)
-    del library.config["stages"]
+    every_stage(library)
     return library.copy(tmp_path_factory.mktemp("complete") / "work")

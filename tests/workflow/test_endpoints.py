@@ -12,6 +12,7 @@ from reelmake.library import scene_descriptions
 from workspace import Workspace, wait_for
 
 SERVED = {"transcript": "tiny", "scenedesc": "text.gguf", "scores": "model.gguf"}
+SERVED |= {"translations": "model.gguf"}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,8 @@ def library(workspace, servers, spoken_film) -> Workspace:
     names = ("tiny", "text.gguf", "model.gguf")
     for (section, url), name in zip(servers.items(), names, strict=True):
         workspace.config[section] |= {"endpoint": url, "model": name}
-    workspace.config["stages"] = ["transcripts", "descriptions", "narrative"]
+    workspace.config["stages"] = ["transcripts", "translations", "descriptions", "narrative"]
+    workspace.config["translations"]["languages"] = ["de"]
     return workspace
 
 
@@ -51,9 +53,14 @@ def test_a_film_is_made_without_a_model_here(library, complete, spoken_film):
     assert described["results"] == same["results"]
     scores, narrative = (library.json("one", f"{name}.json") for name in ("scores", "narrative"))
     assert scores["failed"] == narrative["failed"] == 0
-    said = (transcript["model"], described["metadata"], scores, narrative)
+    translated = library.json("one", "translations.json")
+    here = complete.json("one", "translations.json")
+    assert [each["lines"] for each in translated["languages"]] == [
+        each["lines"] for each in here["languages"]
+    ]
+    said = (transcript["model"], described["metadata"], scores, narrative, translated)
     assert [(each.get("model", each.get("name")), each["endpoint"]) for each in said] == [
-        *(("tiny", True), ("text.gguf", True), ("model.gguf", True), ("model.gguf", True))
+        *(("tiny", True), ("text.gguf", True), *[("model.gguf", True)] * 3),
     ]
     stages = library.json("one", "manifest.json")["stages"]
     for stage, name in SERVED.items():

@@ -22,18 +22,19 @@ SEGMENTS = ["segments"]
 SCORES = ["scores"]
 HIGHLIGHTS = ["highlights"]
 CLIPS = ["clips"]
-SUBTITLES = ["subtitles", "clips"]
+SUBTITLES = ["subtitles", "translated_subtitles", "clips"]
+SPEAKERS = ["speakers"]
+TRANSLATIONS = ["translations"]
 NARRATIVE = ["narrative"]
 CHAPTERS = ["chapters"]
 TRAILER = ["trailer"]
-MANIFEST = ["manifest"]
 NOTHING: list[str] = []
 
 # Each setting, another value, and the stages that use it: they and what is made from them run.
 TABLE = {
     "extensions": (["mp4"], NOTHING),
     "settle_seconds": (0.01, NOTHING),
-    "stages": (["transcripts"], MANIFEST),
+    "stages": (["transcripts"], ["subtitles"]),  # without the speakers
     "keep_audio": (True, NOTHING),
     "prune": (False, NOTHING),
     "failed": ("skip", NOTHING),
@@ -62,9 +63,9 @@ TABLE = {
     "source.digest": ("full", MEDIA),
     "source.url_ttl": ("7d", NOTHING),
     "source.url_step": ("1h", NOTHING),
-    "audio.track": (0, AUDIO),
-    "audio.mix": ("left", AUDIO),
-    "audio.undecodable": ("leave_out", AUDIO),
+    "audio.track": (0, AUDIO + SPEAKERS),
+    "audio.mix": ("left", AUDIO + SPEAKERS),
+    "audio.undecodable": ("leave_out", AUDIO + SPEAKERS),
     "transcription.model": ("small", TRANSCRIPT),
     "transcription.endpoint": ("http://localhost:1/v1", TRANSCRIPT),
     "transcription.compute_type": ("int8", TRANSCRIPT),
@@ -92,7 +93,7 @@ TABLE = {
     "keyframes.face_filter": (True, KEYFRAMES),
     "onscreen.languages": (["de"], ONSCREEN),
     "onscreen.models": ("elsewhere", NOTHING),
-    "onscreen.min_confidence": (0.5, ONSCREEN),
+    "onscreen.min_confidence": (0.7, ONSCREEN),
     "onscreen.every_seconds": (1, ONSCREEN),
     "onscreen.max_resolution": (640, ONSCREEN),
     "description.endpoint": ("http://localhost:1/v1", SCENEDESC),
@@ -130,19 +131,30 @@ TABLE = {
     "transcription.vad_threshold": (0.3, TRANSCRIPT),
     "transcription.vad_min_silence": (1, TRANSCRIPT),
     "transcription.vad_pad": (0.2, TRANSCRIPT),
+    "speakers.count": (2, SPEAKERS),
+    "speakers.threshold": (0.6, SPEAKERS),
+    "speakers.min_seconds": (0.5, SPEAKERS),
+    "speakers.segmentation_model": ("owner/name", SPEAKERS),
+    "speakers.embedding_model": ("owner/name/file.onnx", SPEAKERS),
+    "speakers.names": ("other.csv", NOTHING),  # what it says of a film counts
+    "speakers.match": (0.8, NOTHING),
     "subtitles.max_chars": (37, SUBTITLES),
     "subtitles.max_lines": (1, SUBTITLES),
     "subtitles.max_cps": (17, SUBTITLES),
     "subtitles.min_seconds": (0.5, SUBTITLES),
     "subtitles.max_seconds": (6, SUBTITLES),
-    "text_model.endpoint": ("http://localhost:1/v1", SCORES + NARRATIVE),
-    "text_model.repo_id": ("owner/name", SCORES + NARRATIVE),
-    "text_model.model": ("other.gguf", SCORES + NARRATIVE),
-    "text_model.max_tokens": (100, SCORES + NARRATIVE),
-    "text_model.context": (1024, SCORES + NARRATIVE),
+    "translations.languages": (["de", "fr"], TRANSLATIONS),
+    "translations.prompt": ("{language}: {lines}", TRANSLATIONS),
+    "translations.lines_at_once": (2, TRANSLATIONS),
+    "translations.context_lines": (1, TRANSLATIONS),
+    "text_model.endpoint": ("http://localhost:1/v1", SCORES + NARRATIVE + TRANSLATIONS),
+    "text_model.repo_id": ("owner/name", SCORES + NARRATIVE + TRANSLATIONS),
+    "text_model.model": ("other.gguf", SCORES + NARRATIVE + TRANSLATIONS),
+    "text_model.max_tokens": (100, SCORES + NARRATIVE + TRANSLATIONS),
+    "text_model.context": (1024, SCORES + NARRATIVE + TRANSLATIONS),
     "text_model.language": ("de", SCORES + NARRATIVE),
-    "text_model.thinking": (True, SCORES + NARRATIVE),
-    "text_model.seed": (1, SCORES + NARRATIVE),
+    "text_model.thinking": (True, SCORES + NARRATIVE + TRANSLATIONS),
+    "text_model.seed": (1, SCORES + NARRATIVE + TRANSLATIONS),
     "scores.prompt": ("How good is {text}?", SCORES),
     "highlights.threshold": (3, HIGHLIGHTS),
     "highlights.max_count": (1, HIGHLIGHTS),

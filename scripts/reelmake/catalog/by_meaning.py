@@ -240,7 +240,7 @@ def _told(db: Connection, hit: Hit) -> Hit:
     for near in (0.01, 1e9):  # at that very time, which is found at once; or the nearest
         row = db.execute(
             'SELECT text, "end" FROM moments WHERE film = ? AND kind = ? AND item = ?'
-            " AND start BETWEEN ? AND ? ORDER BY abs(start - ?) LIMIT 1",
+            " AND language IS ? AND start BETWEEN ? AND ? ORDER BY abs(start - ?) LIMIT 1",
             (*hit.place, hit.start - near, hit.start + near, hit.start),
         ).fetchone()
         if row is not None:

@@ -26,11 +26,13 @@ KINDS = ("said", "seen", "written", "title")
 
 class Place(NamedTuple):
     """Where something is found: in which film (its number), in which kind of moment, and the number
-    of the segment of speech, of the scene or of the line of text."""
+    of the segment of speech, of the scene or of the line of text. language: of a translation; None:
+    it is what the film itself says."""
 
     film: int
     kind: str
     item: int | None
+    language: str | None = None
 
 
 class Hit(NamedTuple):
@@ -114,7 +116,7 @@ class Index:
 
     def _hits(self, rest: str, values: Sequence[object]) -> list[Hit]:
         rows = self._db.execute(
-            'SELECT film, kind, item, start, "end", moments.text'
+            'SELECT film, kind, item, language, start, "end", moments.text'
             f" FROM {self._name} JOIN moments ON moments.id = {self._name}.rowid"
             f" WHERE {self._name} MATCH ? AND {self._name}.rowid BETWEEN ? AND ?{rest}",
             tuple(values),
@@ -206,10 +208,16 @@ def _there(text: str, terms: Sequence[Term]) -> list[Term]:
 
 
 def _hit(
-    film: int, kind: str, item: int | None, start: float | None, end: float | None, text: str
+    film: int,
+    kind: str,
+    item: int | None,
+    language: str | None,
+    start: float | None,
+    end: float | None,
+    text: str,
 ) -> Hit:
     begin = start or 0.0
-    return Hit(Place(film, kind, item), begin, max(begin, end or 0.0), text)
+    return Hit(Place(film, kind, item, language), begin, max(begin, end or 0.0), text)
 
 
 def _range(db: Connection, films: Sequence[int] | None) -> tuple[int, int]:

@@ -18,8 +18,8 @@ Error = sqlite3.Error
 Connection = sqlite3.Connection
 
 _MOMENTS = (
-    'INSERT INTO moments (film, kind, item, start, "end", text, spread, folded)'
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    'INSERT INTO moments (film, kind, item, start, "end", text, spread, folded, language)'
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -211,6 +211,13 @@ class Database:
         self._db.execute(
             "INSERT OR REPLACE INTO catalog_states VALUES (?, ?, ?, ?, ?)", (id, video, *state)
         )
+
+    def guess_speakers(self, match: float) -> None:
+        """Have voices without a name that of one like it, as `voices.update` does, in a transaction
+        of the caller's."""
+        from reelmake.catalog import voices  # numpy comes with it
+
+        voices.update(self._db, match)
 
     def remove(self, video: str) -> None:
         """Forget a film, in a transaction of the caller's."""

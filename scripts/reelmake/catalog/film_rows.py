@@ -24,7 +24,8 @@ DESCRIBED = ("visual_content", "action", "setting", "mood")
 
 class FilmRows(NamedTuple):
     """film: the values of its row in `films`, but for its number. tables: table -> rows, each
-    without the film's number. moments: (kind, item, start, end, text, spread, folded) each."""
+    without the film's number. moments: (kind, item, start, end, text, spread, folded, language)
+    each."""
 
     film: Values
     tables: dict[str, list[Values]]
@@ -44,6 +45,8 @@ def read(results: Path) -> FilmRows:
         for row in _of(table, video):
             if table == "segments":
                 row = row | {"words": _words(row.get("words"))}
+            elif table == "speakers":
+                row = row | {"guessed": 0}
             values = [fit(row.get(name)) for name, fit in fitters]
             if all(values[place] is not None for place in places):
                 found.append(values)
@@ -73,6 +76,12 @@ def _moments(film: rows.Row, name: str, tables: dict[str, list[Values]]) -> Iter
         if isinstance(text, str) and text.strip():
             start, end = row[at["start"]], row[at["end"]]
             yield _moment("said", row[at["segment"]], start, end, text.strip())
+    at = {column.name: place for place, column in enumerate(schema.columns("translations"))}
+    for row in tables["translations"]:
+        text, language = row[at["text"]], row[at["language"]]
+        if isinstance(text, str) and text.strip():
+            times = row[at["start"]], row[at["end"]]
+            yield _moment("said", row[at["segment"]], *times, text.strip(), language)
     scenes = {scene: end for scene, _, end, *_ in tables["scenes"]}
     at = {column.name: place for place, column in enumerate(schema.columns("descriptions"))}
     for row in tables["descriptions"]:
@@ -97,13 +106,16 @@ def _written(lines: list[Values]) -> Iterator[Values]:
             yield _moment("written", shown[0][at["line"]], start, max(ends, default=start), text)
 
 
-def _moment(kind: str, item: Value, start: Value, end: Value, text: str) -> Values:
+def _moment(
+    kind: str, item: Value, start: Value, end: Value, text: str, language: Value = None
+) -> Values:
     plain = folded(text)
     apart = spread(plain)
     return [
         *(kind, item, start, end, text),
         apart if apart != plain else None,
         plain if plain != text else None,
+        language,
     ]
 
 
@@ -112,9 +124,14 @@ def _words(found: Any) -> str | None:
     if not isinstance(found, list) or not found:
         return None
     try:
-        return _text(_AS_JSON([[w["word"], w["start"], w["end"], w["probability"]] for w in found]))
+        return _text(_AS_JSON([_word(word) for word in found]))
     except (TypeError, KeyError, ValueError):
         return None
+
+
+def _word(word: dict[str, Any]) -> list[Any]:
+    known = [word["word"], word["start"], word["end"], word["probability"]]
+    return [*known, word["speaker"]] if "speaker" in word else known
 
 
 def _text(value: Any) -> str | None:

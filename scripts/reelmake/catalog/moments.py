@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
 from typing import NamedTuple, TypeGuard
 
-from reelmake.catalog import text_matches
+from reelmake.catalog import speakers, text_matches
 from reelmake.catalog.candidates import Hit
 from reelmake.catalog.database import Connection, Damaged
 from reelmake.catalog.query import Query
@@ -19,12 +19,19 @@ GAP = 2.0
 
 class Match(NamedTuple):
     """Why a moment is found. kind: said, seen, written or title. words: of the query, as they
-    were typed. text: of that hit. marks: where the words are in it, in characters."""
+    were typed. text: of that hit. marks: where the words are in it, in characters. language: of a
+    translation; None: it is what the film itself says."""
 
     kind: str
     words: tuple[str, ...]
     text: str
     marks: tuple[Span, ...]
+    language: str | None = None
+
+    @property
+    def where(self) -> str:
+        """Where the words are, for people: 'said', 'said (de)'."""
+        return f"{self.kind} ({self.language})" if self.language else self.kind
 
 
 class Moment(NamedTuple):
@@ -36,6 +43,8 @@ class Moment(NamedTuple):
     words of the query that are not. like: how many of 64 bits its picture differs in from the one
     that was given. score: higher is better, comparable within one answer. meaning: how near its
     vector lies to the query's or the picture's, up to 1; None where it was not found by that.
+    speakers: who speaks there, the longest first: names, with a question mark where that is
+    guessed, or labels.
     """
 
     film: str
@@ -53,6 +62,7 @@ class Moment(NamedTuple):
     like: int | None
     score: float
     meaning: float | None
+    speakers: tuple[str, ...] = ()
 
 
 class Group(NamedTuple):
@@ -146,6 +156,7 @@ def told(
         min((hit.like for hit in hits if hit.like is not None), default=None),
         round(group.score, 6),
         max((hit.meaning for hit in hits if hit.meaning is not None), default=None),
+        tuple(speakers.present(db, film, start, end)) if timed else (),
     )
 
 
@@ -159,7 +170,9 @@ def playable(results: Path, video: str, source: str | None) -> str | None:
 
 
 def _texts(hits: Iterable[Hit], kind: str) -> str | None:
-    return "\n".join(hit.text for hit in hits if hit.place.kind == kind and hit.text) or None
+    """What the film itself says or shows where something was found."""
+    own = (hit for hit in hits if hit.place.kind == kind and hit.place.language is None)
+    return "\n".join(hit.text for hit in own if hit.text) or None
 
 
 def _matches(hits: Iterable[Hit], wanted: Query) -> Iterable[Match]:
@@ -169,7 +182,8 @@ def _matches(hits: Iterable[Hit], wanted: Query) -> Iterable[Match]:
         if there:
             marks = sorted(span for _, each in there for span in each)
             words = tuple(typed for typed, _ in there)
-            yield Match(hit.place.kind, words, hit.text, tuple(_merged(marks)))
+            place = hit.place
+            yield Match(place.kind, words, hit.text, tuple(_merged(marks)), place.language)
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:
@@ -193,8 +207,8 @@ def _scene(db: Connection, film: int, time: float) -> int | None:
 
 def _around(db: Connection, film: int, kind: str, start: float, end: float) -> str | None:
     rows = db.execute(
-        "SELECT text FROM moments WHERE film = ? AND kind = ? AND start < ?"
-        ' AND "end" > ? ORDER BY start LIMIT 5',
+        "SELECT text FROM moments WHERE film = ? AND kind = ? AND language IS NULL"
+        ' AND start < ? AND "end" > ? ORDER BY start LIMIT 5',
         (film, kind, max(end, start + 0.001), start - (kind == "written") * 0.001),
     )
     return "\n".join(text for (text,) in rows) or None

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 def times(keyframes: Sequence[float], duration: float, every: float | None) -> list[float]:
     """When the frames are shown, in order, s: the keyframes, and as many between them, before the
-    first and after the last, evenly, that no gap is longer than `every` (s; None: no others).
+    first and after the last, evenly, that no gap is longer than `every` (s; None: no others): text
+    that stays so long is in one of them.
 
     duration: of the film, s.
     """
@@ -16,5 +17,5 @@ def times(keyframes: Sequence[float], duration: float, every: float | None) -> l
     found = []
     for start, end in zip([0.0, *known], [*known, max(duration, known[-1])], strict=True):
         parts = math.ceil(round((end - start) / every, 6))
-        found += [round(start + part * (end - start) / parts, 6) for part in range(parts)]
+        found += [round(start + part * (end - start) / parts, 6) for part in range(1, parts)]
     return sorted({*found, *known})

@@ -10,7 +10,7 @@ import bisect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from reelmake.foundation.text import shared_beginning, visible
 from reelmake.library.scene_descriptions import FIELDS
@@ -47,11 +47,43 @@ class AnswerForm:
     """How a question is to be answered.
 
     schema: of the model's answer. understood: what is kept of one that satisfies it; raises
-    ValueError for an answer that is no good.
+    ValueError for an answer that is no good. whole: a text that runs on until there is no room
+    left makes it no good, instead of being closed there.
     """
 
     schema: dict[str, Any]
     understood: Callable[[Answer], Answer]
+    whole: bool = False
+
+
+class TooLong(ValueError):
+    """What is asked about can't be made shorter, and does not fit."""
+
+
+class Asking(Protocol):
+    """What a text model can be asked: a dataclass, whose fields tell it from others."""
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        """All lines of data in it."""
+
+    @property
+    def items(self) -> int:
+        """How many of the stage's items it is about."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to ask about."""
+
+    def message(self) -> str:
+        """What the model gets."""
+
+    def opening(self) -> str:
+        """What each message of its kind begins with, whatever it is about."""
+
+    def fitting(self, fits: Callable[[str], bool]) -> str:
+        """The longest message that `fits`. Raises TooLong, and ValueError where the prompt alone
+        is too long."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +123,13 @@ class Question:
         lines = written(onscreen) if WRITTEN in template else ()
         return cls(template, sentences(segment["text"]), scenes(shown), beat, language, lines)
 
+    items = 1
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        """All lines of data in it."""
+        return self.sentences + self.scenes + self.written
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing is said, seen or written."""
@@ -103,16 +142,14 @@ class Question:
         again. Other braces in the template stay as they are.
         """
         parts = {
-            "{text}": _block("transcript", self.sentences),
-            "{scenes}": _block("scenes", self.scenes),
-            WRITTEN: _block("onscreen", self.written),
+            "{text}": block("transcript", self.sentences),
+            "{scenes}": block("scenes", self.scenes),
+            WRITTEN: block("onscreen", self.written),
             "{beat}": self.beat or "{beat}",
         }
-        places = r"\{(?:text|scenes|onscreen|beat)\}"
-        filled = re.sub(places, lambda place: parts[place[0]], self.template)
         last = f"\nWrite the texts in {self.language}." if self.language else ""
         guard = GUARD_ALL if WRITTEN in self.template else GUARD
-        return f"{guard}\n\n{filled}{last}"
+        return f"{guard}\n\n{filled(self.template, parts)}{last}"
 
     def opening(self) -> str:
         """What the message of each question with this template begins with, whatever it is
@@ -172,7 +209,7 @@ def about_picture(template: str, onscreen: Iterable[str]) -> str:
             break
         lines.append(line[:room])
         room -= len(line)
-    filled = template.replace(WRITTEN, _block("onscreen", lines))
+    filled = template.replace(WRITTEN, block("onscreen", lines))
     return f"{_GUARD.format(_ONSCREEN)}\n\n{filled}"
 
 
@@ -216,5 +253,12 @@ def _fewer(lines: tuple[str, ...], step: int) -> tuple[tuple[str, ...], int]:
     return tuple(lines[place * len(lines) // kept] for place in range(kept)), step - fewer
 
 
-def _block(tag: str, lines: Iterable[str]) -> str:
+def filled(template: str, parts: Mapping[str, str]) -> str:
+    """The template with a part in each of its places, which its key names with its braces."""
+    places = "|".join(map(re.escape, parts))
+    return re.sub(places, lambda place: parts[place[0]], template)
+
+
+def block(tag: str, lines: Iterable[str]) -> str:
+    """Lines of data between tags; each is `neutral`."""
     return f"<{tag}>\n" + ("\n".join(lines) or NOTHING) + f"\n</{tag}>"

@@ -12,12 +12,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from reelmake.foundation.journal import Journal
 
-_SIZE, _GROUP = "answers_at_once", "group"
+_SIZE, _GROUP, _NOTE = "answers_at_once", "group", "note"
+
+
+def noted(journal: "Journal", find: Callable[[], Any]) -> Any:
+    """What a job wrote down before it asked anything: what `find` gives where none has yet."""
+    for record in journal.records:
+        if _NOTE in record:
+            return record[_NOTE]
+    found = find()
+    journal.append({_NOTE: found})
+    return found
 
 
 def size(journal: "Journal", wanted: Callable[[], int]) -> int:
     """How many items a group has: what the journal names, or else what is wanted, which it names
     from then on. Records of this are taken from `journal.records`."""
+    journal.records[:] = [record for record in journal.records if _NOTE not in record]
     if not journal.records:
         chosen = wanted()
         if chosen > 1:

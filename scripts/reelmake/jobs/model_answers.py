@@ -13,11 +13,11 @@ from abc import abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import astuple
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from reelmake.editing import onscreen_texts, prompts
 from reelmake.editing.onscreen_texts import Lines
-from reelmake.editing.prompts import Answer, AnswerForm, Question
+from reelmake.editing.prompts import Answer, AnswerForm, Asking
 from reelmake.foundation import artifact_files, resumable_items
 from reelmake.foundation.errors import StageError
 from reelmake.foundation.resumable_items import Items
@@ -37,26 +37,34 @@ if TYPE_CHECKING:
 
 AT_ONCE = 8
 """Answers that are decoded together on a GPU; more than 16 gain little."""
+SHOWN = 200
+"""Characters of a line that the log says."""
 MANY = 4
 """Questions. A model that fails on so many, and on all that it was asked, can't answer at all; a
 short film may have one, on which any model may fail."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+AnyAsking = TypeVar("AnyAsking", bound=Asking)
 Described = dict[str, Any]
 """{"record": of keyframes.json, "description": the model's answer, or None where it failed}"""
 
 
 def ask(
-    this: Job, questions: Sequence[Question], form: AnswerForm, needed: bool
+    this: Job,
+    questions: Sequence[AnyAsking],
+    form: AnswerForm | Callable[[AnyAsking], AnswerForm],
+    needed: bool,
 ) -> list[Answer | None]:
     """The text model's answers, in the order of the questions.
 
-    None where the model failed, or was not asked because nothing is said or seen. needed: whether
-    it is an error that the model fails on all of them, where there are MANY. Raises StageError.
+    None where the model failed, or was not asked because nothing is said or seen. form: of each
+    answer, or what gives that of a question, one object for those that have the same. needed:
+    whether it is an error that the model fails on all of them, where there are MANY. Raises
+    StageError.
     """
     asked = [question for question in questions if not question.is_empty]
-    items = _Questions(this, asked, form)
+    items = _Questions(this, asked, form if callable(form) else lambda _: form)
     what = STAGES[this.stage].items if needed else None
     answers = _finish(this, items, lambda answer: answer is None, what, MANY)
     found = iter(answers)
@@ -198,28 +206,38 @@ class _InGroups(Items[tuple[Item, ...], list[Result]]):
         """The identity and the result of a journaled item."""
 
 
-class _Questions(_InGroups[Question, Answer | None]):
-    def __init__(self, this: Job, questions: Sequence[Question], form: AnswerForm):
+class _Questions(_InGroups[AnyAsking, Answer | None]):
+    def __init__(
+        self,
+        this: Job,
+        questions: Sequence[AnyAsking],
+        form: Callable[[AnyAsking], AnswerForm],
+    ):
         super().__init__(this, questions)
         self._form = form
+        self._until = list(itertools.accumulate((each.items for each in questions), initial=0))
 
-    def identity_of(self, item: Question) -> str:
-        return hashlib.sha256(json.dumps(astuple(item)).encode()).hexdigest()
+    def count(self, results: Sequence[list[Answer | None]]) -> tuple[int, int]:
+        return self._until[sum(map(len, results))], self._until[-1]
 
-    def entry_of(self, item: Question, result: Answer | None) -> dict[str, Any]:
+    def identity_of(self, item: AnyAsking) -> str:
+        fields = astuple(cast(Any, item))
+        return hashlib.sha256(json.dumps(fields).encode()).hexdigest()
+
+    def entry_of(self, item: AnyAsking, result: Answer | None) -> dict[str, Any]:
         return {"question": self.identity_of(item), "answer": result}
 
     def read_entry_of(self, entry: dict[str, Any]) -> tuple[str, Answer | None]:
         return entry["question"], entry["answer"]
 
     @contextlib.contextmanager
-    def worker(self) -> Iterator[Callable[[tuple[Question, ...]], list[Answer | None]]]:
+    def worker(self) -> Iterator[Callable[[tuple[AnyAsking, ...]], list[Answer | None]]]:
         this, run = self._this, self._this.run
         if run.endpoint:
             with ServedTextModel(*self._server(), this.settings) as served:
                 this.record["engines"]["endpoint"] = served.model
                 yield self._ahead(
-                    lambda question: served.begin(question, self._form.schema),
+                    lambda question: served.begin(question, *_wanted(self._form(question))),
                     lambda question, task: self._read(question, served.finish(task)),
                 )
             return
@@ -232,23 +250,34 @@ class _Questions(_InGroups[Question, Answer | None]):
         ):
             yield lambda group: self._answers(model, group)
 
-    def _answers(self, model: TextModel, group: tuple[Question, ...]) -> list[Answer | None]:
-        said = model.answers(group, self._form.schema)
+    def _answers(self, model: TextModel, group: tuple[AnyAsking, ...]) -> list[Answer | None]:
+        of_form: dict[int, list[AnyAsking]] = {}
+        for each in group:
+            of_form.setdefault(id(self._form(each)), []).append(each)
+        found: dict[int, Answer | None] = {}
+        for some in of_form.values():
+            said = model.answers(some, *_wanted(self._form(some[0])))
+            found |= {id(each): self._read(each, its) for each, its in zip(some, said, strict=True)}
         self.say(model.at_once)
-        return [self._read(*each) for each in zip(group, said, strict=True)]
+        return [found[id(each)] for each in group]
 
-    def _read(self, question: Question, said: dict[str, Any] | ValueError) -> Answer | None:
+    def _read(self, question: AnyAsking, said: dict[str, Any] | ValueError) -> Answer | None:
+        form = self._form(question)
         try:
             if isinstance(said, ValueError):
                 raise said
             # llama-cpp-python takes any JSON where it can't make a grammar of a schema.
-            if not artifact_files.is_valid(said, self._form.schema):
+            if not artifact_files.is_valid(said, form.schema):
                 raise ValueError("it is not what was asked for")
-            return self._form.understood(said)
+            return form.understood(said)
         except ValueError as error:
-            shown = (question.sentences or question.scenes or question.written)[0]
-            print(f"no answer about '{shown}': {error}")
+            print(f"no answer about '{prompts.one_line(question.data[0], SHOWN)}': {error}")
             return None
+
+
+def _wanted(form: AnswerForm) -> tuple[dict[str, Any], bool]:
+    """What a model is told of the form of its answer."""
+    return form.schema, form.whole
 
 
 class _Pictures(_InGroups[dict[str, Any], Described]):

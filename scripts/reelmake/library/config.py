@@ -49,6 +49,8 @@ def load(given: Config) -> Config:
             raise UserError(f"config: {name} is {value}; give it a number")
     config_checks.check(typed)
     model_profiles.resolve(typed)
+    if not typed["translations"]["languages"]:  # nobody wants any
+        typed["stages"] = [name for name in typed["stages"] if name != "translations"]
     return typed
 
 
@@ -88,7 +90,15 @@ def with_overrides(config: Config, overrides: dict[str, Any]) -> Config:
     given = copy.deepcopy(config)
     for key, value in overrides.items():
         merge(given, _nest(key, value))
-    return load(given)
+    own = load(given)
+    if own["translations"]["languages"] and not config["translations"]["languages"]:
+        raise UserError(
+            "translations.languages: one video can have others than all, where the configuration "
+            "names some for all"
+        )
+    if "translations" in given["stages"]:  # it is made of all, if into no language
+        own["stages"] = given["stages"]
+    return own
 
 
 def settings(

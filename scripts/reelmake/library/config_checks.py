@@ -1,6 +1,7 @@
 """Checks of a configuration that no type can make: names that stand for nothing, and settings that
 contradict each other. Better said before a run than by each video's job."""
 
+from collections.abc import Collection
 from typing import Any
 
 from reelmake.foundation.errors import UserError
@@ -33,6 +34,8 @@ def check_names(config: dict[str, Any]) -> None:
 
 def check(config: dict[str, Any]) -> None:
     """Raise UserError for settings that contradict each other. config: complete, of right types."""
+    if set(config["stages"]) <= {"translations", "catalog"}:
+        check_asked(config, config["stages"])
     if config["stages"] == ["catalog"]:
         raise UserError(
             "config: stages: catalog alone makes nothing of a video; name what it should hold, "
@@ -74,6 +77,12 @@ def check(config: dict[str, Any]) -> None:
             f"comes with RapidOCR; put {files} from its releases (docs/onscreen.md says where) "
             "into a folder and name that in onscreen.models"
         )
+    for place in ("{language}", "{lines}"):
+        if place not in config["translations"]["prompt"]:
+            raise UserError(
+                f"config: translations.prompt has no {place}, so the model would not be told "
+                "what to translate, or into what; put it where it should read that"
+            )
     if config["transcription"]["endpoint"] and config["transcription"]["task"] != "transcribe":
         raise UserError(
             "config: transcription.task: a server (transcription.endpoint) is asked to transcribe "
@@ -86,3 +95,15 @@ def check(config: dict[str, Any]) -> None:
                 f"config: {name}.max_tokens ({answer}) leaves no room for a question in "
                 f"{name}.context ({context}); make the context larger"
             )
+
+
+def check_asked(config: dict[str, Any], named: Collection[str]) -> None:
+    """Raise UserError where translations are asked for by name, and into no language.
+
+    named: targets, or stages.
+    """
+    if "translations" in named and not config["translations"]["languages"]:
+        raise UserError(
+            "translations: into which languages? Name some, such as "
+            "--config 'translations={languages: [de]}'"
+        )

@@ -31,6 +31,8 @@ class Stage:
     optional: those of them that it can do without: read where the setting `stages` asks for them
         and, where a setting is named here, that holds the stage's name in braces ({onscreen}).
     temporary: deleted when nothing needs it any more, so no manifest lists it.
+    can_fail: where its job fails, its artifact says why (`failure`), and the film goes on without;
+        the next run tries it again (`library/failed_stages.py`).
     cached: kept in the artifact cache, since making it costs more than keeping it.
     urls: only for videos whose source is a URL.
     gpu: asks the scheduler for a GPU where there is one.
@@ -50,6 +52,7 @@ class Stage:
     upstream: tuple[str, ...] = ()
     optional: Mapping[str, str | None] = field(default_factory=dict)
     temporary: bool = False
+    can_fail: bool = False
     cached: bool = True
     urls: bool = False
     gpu: bool = False
@@ -61,7 +64,8 @@ class Stage:
         """The setting that names a server which has the stage's model; None: it has no model, or
         one that runs only here."""
         section = self.models[0].partition(".")[0] if self.models else ""
-        return f"{section}.endpoint" if section in self.settings else None
+        setting = f"{section}.endpoint"
+        return setting if {section, setting} & {*self.settings} else None
 
     def reads(self, name: str, made: Collection[str], setting: Callable[[str], Any]) -> bool:
         """Whether the stage reads the artifacts of one that is upstream of it.
@@ -76,11 +80,20 @@ class Stage:
 
 
 _SOUND = ("audio.track", "audio.undecodable")
+_VOICES = tuple(
+    f"speakers.{name}"
+    for name in ("count", "threshold", "min_seconds", "segmentation_model", "embedding_model")
+)
 _CUES = tuple(
     f"subtitles.{name}"
     for name in ("max_chars", "max_lines", "max_cps", "min_seconds", "max_seconds")
 )
 _ANSWERING = ("text_model.language", "text_model.thinking", "text_model.endpoint")
+# Not text_model.language: what to translate into is said by `translations.languages`.
+_TRANSLATING = tuple(
+    f"text_model.{name}"
+    for name in ("endpoint", "repo_id", "model", "max_tokens", "context", "seed", "thinking")
+)
 _HEARING = tuple(
     f"transcription.{name}"
     for name in (
@@ -148,12 +161,50 @@ _TABLE = (
         items="s of sound",
     ),
     Stage(
+        name="speakers",
+        rule="find_speakers",
+        version=1,
+        artifacts=("speakers.json",),
+        settings=(*_SOUND, "audio.mix", *_VOICES),
+        models=("speakers.segmentation_model", "speakers.embedding_model"),
+        # Not the stage audio, whose sound is gone by now in libraries that were finished before
+        # this stage was: made again, it would have the transcript made again.
+        upstream=("source", "media"),
+        can_fail=True,
+        packages=("sherpa-onnx",),
+        items="s of sound",
+    ),
+    Stage(
         name="subtitles",
         rule="write_subtitles",
         version=3,
         artifacts=("transcript.srt", "transcript.vtt", "transcript.txt", "transcript.md"),
         settings=("subtitles",),
-        upstream=("media", "transcript"),
+        upstream=("media", "transcript", "speakers"),
+        optional={"speakers": None},
+        packages=("pysubs2", "budoux"),
+    ),
+    Stage(
+        name="translations",
+        rule="translate_transcript",
+        version=1,
+        artifacts=("translations.json",),
+        settings=("translations", "transcription.task", *_TRANSLATING),
+        models=("text_model.model",),
+        in_process=("text_model.repo_id",),
+        upstream=("transcript",),
+        gpu=True,
+        packages=("llama-cpp-python",),
+        items="lines",
+    ),
+    Stage(
+        name="translated_subtitles",
+        rule="write_translations",
+        version=1,
+        artifacts=("translations/",),
+        settings=("subtitles",),
+        upstream=("media", "transcript", "translations"),
+        cached=False,
         packages=("pysubs2", "budoux"),
     ),
     Stage(
@@ -312,6 +363,8 @@ STAGES: dict[str, Stage] = {stage.name: stage for stage in (*_TABLE, _MANIFEST)}
 
 TARGETS = {
     "transcripts": ("transcript", "subtitles"),
+    "speakers": ("speakers",),
+    "translations": ("translations", "translated_subtitles"),
     "scenes": ("scenes", "keyframes"),
     "onscreen": ("onscreen",),
     "descriptions": ("scenedesc",),

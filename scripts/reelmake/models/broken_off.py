@@ -27,12 +27,13 @@ _HALF_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u[0-9a-fA-F]{0,3})?$")
 class Asked:
     """content: a message to a model, text or a list of parts with pictures. schema: of the JSON
     that answers it. room: its longest answer, in tokens. opening: the text that each message of
-    its kind begins with."""
+    its kind begins with. whole: an answer that is longer is none."""
 
     content: Any
     schema: dict[str, Any]
     room: int
     opening: str = ""
+    whole: bool = False
 
 
 def take_up(
@@ -45,7 +46,7 @@ def take_up(
     how many a text is. Raises ValueError where there is no whole answer to be had.
     """
     found, name = read(said)
-    if name is None:
+    if name is None or asked.whole:
         raise ValueError(f"the answer is longer than {asked.room} tokens")
     found[name] = closed(found[name], LONGEST)
     names = list(asked.schema["properties"])

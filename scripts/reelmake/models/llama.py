@@ -132,7 +132,11 @@ class Model:
         return str(self._llama.metadata.get("general.name", ""))
 
     def answers(
-        self, contents: Sequence[Any], schema: dict[str, Any], opening: str = ""
+        self,
+        contents: Sequence[Any],
+        schema: dict[str, Any],
+        opening: str = "",
+        whole: bool = False,
     ) -> list[dict[str, Any] | ValueError]:
         """The JSON that answers each of some messages; a ValueError where there is no whole one.
 
@@ -142,10 +146,10 @@ class Model:
         Greedy decoding of a state that knows nothing of the questions before: the same messages
         have the same answers, in whichever order and job they are asked. A text that runs on
         until there is no room left is closed, and what the schema has behind it asked for by
-        itself. Raises MemoryError.
+        itself; or, if it has to be `whole`, there is no answer. Raises MemoryError.
         """
         return self._answers(
-            [Asked(content, schema, self._max_tokens, opening) for content in contents]
+            [Asked(content, schema, self._max_tokens, opening, whole) for content in contents]
         )
 
     def _answers(self, asked: list[Asked]) -> list[dict[str, Any] | ValueError]:

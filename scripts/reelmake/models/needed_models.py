@@ -130,19 +130,38 @@ def missing(given: Config, also: Collection[str] = ()) -> str | None:
 
     What is wrong with a model that is here, its job says.
     """
-    names = []
+    needing: list[str] = []
+    helping: list[str] = []
     for model in needed(given, also):
         try:
             if model.here() is None:
+                names = helping if model.setting in _OF_SPEAKERS else needing
                 names.append(f"{model.what} {model.name}")
         except (StageError, UserError, OSError, ValueError):
             continue
-    if not names:
+    if not needing and not helping:
         return None
+    will = []
+    if needing:
+        will.append("a job that needs one will fail, unless the cache has its artifact")
+    if helping:
+        will.append("without a model of speakers, films are finished without speakers")
     return (
-        f"not on this machine: {', '.join(names)}; a job that needs one will fail, unless the "
-        "cache has its artifact: `reel models` downloads what is missing, once"
+        f"not on this machine: {', '.join([*needing, *helping])}; {'; '.join(will)}: "
+        "`reel models` downloads what is missing, once"
     )
+
+
+def are_here(given: Config, stage: str) -> bool:
+    """Whether no model of a stage has yet to be downloaded. What is wrong with one that is here,
+    its job says."""
+    for model in needed(given, [stage]):
+        try:
+            if model.setting in STAGES[stage].models and model.here() is None:
+                return False
+        except (StageError, UserError, OSError, ValueError):
+            continue
+    return True
 
 
 def download_all(models: Collection[NeededModel], say: Callable[[str], None]) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import base64
 from typing import Any
 
-from reelmake.editing.prompts import Question
+from reelmake.editing.prompts import Asking, TooLong
 from reelmake.foundation.errors import StageError
 from reelmake.library.scene_descriptions import ANSWER_SCHEMA
 from reelmake.models.broken_off import Asked
@@ -28,8 +28,10 @@ class _Answering(Served):
         except ValueError as error:
             return error
 
-    async def _answer(self, content: Any, schema: dict[str, Any]) -> dict[str, Any]:
-        asked = Asked(content, schema, self._settings["max_tokens"])
+    async def _answer(
+        self, content: Any, schema: dict[str, Any], whole: bool = False
+    ) -> dict[str, Any]:
+        asked = Asked(content, schema, self._settings["max_tokens"], whole=whole)
         thinking = self._settings.get("thinking", True)
         return await self._server.chat(asked, self._settings["seed"], thinking)
 
@@ -37,12 +39,14 @@ class _Answering(Served):
 class ServedTextModel(_Answering):
     """settings: the config section `text_model`."""
 
-    def begin(self, question: Question, schema: dict[str, Any]) -> "asyncio.Task[dict[str, Any]]":
-        """Begin to ask about a segment, shortened where the server has no room for it; `finish`
-        gives the answer. schema: of an answer."""
-        return self._server.begin(self._ask(question, schema))
+    def begin(
+        self, question: Asking, schema: dict[str, Any], whole: bool = False
+    ) -> "asyncio.Task[dict[str, Any]]":
+        """Begin to ask, in a question that is shortened where the server has no room for it;
+        `finish` gives the answer. schema: of an answer. whole: one whose text runs on is none."""
+        return self._server.begin(self._ask(question, schema, whole))
 
-    async def _ask(self, question: Question, schema: dict[str, Any]) -> dict[str, Any]:
+    async def _ask(self, question: Asking, schema: dict[str, Any], whole: bool) -> dict[str, Any]:
         # Tokens can't be counted from here: where the guess is wrong, the server says so.
         room = TOKEN * (self._settings["context"] - self._settings["max_tokens"])
         for _ in range(TRIES):
@@ -50,7 +54,7 @@ class ServedTextModel(_Answering):
             if message is None:
                 break
             try:
-                return await self._answer(message, schema)
+                return await self._answer(message, schema, whole)
             except Refused as error:
                 if not error.is_for_length:
                     raise
@@ -100,10 +104,12 @@ class ServedVisionModel(_Answering):
             raise
 
 
-def _fitting(question: Question, room: int) -> str | None:
-    """The message of at most so many bytes; None where not even the prompt fits."""
+def _fitting(question: Asking, room: int) -> str | None:
+    """The message of at most so many bytes; None where not even the prompt fits. Raises TooLong."""
     try:
         return question.fitting(lambda text: _size(text) <= room)
+    except TooLong:
+        raise
     except ValueError:
         return None
 

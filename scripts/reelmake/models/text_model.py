@@ -1,11 +1,11 @@
-"""Questions about segments to a language model."""
+"""Questions about what is said and seen to a language model."""
 
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reelmake.editing.prompts import Question
+from reelmake.editing.prompts import Asking, TooLong
 from reelmake.foundation.errors import StageError
 from reelmake.models import chat_templates, kept, llama
 
@@ -92,29 +92,31 @@ class TextModel:
         return self._model.at_once
 
     def answers(
-        self, questions: Sequence[Question], schema: dict[str, Any]
+        self, questions: Sequence[Asking], schema: dict[str, Any], whole: bool = False
     ) -> list[dict[str, Any] | ValueError]:
-        """The answer about each segment, which is shortened where it is too long for the context;
+        """The answer to each question, which is shortened where it is too long for the context;
         a ValueError where the model fails on one.
 
-        schema: of an answer. Raises StageError for what would fail every question, and
-        MemoryError.
+        schema: of an answer. whole: one whose text runs on is none. Raises StageError for what
+        would fail every question, and MemoryError.
         """
         found: dict[int, dict[str, Any] | ValueError] = {}
         messages: dict[int, str] = {}
         for number, question in enumerate(questions):
-            if self._model.has_control_token("\n".join(question.sentences + question.scenes)):
+            if self._model.has_control_token("\n".join(question.data)):
                 found[number] = ValueError("one of the model's control tokens stands in the data")
                 continue
             try:
                 messages[number] = question.fitting(
                     lambda text: self._model.tokens(text) < self._room
                 )
+            except TooLong as error:
+                found[number] = error
             except ValueError as error:
                 raise StageError(self._too_long, kind="engine") from error
         # By all questions, those that can't be asked, too: what the others share stays the same.
         openings = {question.opening() for question in questions}
         opening = openings.pop() if len(openings) == 1 else ""
-        answers = self._model.answers(list(messages.values()), schema, opening)
+        answers = self._model.answers(list(messages.values()), schema, opening, whole)
         found |= dict(zip(messages, answers, strict=True))
         return [found[number] for number in range(len(questions))]

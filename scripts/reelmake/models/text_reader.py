@@ -29,6 +29,10 @@ READS = "PP-OCRv6_rec_small.onnx"
 
 LARGEST = 2000
 """Pixels of the longer side: RapidOCR makes larger pictures smaller."""
+ENLARGED, SMALL = 736, 640
+"""Pixels of the shorter side: RapidOCR enlarges pictures to the first to find lines in them. Those
+below the second are left as they are: 640 x 360 take a third of the time so, and as many letters
+are right (benchmarks/onscreen.py)."""
 LOWEST = 12
 """Pixels of the shorter side: no line of text is lower. RapidOCR enlarges smaller pictures, and one
 of 1 x 2,000 pixels to 2.7 GB."""
@@ -101,10 +105,6 @@ class TextReader:
             "Global.text_score": 0.0,
             "EngineConfig.onnxruntime.intra_op_num_threads": threads,
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-            # Not enlarged to a height of 736, as RapidOCR does: frames of 640 x 360 take a third of
-            # the time so, and as many letters are right (benchmarks/onscreen.py).
-            "Det.limit_type": "max",
-            "Det.limit_side_len": LARGEST,
             "Det.model_path": str(finding[0]),
             "Cls.model_path": str(finding[1]),
         }
@@ -131,6 +131,10 @@ class TextReader:
             return []
         first, *more = self._engines
         with self._failing("fails"):
+            is_small = min(high, wide) < SMALL
+            finder = first.text_det
+            finder.limit_type = "max" if is_small else "min"
+            finder.limit_side_len = LARGEST if is_small else ENLARGED
             scaled, record = first.preprocess_img(picture)
             found, turned, read, _ = first.run_ocr_steps(scaled, record)
             if found.boxes is None or read.txts is None:
@@ -143,7 +147,8 @@ class TextReader:
         lines = []
         for box, *versions in zip(boxes, *readings, strict=True):
             text, confidence = max(versions, key=lambda version: version[1])
-            if text := line(text):
+            text = line(text)
+            if any(map(str.isalnum, text)):  # a round shape is read as a dot
                 left, top = box.min(axis=0) / (wide, high)
                 right, bottom = box.max(axis=0) / (wide, high)
                 where = map(float, (left, top, right - left, bottom - top))

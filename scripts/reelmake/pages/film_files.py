@@ -2,6 +2,7 @@
 that somebody asks for."""
 
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,10 +28,12 @@ TYPES = {
 _SAID = {
     "media.json": "what is in the film's file",
     "transcript.json": "what is said, with the time of each word",
+    "speakers.json": "who speaks when",
     "transcript.srt": "subtitles for players",
     "transcript.vtt": "subtitles for the web",
     "transcript.txt": "what is said, as text",
     "transcript.md": "what is said, to read",
+    "translations.json": "what is said, in other languages",
     "scenes.json": "the cuts",
     "keyframes.json": "which frames the pictures are",
     "onscreen.json": "what is written in the picture",
@@ -48,6 +51,13 @@ _SAID = {
     "source.json": "where the film came from",
 }
 
+
+_TRANSLATED = re.compile(r"transcript\.([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\.(srt|vtt|txt)")
+_IN_OTHERS = {
+    "srt": "subtitles for players, in other languages",
+    "vtt": "subtitles for the web, in other languages",
+    "txt": "what is said, as text, in other languages",
+}
 
 WANTED = (
     *("trailer.mp4", "transcript.srt", "transcript.vtt", "transcript.txt", "transcript.md"),
@@ -74,17 +84,46 @@ class Source(NamedTuple):
     url: str | None
 
 
+def is_wanted(path: str) -> bool:
+    """Whether people take the file with them."""
+    return path in WANTED or language(path) is not None
+
+
+def language(path: str) -> str | None:
+    """The language that a file of translations is in; None for another file."""
+    inner, _, name = path.partition("/")
+    found = _TRANSLATED.fullmatch(name) if inner == "translations" else None
+    return found[1] if found else None
+
+
 def artifacts(folder: Path) -> list[Artifact]:
     """The files of the film in `folder` that are there, but for pictures and clips."""
     found = []
     for stage in STAGES.values():
         for path in artifact_paths(stage, folder.name):
+            if path == "translations/":
+                found += _translations(folder, stage.name)
             if path.endswith("/") or stage.temporary:
                 continue
             size = _size(folder / path)
             if size is not None:
                 what = _SAID.get(path, "what is seen in each keyframe")
                 found.append(Artifact(path, stage.name, what, size))
+    return found
+
+
+def _translations(folder: Path, stage: str) -> list[Artifact]:
+    """The subtitles in other languages."""
+    try:
+        names = sorted(os.listdir(folder / "translations"))
+    except OSError:
+        return []
+    found = []
+    for name in names:
+        match = _TRANSLATED.fullmatch(name)
+        size = _size(folder / "translations" / name) if match else None
+        if match and size is not None:
+            found.append(Artifact(f"translations/{name}", stage, _IN_OTHERS[match[2]], size))
     return found
 
 

@@ -1,10 +1,13 @@
 """The page of one film: what the catalog and the film's artifacts say, for its template."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from reelmake.catalog import speakers
+from reelmake.editing import languages
 from reelmake.foundation import artifact_files
 from reelmake.pages import film_files, playable, rendering
 from reelmake.pages.links import Links
@@ -15,6 +18,7 @@ Film = dict[str, Any]
 
 _TABLES = {
     "segments": "start, segment",
+    "speakers": "seconds DESC",
     "scenes": "start, scene",
     "keyframes": "scene, time",
     "descriptions": "time",
@@ -52,6 +56,10 @@ def read(db: Any, results: Path, row: Row) -> Film:
         name: _rows(db, f"SELECT * FROM {name} WHERE film = ? ORDER BY {order}", row["id"])
         for name, order in _TABLES.items()
     }
+    names = {
+        each["speaker"]: speakers.shown(each["name"], each["guessed"], each["speaker"])
+        for each in tables["speakers"]
+    }
     media = _object(artifact_files.read_json(folder / "media.json"))
     wanted = _object(artifact_files.read_json(folder / "fingerprints" / "media.json"))
     source = film_files.source(folder, wanted)
@@ -70,11 +78,13 @@ def read(db: Any, results: Path, row: Row) -> Film:
         "source": source,
         "player": player,
         "files": sorted(files, key=_first_wanted),
-        "wanted": film_files.WANTED,
+        "wanted": [file.path for file in files if film_files.is_wanted(file.path)],
+        "tracks": _tracks(db, row["id"], files),
         "has": {file.path for file in files},
-        "segments": [each for each in tables["segments"] if each["start"] is not None],
+        "segments": _said(tables["segments"], names),
+        "speakers": [each | {"shown": names[each["speaker"]]} for each in tables["speakers"]],
         "scenes": scenes,
-        "highlights": highlights,
+        "highlights": [each | {"by": _named(each["speakers"], names)} for each in highlights],
         "beats": _with_pictures(tables["beats"], scenes),
         "chapters": tables["chapters"],
         "failures": tables["failures"],
@@ -94,9 +104,41 @@ def page(film: Film, links: Links) -> str:
     )
 
 
+def _said(segments: list[Row], names: Mapping[str, str]) -> list[Row]:
+    """The segments of speech, each with its speaker as people read it, where several speak."""
+    found = [each for each in segments if each["start"] is not None]
+    if not names:  # but perhaps the sides of their microphones
+        return found
+    several = len({each["speaker"] for each in found} - {None}) > 1
+    return [
+        each | {"speaker": _named(each["speaker"], names) if several else None} for each in found
+    ]
+
+
+def _named(labels: str | None, names: Mapping[str, str]) -> str | None:
+    """Who labels stand for, for people. labels: with commas, or with a plus where both speak."""
+    if not labels:
+        return None
+    return ", ".join(names.get(label, label) for label in re.split(r", |\+", labels))
+
+
 def _first_wanted(file: film_files.Artifact) -> int:
     wanted = film_files.WANTED
+    if film_files.language(file.path):
+        return wanted.index("chapters.txt")  # after the film's own transcript
     return wanted.index(file.path) if file.path in wanted else len(wanted)
+
+
+def _tracks(db: Any, film: int, files: list[film_files.Artifact]) -> list[Row]:
+    """The subtitles of the languages that something was translated into."""
+    rows = db.execute("SELECT DISTINCT language FROM translations WHERE film = ?", (film,))
+    translated = {language for (language,) in rows}
+    codes = [(film_files.language(file.path), file.path) for file in files]
+    return [
+        {"language": code, "name": languages.name(code) or code, "path": path}
+        for code, path in codes
+        if code in translated and path.endswith(".vtt")
+    ]
 
 
 def _rows(db: Any, query: str, *values: Any) -> list[Row]:

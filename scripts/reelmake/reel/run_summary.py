@@ -35,11 +35,12 @@ def lines(results: Path, began: float, now: float, left_out: int, argv: Sequence
     jobs = _jobs(results, began)
     if not jobs:
         return []
-    failed = [job for job in jobs if job.state == "failed"]
+    without = [job for job in jobs if job.state == "failed" and STAGES[job.stage].can_fail]
+    failed = [job for job in jobs if job.state == "failed" and not STAGES[job.stage].can_fail]
     stopped = [job for job in jobs if job.state in ("killed", "running")]
     said = [_first_line(jobs, failed, stopped, left_out, now - began)]
     said += _reasons(results, failed)
-    said += _unheard(jobs) + _doubtful(jobs)
+    said += _unheard(jobs) + _doubtful(jobs) + _untranslated(jobs) + _without(results, without)
     if stopped:
         said.append(
             f"  stopped: {text.count(len(stopped), 'job')} "
@@ -96,7 +97,7 @@ def _first_line(
 
 def _unheard(jobs: list[_Job]) -> list[str]:
     """A line where the run's transcripts may lack speech."""
-    found = _of_transcripts(jobs, "unheard")
+    found = _counted(jobs, "transcript", "unheard")
     if not found:
         return []
     return [
@@ -107,7 +108,7 @@ def _unheard(jobs: list[_Job]) -> list[str]:
 
 def _doubtful(jobs: list[_Job]) -> list[str]:
     """A line where the run's models wrote what nobody may have said."""
-    found = _of_transcripts(jobs, "doubtful")
+    found = _counted(jobs, "transcript", "doubtful")
     if not found:
         return []
     return [
@@ -116,25 +117,50 @@ def _doubtful(jobs: list[_Job]) -> list[str]:
     ]
 
 
-def _of_transcripts(jobs: list[_Job], counted: Literal["unheard", "doubtful"]) -> dict[str, float]:
-    """What was counted of each transcript of the run in which there is any."""
+def _without(results: Path, failed: list[_Job]) -> list[str]:
+    """A line for each reason why films went on without what a stage makes."""
+    return [
+        f"  without {stage}: {text.videos([job.video for job in jobs])} ({kind}): {message}; "
+        "the next run tries that again"
+        for (kind, stage, message), jobs in _causes(results, failed)
+    ]
+
+
+def _untranslated(jobs: list[_Job]) -> list[str]:
+    """A line where the text model failed to translate some lines."""
+    found = _counted(jobs, "translations", "untranslated")
+    if not found:
+        return []
+    return [
+        f"  not translated: {text.count(int(sum(found.values())), 'line')} in "
+        f"{text.videos(list(found))}; `failed` in translations.json says which"
+    ]
+
+
+def _counted(
+    jobs: list[_Job], stage: str, counted: Literal["unheard", "doubtful", "untranslated"]
+) -> dict[str, float]:
+    """What was counted of each artifact of a stage of the run in which there is any."""
     return {
         job.video: job.record["made"][counted]
         for job in jobs
-        if job.stage == "transcript"
-        and job.state == "done"
-        and job.record.get("made", {}).get(counted)
+        if job.stage == stage and job.state == "done" and job.record.get("made", {}).get(counted)
     }
 
 
-def _reasons(results: Path, failed: list[_Job]) -> list[str]:
-    """One line a reason, for however many videos."""
+def _causes(results: Path, failed: list[_Job]) -> list[tuple[tuple[str, str, str], list[_Job]]]:
+    """The jobs by their cause (class, stage, error), the most frequent first."""
     groups: dict[tuple[str, str, str], list[_Job]] = defaultdict(list)
     for job in failed:
         cause = without_names(results, job.video, job.stage, job.record.get("error", ""))
         groups[job.record.get("class", ""), job.stage, cause].append(job)
+    return sorted(groups.items(), key=lambda group: -len(group[1]))
+
+
+def _reasons(results: Path, failed: list[_Job]) -> list[str]:
+    """One line a reason, for however many videos."""
     said = []
-    for (kind, stage, message), jobs in sorted(groups.items(), key=lambda group: -len(group[1])):
+    for (kind, stage, message), jobs in _causes(results, failed):
         if len(jobs) == 1:
             said.append(f"  failed ({kind}): {jobs[0].record.get('error', '')}")
         else:

@@ -40,6 +40,7 @@ def add_to(commands: Any) -> None:
         "  reel search goal --said --film holiday --since 30d\n"
         "  reel search 'quarterly results' --written    # on slides, signs, captions\n"
         "  reel search 'foot*' --json --limit 100\n"
+        "  reel search goal --speaker Anna              # while Anna speaks\n"
         "  reel search --like holiday@1:23              # pictures like the one there\n"
         "  reel search goal --play                      # open the first in mpv or VLC\n"
         "  reel search 'a round crimson shape'          # finds \"a red circle\", too\n"
@@ -64,6 +65,9 @@ def add_to(commands: Any) -> None:
         help="only films whose file is not older: 2026-01-31, or an age such as 30d or 12h",
     )
     parser.add_argument(
+        "--speaker", metavar="NAME", help="only while this person speaks; without WORDS, all of it"
+    )
+    parser.add_argument(
         "--like", metavar="FILM@TIME", help="pictures like the one there, such as holiday@1:23"
     )
     parser.add_argument(
@@ -81,7 +85,7 @@ def _search(arguments: Arguments) -> int:
     from reelmake.catalog.search import search
 
     words, path = " ".join(arguments.query), RESULTS / updating.NAME
-    if not words.strip() and arguments.like is None:
+    if not words.strip() and arguments.like is None and arguments.speaker is None:
         raise UserError('say what to look for: reel search "the crowd cheers"')
     if arguments.play and arguments.json:
         raise UserError("--play is for people, --json for scripts: give one of them")
@@ -103,6 +107,7 @@ def _search(arguments: Arguments) -> int:
         kinds=kinds or KINDS,
         film=arguments.film,
         since=film_choice.parse_since(arguments.since) if arguments.since else None,
+        speaker=arguments.speaker,
         limit=arguments.limit,
         others=others,
     )
@@ -167,7 +172,7 @@ def _show(answer: "Answer") -> None:
         head.append(f"  {clock(moment.start)}", "cyan")
         console.print(head)
         for label, line in _lines(moment):
-            row = Text.assemble((f"     {label:<8}", "dim"), line)
+            row = Text.assemble((f"     {f'{label} ':<8}", "dim"), line)
             console.print(row, soft_wrap=True)
     if len(answer.moments) > 1:
         console.print(count(len(answer.moments), "moment"), style="dim")
@@ -176,12 +181,14 @@ def _show(answer: "Answer") -> None:
 def _lines(moment: "Moment") -> "list[tuple[str, Text]]":
     from rich.text import Text
 
-    found = [(match.kind, _marked(match)) for match in moment.matches if match.kind != "title"]
-    told = {match.kind for match in moment.matches}
+    found = [(match.where, _marked(match)) for match in moment.matches if match.kind != "title"]
+    told = {match.where for match in moment.matches}
     for kind in ("said", "seen", "written"):
         text = getattr(moment, kind)
         if text and kind not in told:
             found.append((kind, Text(_shown(text[:SHOWN]), "dim")))
+    if moment.speakers:
+        found.append(("by", Text(visible(", ".join(moment.speakers)))))
     found.append(("why", Text(why(moment))))
     link = players.link(moment.path, moment.source, moment.start)
     if link:
@@ -193,7 +200,7 @@ def why(moment: "Moment") -> str:
     """In words, why a moment is found: "crowd, cheers: said; ball: seen"."""
     reasons: dict[str, list[str]] = {}
     for match in moment.matches:
-        reasons.setdefault(match.kind, []).extend(match.words)
+        reasons.setdefault(match.where, []).extend(match.words)
     parts = []
     for kind, words in reasons.items():
         where = "in the title" if kind == "title" else kind
@@ -204,6 +211,8 @@ def why(moment: "Moment") -> str:
         parts.append(f"it means about the same ({moment.meaning:.2f} of 1)")
     elif moment.missing:
         parts.append(f"without {', '.join(map(visible, moment.missing))}")
+    if not parts and moment.speakers:
+        parts.append(f"{visible(', '.join(moment.speakers))}: said by")
     return "; ".join(parts) or "it is near"
 
 

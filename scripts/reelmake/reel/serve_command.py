@@ -5,7 +5,14 @@ from typing import Any
 
 from reelmake.foundation.errors import UserError
 from reelmake.library.library import RESULTS
-from reelmake.reel.options import Arguments, add_command, read_config, require_results, say
+from reelmake.reel.options import (
+    Arguments,
+    add_command,
+    match_of,
+    read_config,
+    require_results,
+    say,
+)
 
 HOST, PORT = "127.0.0.1", 8765
 
@@ -61,7 +68,7 @@ def _serve(arguments: Arguments) -> int:
         )
     token = access.read_token(arguments.token_file, say) if arguments.token_file else None
     config, models = read_config(arguments), QueryModels()
-    updating.try_update(RESULTS, say)
+    updating.try_update(RESULTS, say, match=match_of(arguments))
     looked = Scan(RESULTS)
     listening = serving.bind(arguments.host, arguments.port)
     where = serving.address(listening)

@@ -10,7 +10,7 @@ from reelmake.jobs import warm_jobs
 from reelmake.library import run_lock
 from reelmake.library.library_scan import STATES, Facts
 from reelmake.library.measures import COUNTED, SINCE
-from reelmake.library.stages import STAGES
+from reelmake.library.stages import STAGES, TARGETS
 from reelmake.reel import estimates
 from reelmake.reel.estimates import History, Lengths, Past
 
@@ -93,11 +93,10 @@ def _stages(videos: Sequence[Facts]) -> dict[str, dict[str, int]]:
         for stage, state in video.states.items():
             if stage in counts:
                 counts[stage][state] += 1
-    # Few libraries have videos on the web.
+    # Few libraries have videos on the web, or translations.
+    rare = {*TARGETS["translations"], *(name for name in STAGES if STAGES[name].urls)}
     return {
-        stage: count
-        for stage, count in counts.items()
-        if any(count.values()) or not STAGES[stage].urls
+        stage: count for stage, count in counts.items() if any(count.values()) or stage not in rare
     }
 
 

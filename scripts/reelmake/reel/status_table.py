@@ -173,8 +173,12 @@ def _amounts(found: Status) -> str:
         said.append(f"{show_seconds(found['unheard'])} of voices without a word")
     if found["broken_cues"]:
         said.append(f"{count(found['broken_cues'], 'subtitle')} that break the rules")
+    if found["without_speakers"]:
+        said.append(f"{count(found['without_speakers'], 'film')} without speakers")
     if found["doubtful"]:
         said.append(count(found["doubtful"], "doubtful sentence"))
+    if found["untranslated"]:
+        said.append(f"{count(found['untranslated'], 'line')} not translated")
     if "highlights" in found["stages"]:
         said.append(f"{found['highlights']:,} highlights")
     seconds = found["media_seconds"]

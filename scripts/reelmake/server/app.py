@@ -116,9 +116,8 @@ class Site:
     async def search(self, request: Request) -> Response:
         """The page of what a search finds."""
         asked = request.query_params
-        wanted = Wanted(
-            asked.get("q", ""), asked.get("in", ""), asked.get("film", ""), asked.get("like", "")
-        )
+        names = ("q", "in", "film", "like", "speaker")
+        wanted = Wanted(*(asked.get(name, "") for name in names))
 
         def work() -> str:
             try:

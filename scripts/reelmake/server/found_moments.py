@@ -35,12 +35,13 @@ Parts = list[tuple[str, bool]]
 class Wanted(NamedTuple):
     """query: words, "phrases", -without, begin*. where: said, seen, written or empty
     (all). film: only in this one, by id, or in those whose title has that. like: FILM@TIME, a
-    picture to compare."""
+    picture to compare. speaker: only while somebody of this name speaks."""
 
     query: str = ""
     where: str = ""
     film: str = ""
     like: str = ""
+    speaker: str = ""
 
 
 def find(results: Path, wanted: Wanted, links: Links, meant: Meant) -> dict[str, Any]:
@@ -48,9 +49,9 @@ def find(results: Path, wanted: Wanted, links: Links, meant: Meant) -> dict[str,
     kinds = (wanted.where,) if wanted.where in ("said", "seen", "written") else KINDS
     moments: Sequence[Moment] = ()
     notes: list[str] = []
-    if wanted.query.strip() or wanted.like:
+    if wanted.query.strip() or wanted.like or wanted.speaker.strip():
         query = wanted.query[:LONGEST]
-        by_vectors = meant(query)
+        by_vectors = meant(query) if query.strip() or wanted.like else Rankers([], [])
         others: list[Ranker] = list(by_vectors.rankers)
         if wanted.like:
             there = like_picture.parse(wanted.like)
@@ -61,6 +62,7 @@ def find(results: Path, wanted: Wanted, links: Links, meant: Meant) -> dict[str,
             query,
             kinds=kinds,
             film=wanted.film or None,
+            speaker=wanted.speaker.strip() or None,
             limit=LIMIT,
             others=others,
         )
@@ -87,6 +89,7 @@ def nothing(wanted: Wanted, why: str) -> dict[str, Any]:
         "where": wanted.where,
         "film": wanted.film,
         "like": wanted.like,
+        "speaker": wanted.speaker[:LONGEST],
     }
 
 
@@ -115,6 +118,7 @@ def _shown(moment: Moment, links: Links) -> dict[str, Any]:
         "picture": links.artifact(moment.film, f"keyframes/{file}") if file else None,
         "said": _parts(moment, "said", moment.said),
         "seen": _parts(moment, "seen", moment.seen),
+        "speakers": moment.speakers,
         "written": _parts(moment, "written", moment.written),
         "why": _why(moment),
         "like": f"{moment.film}@{moment.start:.3f}" if file else None,
@@ -150,7 +154,7 @@ def _marked(match: Match) -> Parts:
 def _why(moment: Moment) -> str:
     reasons: dict[str, list[str]] = {}
     for match in moment.matches:
-        reasons.setdefault(match.kind, []).extend(match.words)
+        reasons.setdefault(match.where, []).extend(match.words)
     parts = [
         f"{', '.join(dict.fromkeys(words))} {'in the title' if kind == 'title' else f'is {kind}'}"
         for kind, words in reasons.items()

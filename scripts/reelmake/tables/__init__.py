@@ -103,6 +103,25 @@ def words(results: Results = "results", videos: Iterable[str] | None = None) -> 
     return read("words", results, videos)
 
 
+def speakers(results: Results = "results", videos: Iterable[str] | None = None) -> "pd.DataFrame":
+    """One row a voice of a film."""
+    return read("speakers", results, videos)
+
+
+def speaker_turns(
+    results: Results = "results", videos: Iterable[str] | None = None
+) -> "pd.DataFrame":
+    """One row a turn: somebody speaks."""
+    return read("speaker_turns", results, videos)
+
+
+def translations(
+    results: Results = "results", videos: Iterable[str] | None = None
+) -> "pd.DataFrame":
+    """Segments of speech in other languages, one a row."""
+    return read("translations", results, videos)
+
+
 def scenes(results: Results = "results", videos: Iterable[str] | None = None) -> "pd.DataFrame":
     """One row a scene."""
     return read("scenes", results, videos)

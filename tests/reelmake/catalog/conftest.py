@@ -13,7 +13,7 @@ def results(tmp_path) -> Path:
     """The folder of three films."""
     folder = tmp_path / "results"
     for number in range(3):
-        make_film(folder / f"film{number}", seed=number)
+        make_film(folder / f"film{number}", seed=number, translated={"de": ["übersetzt"] * 3})
     return folder
 
 

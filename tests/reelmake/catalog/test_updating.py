@@ -48,7 +48,7 @@ def test_only_what_changed_is_read(results, read, content):
     assert updating.update(results) == (3, 1, 0, "")
     assert read == ["film1"]
     updated = content()
-    assert ("film1", "said", 0, 0.0, 5.5, "entirely new", None, None) in updated["moments"]
+    assert ("film1", "said", 0, 0.0, 5.5, "entirely new", None, None, None) in updated["moments"]
     updating.update(results, rebuild=True)
     assert content() == updated
 

@@ -39,11 +39,11 @@ def test_frames_between_keyframes(slides, tmp_path):
     found = read(OnscreenJob(tmp_path, every_seconds=1), slides, 1.0, 3.0)
     spans = {line["text"]: (line["start"], line["end"], line["frames"]) for line in found["lines"]}
     assert spans == {
-        "Agenda for today": (0.0, 1.0, 2),
-        "by Ada": (0.0, 1.0, 2),
+        "Agenda for today": (1.0, 1.0, 1),
+        "by Ada": (1.0, 1.0, 1),
         "Results 2031": (2.0, 3.0, 2),
     }
-    assert found["frames"] == 6
+    assert found["frames"] == 5
 
 
 def test_lines_of_which_the_model_is_not_sure_are_left_out(slides, tmp_path):
@@ -74,7 +74,7 @@ def test_a_mirrored_film(tmp_path):
     from PIL import ImageOps
 
     plain = film(tmp_path / "plain.mp4", [ImageOps.mirror(drawn("Platform 9"))], 1.0)
-    assert texts(read(OnscreenJob(tmp_path / "a"), plain, 0.5)) == []
+    assert "Platform 9" not in texts(read(OnscreenJob(tmp_path / "a"), plain, 0.5))
     mirrored = tmp_path / "mirrored.mp4"
     make_media.ffmpeg("-display_hflip", "-i", plain, "-c", "copy", mirrored)
     assert texts(read(OnscreenJob(tmp_path / "b"), mirrored, 0.5)) == ["Platform 9"]

@@ -16,8 +16,45 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_nothing_given_is_every_default():
     loaded = config.load({})
     named = {name: value for model in SMALL for name, value in model.settings.items()}
+    # Into no language: nothing is translated.
+    named["stages"] = [name for name in config.default("stages") if name != "translations"]
     for name, node in config.settings():
         assert config.get(loaded, name) == named.get(name, node["default"])
+
+
+def test_what_is_translated_is_said_by_the_languages():
+    assert "translations" in config.load({"translations": {"languages": "de"}})["stages"]
+    given = {"translations": {"languages": ["de", False]}}  # YAML reads `no` as false
+    loaded = config.load(given)
+    assert loaded["translations"]["languages"] == ["de", "no"]
+    # One video may have others, and what is made stays the same for all.
+    own = config.with_overrides(loaded, {"translations.languages": '["fr"]'})
+    assert own["translations"]["languages"] == ["fr"]
+    own = config.with_overrides(loaded, {"translations.languages": []})
+    assert own["stages"] == loaded["stages"]
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ({"stages": ["translations"]}, "into which languages"),
+        ({"stages": ["translations", "catalog"]}, "into which languages"),
+        ({"translations": {"languages": ["German"]}}, 'languages.0.: "German" does not match'),
+        ({"translations": {"languages": ["../x"]}}, "does not match"),
+        ({"translations": {"languages": ["de", "de"]}}, "non-unique"),
+        ({"translations": {"prompt": "{lines}"}}, "has no {language}"),
+        ({"translations": {"prompt": "{language}"}}, "has no {lines}"),
+        ({"translations": {"language": ["de"]}}, "did you mean 'translations.languages'"),
+    ],
+)
+def test_what_can_be_translated_into_nothing_is_refused(given, hint):
+    with pytest.raises(UserError, match=hint):
+        config.load(given)
+
+
+def test_one_video_alone_has_no_languages():
+    with pytest.raises(UserError, match="where the configuration names some for all"):
+        config.with_overrides(config.load({}), {"translations.languages": "de"})
 
 
 def test_given_values_win_and_leave_their_section_alone():
@@ -94,7 +131,7 @@ def test_one_text_is_a_list_of_one():
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("clip", r"no 'clip' \(did you mean 'clips'\?\); name any of transcripts, scenes, "),
+        ("clip", r"no 'clip' \(did you mean 'clips'\?\); name any of transcripts, speakers, "),
         ("subtitles", r"did you mean 'transcripts'\?"),
         ("scores", r"no 'scores'; name any of transcripts, "),
     ],
@@ -111,6 +148,11 @@ def test_what_nothing_makes_is_refused_with_the_nearest(name, hint):
         ({"segments": {"min_seconds": 61}}, r"min_seconds \(61\) is more than .* \(60\)"),
         ({"scores": {"prompt": "How good is {Text}?"}}, r"scores\.prompt has neither {text} nor"),
         ({"narrative": {"prompt": "The {beat}"}}, r"narrative\.prompt has neither"),
+        ({"onscreen": {"languages": ["en", "th"]}}, r"th can't be read.*th_PP-OCRv5_rec_mobile"),
+        (
+            {"stages": ["scenes", "narrative"], "scores": {"prompt": "{text} {onscreen}"}},
+            r"scores\.prompt has {onscreen}, and stages has no onscreen",
+        ),
         ({"text_model": {"max_tokens": 4096}}, r"text_model\.max_tokens \(4096\) leaves no room"),
         ({"description": {"context": 512}}, r"description\.max_tokens \(512\) leaves no room"),
         (

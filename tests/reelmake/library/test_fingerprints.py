@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelmake.library import config, fingerprints
-from reelmake.library.stages import STAGES, downstream
+from reelmake.library.stages import STAGES, TARGETS, downstream
 
 IDENTITY = {"path": "/films/a.mp4", "size": 10, "mtime_ns": 5}
 
@@ -89,7 +89,7 @@ def test_a_local_video_knows_nothing_of_downloads():
     """Its keys are what they were before there were any."""
     local = compute()
     assert "source" not in local
-    assert set(local) == set(STAGES) - {"source"}
+    assert set(local) == set(STAGES) - {"source", *TARGETS["translations"]}
     assert not any("source" in content["upstream"] for content in local.values())
     assert local["media"]["upstream"] == {}
 
@@ -99,7 +99,7 @@ URL = {"path": "https://example.org/a.mp4", "etag": '"1"'}
 
 def test_the_state_of_a_url_is_in_the_stage_that_fetches_it_and_all_follow():
     first, other = compute(identity=URL), compute(identity=URL | {"etag": '"2"'})
-    assert changed(first, other) == list(STAGES)
+    assert changed(first, other) == [name for name in STAGES if name in first]
     assert [stage for stage in first if "etag" in first[stage]["source"]] == ["source"]
     for stage in ("media", "audio", "scenes", "keyframes"):
         assert first[stage]["upstream"]["source"] == first["source"]["key"]
@@ -207,10 +207,11 @@ KEYS = {
     "media": "6ce88eeb025d",
     "audio": "108ddd8a0eb7",
     "transcript": "33ce059e8584",
-    "subtitles": "ff4c62cf1bd8",
+    "speakers": "c9677a0b89ce",
+    "subtitles": "c046e98c4a8b",
     "scenes": "e31f5a10dc61",
     "keyframes": "4af9f81833d2",
-    "onscreen": "e1f0830ecac9",
+    "onscreen": "b956d4523f02",
     "scenedesc": "cd65350be27d",
     "embeddings": "99946430a1a6",
     "segments": "6e3ebf0f015b",
@@ -220,7 +221,7 @@ KEYS = {
     "narrative": "2240b104df78",
     "chapters": "6856a9df04bd",
     "trailer": "1a4d1754e40c",
-    "manifest": "1f4b29f8fdc6",
+    "manifest": "466c03d46715",
 }
 
 
@@ -233,18 +234,45 @@ def test_the_keys_are_those_of_the_artifacts_that_people_have():
     only where what is right would come out different, and say so in the CHANGELOG."""
     assert {stage: content["key"][:12] for stage, content in compute(KEPT).items()} == KEYS
     # As before there were any: so a library that is told to do without stays as it is.
-    left_out = {"onscreen": "9e96cb4a8454", "embeddings": "1bb8e1e5ab2e"}
+    left_out = {
+        "speakers": "cd686d679949",
+        "onscreen": "9e96cb4a8454",
+        "embeddings": "1bb8e1e5ab2e",
+    }
     stages = config.load({})["stages"]
     for stage, key in left_out.items():
         stages = [name for name in stages if name != stage]
         before = compute(KEPT | {"stages": stages})
         assert before["manifest"]["key"][:12] == key and stage not in before
-    assert changed(compute(KEPT), compute()) == downstream("transcript")
+        # Who speaks is in what is printed, and in nothing that a GPU makes.
+        assert before["subtitles"]["key"][:12] == "ff4c62cf1bd8"
+    after = [name for name in downstream("transcript") if name in compute()]
+    assert changed(compute(KEPT), compute()) == after
     assert fingerprints.differences(compute(KEPT)["transcript"], compute()["transcript"]) == [
         "transcription.multilingual false -> auto",
         "transcription.vad_method filter -> spans",
     ]
     assert compute()["transcript"]["key"][:12] == "50f5cd3bcf58"
+
+
+def test_translations_make_nothing_else_stale():
+    translated = compute({"translations": {"languages": ["de"]}})
+    assert set(changed(compute(), translated)) == {"manifest"}
+    made = set(translated) - set(compute())
+    assert made == {"translations", "translated_subtitles"}
+    assert "text_model.language" not in translated["translations"]["settings"]
+    more = compute({"translations": {"languages": ["de", "fr"]}})
+    assert set(changed(translated, more)) == made | {"manifest"}
+    wrapped = {"translations": {"languages": ["de"]}, "subtitles": {"max_chars": 30}}
+    assert "translations" not in changed(translated, compute(wrapped))
+
+
+def test_a_server_that_translates_may_move():
+    given = {"translations": {"languages": ["de"]}}
+    one, other = (
+        compute(given | {"text_model": {"endpoint": f"http://{host}:1/v1"}}) for host in "ab"
+    )
+    assert one["translations"] == other["translations"] != compute(given)["translations"]
 
 
 def test_the_catalog_is_in_no_key():

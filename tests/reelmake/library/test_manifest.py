@@ -36,7 +36,7 @@ def results(tmp_path):
             {"engines": {"tool": "1.0"}, "key": content["key"], "state": "done"},
         )
     for stage in stages_of(url=False):
-        for path in artifact_paths(stage, "V"):
+        for path in artifact_paths(stage, "V") if stage.name in wanted() else ():
             if path.endswith("/"):
                 (folder / path).mkdir()
                 (folder / path / "scene0000_0.jpg").write_bytes(b"jpeg")

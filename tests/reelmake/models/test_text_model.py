@@ -139,6 +139,9 @@ def test_a_text_that_runs_on_is_closed_and_the_rest_asked_for(calls):
         answer = ask_one(model, asked, scoring.FORM.schema)
         first, second = calls
         assert ask_one(model, asked, scoring.FORM.schema) == answer
+        # Unless it has to be whole: half a translation is none.
+        (whole,) = model.answers([asked], scoring.FORM.schema, whole=True)
+        assert "longer than 160 tokens" in str(whole)
     assert list(answer) == ["reason", "score"]
     assert answer["score"] in range(11)
     assert 0 < len(answer["reason"]) <= 300

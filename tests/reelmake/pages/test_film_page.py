@@ -56,6 +56,18 @@ def test_it_shows_what_is_known_of_the_film(page):
     assert "faster-whisper 1.0" in text  # how it was made
 
 
+def test_a_translation_is_a_track_and_a_file(page):
+    shown = page("holiday")
+    track = '<track kind="subtitles" src="/media/holiday/translations/transcript.de.vtt" '
+    assert f'{track}label="German" srclang="de">' in shown
+    # A file that is there and in which nothing was translated: the film's own language.
+    assert shown.count('<track kind="subtitles"') == 1
+    wanted, _, rest = shown.partition("For programs")
+    assert "subtitles for the web, in other languages" in wanted
+    assert "translations/transcript.en.vtt" in wanted
+    assert "transcript.de.vtt" not in rest and "transcript.de.exe" not in shown
+
+
 @pytest.mark.parametrize("live", [True, False])
 def test_no_text_of_a_film_becomes_markup(page, library, live):
     found = Markup(page(HOSTILE, live))

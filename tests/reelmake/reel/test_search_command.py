@@ -38,9 +38,32 @@ def test_a_list_for_people(library, capsys):
         "     said    The crowd cheers",
         "     seen    A stadium · nothing · outside · calm",
         "     written Gate 7",
+        "     by      Anna",
         "     why     crowd, cheers: said",
         f"             file://{library}/Summer_Match.mp4",
     ]
+
+
+def test_a_moment_is_found_by_its_translation_and_it_is_said(library, capsys):
+    lines = {"de": ["Die Menge jubelt", None, "Ein Tor"], "pt-BR": [None, "Nada mais", None]}
+    lines |= {f"x{ESCAPE}": ["Menge"] * 3, "fr": ["Menge"]}  # none: no language, too few lines
+    said = ["The crowd cheers", "Nothing more", "A goal"]
+    make_film(library / "results" / "match", texts=said, seen=["A stadium"], scenes=1,
+              translated=lines, source=library / "Summer_Match.mp4")  # fmt: skip
+    updating.update(library / "results")
+    assert main.main(["search", "menge jubelt"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:5] == [
+        "     said (de) Die Menge jubelt",
+        "     said    The crowd cheers",
+        "     seen    A stadium · nothing · outside · calm",
+        "     why     menge, jubelt: said (de)",
+    ]
+    assert main.main(["search", "nada", "--said", "--json"]) == 0
+    (moment,) = json.loads(capsys.readouterr().out)["moments"]
+    assert moment["said"] == "Nothing more"
+    assert [match["language"] for match in moment["matches"]] == ["pt-BR"]
+    assert main.main(["search", "menge", "--seen"]) == 0
+    assert "nothing was found" in capsys.readouterr().out
 
 
 def test_json_for_scripts(library, capsys):
@@ -51,7 +74,7 @@ def test_json_for_scripts(library, capsys):
     (moment,) = said["moments"]
     assert list(moment) == ["film", "title", "source", "path", "start", "end", "said", "seen",
                             "written", "keyframe", "matches", "missing", "like", "score", "meaning",
-                            "link"]  # fmt: skip
+                            "speakers", "link"]  # fmt: skip
     assert moment["film"] == "match" and moment["start"] == 12.0
     assert moment["missing"] == ["elephant"] and moment["link"].endswith("/Summer_Match.mp4#t=12")
     (match,) = moment["matches"]

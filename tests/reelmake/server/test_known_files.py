@@ -31,6 +31,9 @@ OUTSIDE = [
     "/film/..",
     "/film/%2e%2e%2fholiday",
     "/media/holiday",
+    "/media/holiday/translations/transcript.de.exe",
+    "/media/holiday/translations/..de.vtt",
+    "/media/holiday/translations",
     "/catalog.db",
 ]
 
@@ -47,6 +50,7 @@ def test_an_address_reaches_nothing_else(site, path):
     [
         ("media.json", "application/json"),
         ("transcript.vtt", "text/vtt; charset=utf-8"),
+        ("translations/transcript.de.vtt", "text/vtt; charset=utf-8"),
         ("keyframes/scene0001_0.jpg", "image/jpeg"),
         ("clips/clip0.mp4", "video/mp4"),
     ],
