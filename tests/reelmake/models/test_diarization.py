@@ -75,17 +75,13 @@ def test_prints_are_unit_vectors_that_know_a_voice_again(conversation, found):
 
 
 def test_two_at_once_are_two_turns():
-    one, said = converse([ONE], 12, seed=1)
-    other, also = converse([OTHER], 12, seed=2)
-    found = diarize(one + other)
-    both = sum(
-        max(0.0, min(a.end, b.end) - max(a.start, b.start))
-        for a in found.turns
-        for b in found.turns
-        if a.speaker < b.speaker
-    )
-    truth = sum(max(0.0, min(a[1], b[1]) - max(a[0], b[0])) for a in said for b in also)
-    assert both > truth / 3
+    sound, said = converse([ONE, OTHER], 40, seed=20, overlapping=1.0)
+
+    def both(turns):
+        pairs = [(a, b) for a in turns for b in turns if a[2] < b[2]]
+        return sum(max(0.0, min(a[1], b[1]) - max(a[0], b[0])) for a, b in pairs)
+
+    assert both(diarize(sound).turns) == pytest.approx(both(said), rel=0.4)
 
 
 def test_the_turns_are_those_of_the_engine_alone_whose_voices_are_joined(conversation, found):
