@@ -150,6 +150,22 @@ def test_embedding_models_are_downloaded_with_what_asks_for_pictures(hub):
     assert "someone/meaning" not in hub.reel("models")
 
 
+def test_models_of_speakers_are_downloaded_by_the_names_of_their_files(hub):
+    hub.publish("someone/turns", {"model.onnx": b"o" * 700, "model.int8.onnx": b"no"})
+    hub.publish("someone/voices", {"eres.onnx": b"p" * 600, "titanet.onnx": b"no"})
+    hub.models["speakers"] = {
+        "segmentation_model": "someone/turns",
+        "embedding_model": "someone/voices/eres.onnx",
+    }
+    hub.models["stages"] = ["speakers"]
+    said = hub.reel("models")
+    assert "model of turns: someone/turns is whole" in said
+    assert "model of voice prints: someone/voices/eres.onnx is whole" in said
+    there = {path.name for path in hub.cache.glob("*/snapshots/*/*")}
+    assert there == {"model.onnx", "eres.onnx"}
+    assert "someone/voices/eres.onnx is here: " in hub.reel("models")
+
+
 def test_what_a_server_has_is_not_wanted_here(hub):
     hub.models["description"]["endpoint"] = hub.models["text_model"]["endpoint"] = "http://a/v1"
     assert "seeing" not in (said := hub.reel("models")) and "someone/text" not in said
