@@ -138,7 +138,7 @@ def _change(path: Path, names: Mapping[tuple[str, str], str]) -> int:
     kept = []
     for row in rows:
         film, label = (_cell(row, places[name]) for name in ("film", "label"))
-        voice = as_film(film), _label(label)
+        voice = as_film(film), as_label(label)
         wanted = names.get(voice) if row is not head else None
         if wanted is not None:
             there.add(voice)
@@ -230,7 +230,7 @@ def _checked(path: Path, row: Row) -> Row:
         raise UserError(f"{where}: it names no film; give its id, its path, or * for all")
     if "\0" in row.film:
         raise UserError(f"{where}: no film can have this name")
-    label = _label(row.label)
+    label = as_label(row.label)
     if not LABEL.fullmatch(label):
         raise UserError(
             f"{where}: '{row.label[:40]}' is no label of a voice; `reel speakers` lists them, such "
@@ -242,7 +242,7 @@ def _checked(path: Path, row: Row) -> Row:
     return row._replace(film=as_film(row.film), label=label, name=name)
 
 
-def _label(label: str) -> str:
+def as_label(label: str) -> str:
     """A label as it is written elsewhere: s1 is S1."""
     return label[:1].upper() + label[1:] if label[:1] == "s" else label
 
