@@ -2,9 +2,9 @@
 
 A segmentation model says when who of a few voices speaks in 10 s, a second model makes voice
 prints, and clustering finds the same voices. sherpa-onnx does that with all the sound at once, and
-compares each voice of each 10 s with each other. So a long film goes through it
-in pieces, and the voices of the pieces are joined by their prints. A film of one piece is what
-sherpa-onnx makes of it by itself.
+compares each voice of each 10 s with each other; the more it compares, the more speakers it finds
+that are none. So a film goes through it in pieces, and the voices of the pieces, and those that
+are too many in one, are joined by their mean prints. The turns stay sherpa-onnx's.
 """
 
 import contextlib
@@ -68,7 +68,7 @@ def diarize(
 
     sound: 16 kHz mono; sample 0 is the film's time zero. segmentation, embedding: ONNX files, as
     `speaker_models.file` finds them. count: of speakers; None: found out. threshold: the largest
-    distance (1 - cosine, 0 to 2) of voice prints that are one speaker's, where no count is given.
+    distance (1 - cosine, 0 to 2) of two voice prints of 10 s that are one speaker's.
     min_seconds: shorter turns are left out. progress: told the seconds done and in all. journal:
     keeps each piece, and knows those of an earlier job. item: entered for each piece, which a
     signal lets finish. piece: samples of one. Raises StageError and MemoryError.
@@ -76,7 +76,7 @@ def diarize(
     pieces: list[Piece] = []
     if len(sound):
         engine = Engine(segmentation, embedding, min_seconds, device, threads)
-        items = _Pieces(engine, sound, count, threshold, piece, progress)
+        items = _Pieces(engine, sound, threshold, piece, progress)
         with sherpa.errors(segmentation, embedding):
             pieces = resumable_items.finish(items, journal, item, progress)
     return _joined(pieces, count, threshold, min_seconds)
@@ -89,15 +89,12 @@ class _Pieces(Items[int, Piece]):
         self,
         engine: Engine,
         sound: Sound,
-        count: int | None,
         threshold: float,
         length: int,
         progress: Callable[[int, int], None],
     ):
         self._engine, self._sound, self._progress = engine, sound, progress
         self._threshold, self._length = threshold, length
-        # Not everybody speaks in each piece of several.
-        self._count = count if len(sound) <= length * 5 // 4 else None
 
     def following(self, results: Sequence[Piece]) -> int | None:
         start = results[-1]["stop"] if results else 0
@@ -130,7 +127,7 @@ class _Pieces(Items[int, Piece]):
         def heard(share: float) -> None:
             self._progress(int((start + share * (stop - start)) / RATE), total)
 
-        turns = diarizer.turns(samples, self._count, self._threshold, heard)
+        turns = diarizer.turns(samples, self._threshold, heard)
         voices = range(1 + max((voice for _, _, voice in turns), default=-1))
         prints = [diarizer.voice_print(samples, turns, voice) for voice in voices]
         return {
@@ -156,13 +153,10 @@ def _joined(
     known = {at: piece for at in voices if (piece := pieces[at[0]])["prints"][at[1]] is not None}
     prints = {at: np.array(piece["prints"][at[1]], np.float32) for at, piece in known.items()}
     seconds = {at: float(pieces[at[0]]["seconds"][at[1]]) for at in voices}
-    if len(pieces) > 1 or (count and len(voices) > count):
-        joined = voice_clusters.join(
-            [prints[at] for at in known], [seconds[at] for at in known], count, threshold
-        )
-        speaker_of = dict(zip(known, joined, strict=True))
-    else:
-        speaker_of = {at: at[1] for at in voices}
+    joined = voice_clusters.join(
+        [prints[at] for at in known], [seconds[at] for at in known], count, threshold
+    )
+    speaker_of = dict(zip(known, joined, strict=True))
     for at in voices:  # what has no print is nobody who is known
         speaker_of.setdefault(at, 1 + max(speaker_of.values(), default=-1))
     spans: dict[int, list[Span]] = {}

@@ -74,13 +74,16 @@ class Diarizer:
     def turns(
         self,
         samples: Samples,
-        count: int | None,
         threshold: float,
         heard: Callable[[float], None] = lambda share: None,
     ) -> list[VoiceTurn]:
         """Start and end (seconds) and voice of each turn, by their start. heard: told the share of
-        the work that is done."""
-        self._config.clustering = self._clustering(count or -1, threshold)
+        the work that is done.
+
+        sherpa-onnx is not told how many speakers there are: it would keep to that number, and give
+        one of them to a moment that is like nobody.
+        """
+        self._config.clustering = self._clustering(-1, threshold)
         self._model.set_config(self._config)
         seconds = len(samples) / RATE
         if len(samples) > self._windows.size:

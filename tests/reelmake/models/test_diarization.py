@@ -88,7 +88,7 @@ def test_two_at_once_are_two_turns():
     assert both > truth / 3
 
 
-def test_a_film_of_one_piece_is_what_the_engine_makes_of_it(conversation, found):
+def test_the_turns_are_those_of_the_engine_alone_whose_voices_are_joined(conversation, found):
     sherpa_onnx = pytest.importorskip("sherpa_onnx")
     engine = sherpa_onnx.OfflineSpeakerDiarization(
         sherpa_onnx.OfflineSpeakerDiarizationConfig(
@@ -100,11 +100,15 @@ def test_a_film_of_one_piece_is_what_the_engine_makes_of_it(conversation, found)
         )
     )
     alone = engine.process(conversation[0]).sort_by_start_time()
-    assert [turn[:2] for turn in found.turns] == [
-        (pytest.approx(turn.start, abs=0.002), pytest.approx(turn.end, abs=0.02)) for turn in alone
-    ]
-    numbers = list(dict.fromkeys(turn.speaker for turn in alone))
-    assert [turn.speaker for turn in found.turns] == [numbers.index(t.speaker) for t in alone]
+    speakers = {}
+    for turn in alone:
+        (speaker,) = {
+            mine.speaker
+            for mine in found.turns
+            if mine.start <= turn.start + 0.002 and turn.end - 0.02 <= mine.end
+        }
+        assert speakers.setdefault(turn.speaker, speaker) == speaker
+    assert len(found.turns) <= len(alone)
 
 
 @pytest.mark.parametrize("count", [None, 2])
