@@ -35,8 +35,10 @@ include: "rules/share.smk"
 localrules:
     all,
     transcripts,
+    speakers,
     translations,
     scenes,
+    onscreen,
     descriptions,
     embeddings,
     highlights,
@@ -83,6 +85,11 @@ rule transcripts:
         artifacts(*TARGETS["transcripts"]),
 
 
+rule speakers:
+    input:
+        artifacts(*TARGETS["speakers"]),
+
+
 rule translations:
     input:
         artifacts(*TARGETS["translations"]),
@@ -91,6 +98,11 @@ rule translations:
 rule scenes:
     input:
         artifacts(*TARGETS["scenes"]),
+
+
+rule onscreen:
+    input:
+        artifacts(*TARGETS["onscreen"]),
 
 
 rule descriptions:

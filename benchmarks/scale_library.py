@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from make_library import ENDED, make_library
 from make_video import make_video, random_story
+from reelmake.catalog import updating
 from reelmake.library.stages import STAGES, artifact_paths
 
 CONFIG = {"videos": "videos", "cache": {"dir": "cache"}}
@@ -71,6 +72,7 @@ def main(folder: Path, number: int) -> None:
     make_library(number, CONFIG)
     Path("library.yaml").write_text(json.dumps(CONFIG))  # JSON is YAML, too
     Path("Makefile").write_text(makefile(sorted(os.listdir("results"))))
+    updating.update(Path("results"))
 
 
 if __name__ == "__main__":

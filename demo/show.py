@@ -1,4 +1,4 @@
-"""Print what the demo made: what was said, what was seen, and what was chosen of it; and find it.
+"""Print what the demo made: what is said, seen and written, and what was chosen of it; find it.
 
 python demo/show.py
 """
@@ -21,9 +21,9 @@ def clock(seconds: float) -> str:
     return f"{int(seconds // 60)}:{seconds % 60:04.1f}"
 
 
-def search(query: str) -> None:
-    """Print the best moment that `reel search` finds, as it prints it."""
-    command = [sys.executable, "-m", "reelmake.reel", "search", query, "--limit", "1"]
+def reel(*words: str) -> None:
+    """Print what a command of `reel` prints."""
+    command = [sys.executable, "-m", "reelmake.reel", *words]
     environment = os.environ | {"PYTHONPATH": str(DEMO.parent / "scripts")}
     sys.stdout.flush()
     subprocess.run(
@@ -36,15 +36,19 @@ def search(query: str) -> None:
 
 
 def main() -> None:
-    """Print each video's transcript, descriptions, highlights and trailer."""
+    """Print each video's transcript, descriptions, on-screen text, highlights and trailer."""
+    written: list[str] = []
     for manifest in sorted((DEMO / "results").glob("*/manifest.json")):
         results = manifest.parent
         transcript = json.loads((results / "transcript.json").read_bytes())
         described = scene_descriptions.read(results / f"{results.name}.scenedesc.msgpack")
         assert described, "the demo did not finish"
-        print(f"\n{results.name}: what is said (transcript.json, .srt, .vtt, .txt, .md)")
-        for segment in transcript["segments"]:
-            print(f"  {clock(segment['start'])}  {segment['text']}")
+        print(
+            f"\n{results.name}: what is said, and by whom (transcript.md, .vtt, .srt, .txt, .json)"
+        )
+        for line in (results / "transcript.md").read_text().splitlines():
+            if line.startswith("**"):
+                print(f"  {line.replace('**', '')}")
         print(f"\n{results.name}: the same in German (translations/transcript.de.srt, .vtt, .txt)")
         (german,) = json.loads((results / "translations.json").read_bytes())["languages"]
         for segment, text in zip(transcript["segments"], german["lines"], strict=True):
@@ -54,6 +58,13 @@ def main() -> None:
             seen = result["description"] or {"visual_content": "(no description)"}
             record = result["record"]
             print(f"  {clock(record['timestamp'])}  {record['file']}  {seen['visual_content']}")
+        lines = json.loads((results / "onscreen.json").read_bytes())["lines"]
+        print(f"\n{results.name}: what is written in the picture (onscreen.json)")
+        for line in lines:
+            print(f"  {clock(line['start'])}  {line['kind']}: {line['text']}")
+        if not lines:
+            print("  (nothing)")
+        written += [line["text"] for line in lines]
         print(f"\n{results.name}: the highlights (clips/)")
         for clip in json.loads((results / "clips.json").read_bytes())["clips"]:
             text = clip["text"].replace("\n", "; ")
@@ -61,13 +72,17 @@ def main() -> None:
         print(f"\n{results.name}: the beats of its trailer (trailer.mp4, .otio, .edl)")
         for beat in json.loads((results / "narrative.json").read_bytes())["beats"]:
             print(f"  {clock(beat['start'])}  {beat['beat']}: {beat['title']}")
-    for query, how in (
+    for query, how, *options in (
         ("the audience applauds", "in other words than the film's"),
         ("a round crimson shape", "in other words than the film's"),
         ("Hund springt", "in its German subtitles"),
+        (written[0], "what is read from the screen", "--written"),
+        ("circle", "what is said of it while she speaks", "--speaker", "Anna"),
     ):
-        print(f'\nreel search "{query}": {how}')
-        search(query)
+        print(" ".join([f'\nreel search "{query}"', *options]) + f": {how}")
+        reel("search", query, "--limit", "1", *options)
+    print("\nreel speakers: who speaks (speakers.json), by the names in demo/speakers.csv")
+    reel("speakers")
     print("\nAll of it, to be searched: demo/results/catalog.db (docs/catalog.md)")
     print("Everything is in demo/results/. Your own videos:")
     print("  . .venv/bin/activate && snakemake -n --config videos=~/Movies")

@@ -18,6 +18,7 @@ rule update_catalog:
     params:
         rebuild=rebuilds_catalog,
         required=names_catalog,
+        match=settings["speakers"]["match"],
     message:
         "bringing the catalog up to date"
     script:

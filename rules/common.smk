@@ -101,7 +101,7 @@ def library():
     also = named_stages(dag.targets)
     config_checks.check_asked(settings, also)
     part = THIS_SHARE.videos if THIS_SHARE else None
-    found = Library(settings, write=real, say=say, also=also, part=part)
+    found = Library(settings, real, say, also, part, can_try=has_models)
     if workflow.exec_mode == ExecMode.DEFAULT:  # else a job, which reads sidecars and writes none
         forced_rules = set(dag.forcerun) - CATALOG_RULES
         complete = dag.forceall or forced_rules or dag.forcetargets or only_inspects()
@@ -196,6 +196,13 @@ def share_file(wildcards):
     """An input function: the file that lists the videos of a share."""
     made = f"{SHARES}/{wildcards.run}/{wildcards.share}"
     return share_files().get(f"{made}.done", f"{made}.json")
+
+
+def has_models(stage):
+    """Whether the models of a stage are on this machine, which it failed without."""
+    from reelmake.models import needed_models
+
+    return needed_models.are_here(settings, stage)
 
 
 def say_missing_models():
@@ -331,7 +338,8 @@ def update_catalog_at_end():
         from reelmake.catalog import updating
 
         if not updating.is_current(RESULTS):
-            updating.try_update(RESULTS, say, stop=signals.is_stopping)
+            match = settings["speakers"]["match"]
+            updating.try_update(RESULTS, say, stop=signals.is_stopping, match=match)
 
 
 def artifacts(*stages):
@@ -376,6 +384,22 @@ def fingerprint(stage):
 def downloaded(wildcards):
     """An input function: the record of the download, if the video's source is a URL."""
     return f"results/{wildcards.video}/source.json" if library().is_fetched(wildcards.video) else []
+
+
+def optional(stage, upstream):
+    """An input function: the artifacts of a stage that this one can do without, where it reads
+    them."""
+
+    @or_exit
+    def paths(wildcards):
+        video = wildcards.video
+        config, paths = library().config_of(video), artifact_paths(STAGES[upstream], video)
+        read = STAGES[stage].reads(
+            upstream, chosen(config["stages"]), functools.partial(configuration.get, config)
+        )
+        return [f"results/{video}/{path}".rstrip("/") for path in paths] if read else []
+
+    return paths
 
 
 def upstream(stage):

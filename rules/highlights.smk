@@ -31,6 +31,7 @@ rule score_segments:
         fingerprint=fingerprint("scores"),
         segments="results/{video}/segments.json",
         descriptions="results/{video}/{video}.scenedesc.msgpack",
+        onscreen=optional("scores", "onscreen"),
     output:
         scores=update("results/{video}/scores.json"),
     log:

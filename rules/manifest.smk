@@ -11,7 +11,7 @@ rule write_manifest:
         source=downloaded,
         artifacts=upstream("manifest"),
     output:
-        manifest="results/{video}/manifest.json",
+        manifest=update("results/{video}/manifest.json"),
     log:
         "logs/write_manifest/{video}.log",
     priority: 100

@@ -1,7 +1,7 @@
-"""What is shown: from the frames to scenes, keyframes and their descriptions.
+"""What is shown: from the frames to scenes, keyframes, the text in the picture and descriptions.
 
 in: the video, results/{video}/media.json
-out: results/{video}/scenes.json, keyframes.json, keyframes/, {video}.scenedesc.msgpack
+out: results/{video}/scenes.json, keyframes.json, keyframes/, onscreen.json, {video}.scenedesc.msgpack
 """
 
 
@@ -48,11 +48,34 @@ rule extract_keyframes:
         "../scripts/extract_keyframes.py"
 
 
+rule read_onscreen_text:
+    input:
+        fingerprint=fingerprint("onscreen"),
+        source=downloaded,
+        media="results/{video}/media.json",
+        keyframes="results/{video}/keyframes.json",
+    output:
+        onscreen=update("results/{video}/onscreen.json"),
+    log:
+        "logs/read_onscreen_text/{video}.log",
+    priority: 35
+    conda:
+        "../envs/pictures.yaml"
+    threads: settings["hardware"]["threads"]
+    params:
+        run=run_context("onscreen"),
+    message:
+        "{wildcards.video}: reading on-screen text"
+    script:
+        "../scripts/read_onscreen_text.py"
+
+
 rule describe_scenes:
     input:
         fingerprint=fingerprint("scenedesc"),
         keyframes="results/{video}/keyframes.json",
         folder="results/{video}/keyframes",
+        onscreen=optional("scenedesc", "onscreen"),
     output:
         descriptions=update("results/{video}/{video}.scenedesc.msgpack"),
     log:

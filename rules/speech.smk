@@ -1,7 +1,7 @@
-"""What is said: from the sound to transcript and subtitles, in other languages, too.
+"""What is said, and by whom: from the sound to transcript and subtitles, in other languages, too.
 
 in: the video, results/{video}/media.json
-out: results/{video}/audio.wav (temporary), transcript.json, .srt, .vtt, .txt, .md,
+out: results/{video}/audio.wav (temporary), transcript.json, speakers.json, .srt, .vtt, .txt, .md,
     translations.json, translations/
 """
 
@@ -48,11 +48,33 @@ rule transcribe:
         "../scripts/transcribe.py"
 
 
+rule find_speakers:
+    input:
+        fingerprint=fingerprint("speakers"),
+        source=downloaded,
+        media="results/{video}/media.json",
+    output:
+        speakers=update("results/{video}/speakers.json"),
+    log:
+        "logs/find_speakers/{video}.log",
+    priority: 40
+    conda:
+        "../envs/speech.yaml"
+    threads: settings["hardware"]["threads"]
+    params:
+        run=run_context("speakers"),
+    message:
+        "{wildcards.video}: finding who speaks when"
+    script:
+        "../scripts/find_speakers.py"
+
+
 rule write_subtitles:
     input:
         fingerprint=fingerprint("subtitles"),
         media="results/{video}/media.json",
         transcript="results/{video}/transcript.json",
+        speakers=optional("subtitles", "speakers"),
     output:
         srt="results/{video}/transcript.srt",
         vtt="results/{video}/transcript.vtt",

@@ -12,6 +12,7 @@ rule write_narrative:
         segments="results/{video}/segments.json",
         scores="results/{video}/scores.json",
         descriptions="results/{video}/{video}.scenedesc.msgpack",
+        onscreen=optional("narrative", "onscreen"),
     output:
         narrative=update("results/{video}/narrative.json"),
     log:

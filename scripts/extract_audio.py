@@ -20,7 +20,7 @@ def extract_audio(this: Job, media: Path, output: Path) -> None:
     elif not run.keep_audio and not temporary_audio.may_be_on_disk(this, run.audio_limit):
         reason = f"the sound of {run.audio_limit} videos waits already; transcribe extracts it"
     if reason is None:
-        temporary_audio.extract(this, media, output)
+        temporary_audio.extract(this, media, output, temporary_audio.wanted(this))
     else:
         print(f"left out: {reason}")
         temporary_audio.leave_out(output)

@@ -17,7 +17,8 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    done = updating.try_update(RESULTS, say, rebuild=snakemake.params.rebuild)
+    rebuild, match = snakemake.params.rebuild, snakemake.params.match
+    done = updating.try_update(RESULTS, say, rebuild, match=match)
     if not done and snakemake.params.required:
         sys.exit(1)
     if not done:  # which is no reason for a run of films to fail

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 def write_manifest(output: Path) -> None:
     """Write down every artifact beside `output`, with what it was made from."""
-    artifact_files.write_json(output, manifest.build(output.parent), "manifest")
+    before = manifest.stages(output.parent)
+    made = manifest.build(output.parent)
+    manifest.keep_times(output.parent, before, made)
+    artifact_files.write_json(output, made, "manifest")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import json
 import random
 from pathlib import Path
 
-from reelmake.library import scene_descriptions
+from reelmake.library import scene_descriptions, voice_prints
 from reelmake.library.stages import STAGES, artifact_paths
 
 SPOKEN = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in ("a", "e", "io", "ou") for c in
@@ -23,8 +23,9 @@ def make_film(
     """A finished film in the folder `results`: JSON artifacts, descriptions, records, manifest.
 
     words: of each segment of speech. given: `texts` (what is said, a segment each), `seen` (a scene
-    each), `translated` (language -> a text a segment, or None), `source` (its path), `state` of its
-    last stage.
+    each), `written` (a line in the picture of the n-th scene each), `translated` (language -> a
+    text a segment, or None), `source` (its path), `state` of its last stage, `names` of its two
+    speakers by label (S1 says every other segment), `prints` of their voices.
     """
     dice = random.Random(seed)
     texts, seen = list(given.get("texts", ())), list(given.get("seen", ()))
@@ -65,6 +66,21 @@ def make_film(
         _write(results / "translations.json", whole)
     _write(results / "scenes.json", {"fps": 25.0, "frames": 1, "scenes": parts})
     _write(results / "keyframes.json", {"keyframes": frames, "skipped_scenes": 0})
+    lines = [
+        {"id": n, "start": n * 6.0 + 1.2, "end": n * 6.0 + 2.2, "text": text, "frames": 2,
+         "kind": "other", "confidence": 0.99,
+         "box": {"left": 0.1, "top": 0.8, "width": 0.5, "height": 0.1}}
+        for n, text in enumerate(list(given.get("written", ["ABC"])))
+    ]  # fmt: skip
+    _write(
+        results / "onscreen.json",
+        {
+            "frames": len(frames),
+            "frames_with_text": len(lines),
+            "skipped_frames": 0,
+            "lines": lines,
+        },
+    )
     _write(results / "segments.json", {"duration": length, "segments": candidates})
     _write(results / "scores.json", {"model": "m", "failed": 0, "scores": scores})
     _write(results / "highlights.json", {"candidates": len(chosen), "highlights": chosen})
@@ -74,6 +90,8 @@ def make_film(
         for n, each in enumerate(chosen)
     ]  # fmt: skip
     _write(results / "clips.json", {"clips": clips})
+    prints = given.get("prints", ([1.0, 0.0], [0.0, 1.0]))
+    _write(results / "speakers.json", _speakers(spoken, prints))
     beats = [
         {"beat": name, "id": n, "start": n * 12.0, "end": n * 12.0 + 12.0, "score": 5,
          "title": "A beat", "why": "It begins here."}
@@ -93,6 +111,9 @@ def make_film(
     scene_descriptions.write(results / f"{results.name}.scenedesc.msgpack", metadata, described)
     source = {"path": str(given.get("source", f"/films/{results.name}.mp4")), "size": 1000}
     _record(results, source | {"mtime_ns": 1_700_000_000 * 10**9}, str(given.get("state", "done")))
+    path = results / "fingerprints" / "subtitles.json"
+    names = given.get("names", {"S1": "Anna"})
+    _write(path, json.loads(path.read_bytes()) | {"settings": {"speakers.names": names}})
 
 
 def _record(results: Path, source: dict, last: str) -> None:
@@ -130,6 +151,21 @@ def _segment(dice: random.Random, number: int, text: str) -> dict:
     return {"id": number, "start": number * 6.0, "end": number * 6.0 + 5.5, "text": text,
             "avg_logprob": -0.3, "no_speech_prob": 0.02, "compression_ratio": 1.3,
             "words": spoken}  # fmt: skip
+
+
+def _speakers(spoken: list[dict], prints: tuple[list[float], list[float]]) -> dict:
+    turns = [
+        {"start": each["start"], "end": each["end"], "speaker": f"S{1 + each['id'] % 2}"}
+        for each in spoken
+    ]
+    speakers = [
+        {"label": f"S{n + 1}", "seconds": 5.5 * len(turns[n::2]), "turns": len(turns[n::2]),
+         "print": voice_prints.encode(prints[n])}
+        for n in range(2)
+        if turns[n::2]
+    ]  # fmt: skip
+    return {"failure": None, "engine": {"name": "sherpa-onnx", "version": "2"}, "turns": turns,
+            "models": {"segmentation": "a", "embedding": "b"}, "speakers": speakers}  # fmt: skip
 
 
 def _sentence(dice: random.Random, words: int) -> str:

@@ -41,6 +41,7 @@ def make_library(results: Path) -> None:
         source=str(film),
         texts=SPOKEN,
         seen=["a ferry", "red roofs", "fog"],
+        written=["HARBOUR OFFICE", "مرحبا"],
         translated={"de": ["willkommen im Hafen"] * len(SPOKEN)},
     )
     translations = results / "holiday" / "translations"
@@ -55,7 +56,14 @@ def make_library(results: Path) -> None:
     shutil.copy(FILM, results / "old" / "trailer.mp4")
     _make(results / "broken", state="failed", texts=[])
     name = ATTACKS[0].replace("/", "") + ATTACKS[1] + ATTACKS[5] + ".mp4"
-    _make(results / HOSTILE, source=f"/films/{name}", texts=ATTACKS, seen=ATTACKS, state="failed")
+    _make(
+        results / HOSTILE,
+        source=f"/films/{name}",
+        texts=ATTACKS,
+        seen=ATTACKS,
+        written=ATTACKS,
+        state="failed",
+    )
     _poison(results / HOSTILE)
 
 

@@ -163,4 +163,4 @@ def test_what_is_copied_suffices_for_a_run(tmp_path):
         text=True,
     )
     assert made.returncode == 0, made.stderr
-    assert "new: 1 video (demo)" in made.stdout
+    assert "new: 2 videos (conversation, demo)" in made.stdout

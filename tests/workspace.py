@@ -33,7 +33,7 @@ ARTIFACTS = (
 )
 ENGINES = (
     *("av", "cv2", "ctranslate2", "faster_whisper", "ffmpeg", "llama_cpp", "onnxruntime"),
-    *("pandas", "pysubs2", "scenedetect", "tokenizers", "yt_dlp"),
+    *("pandas", "pysubs2", "rapidfuzz", "rapidocr", "scenedetect", "tokenizers", "yt_dlp"),
 )
 
 
@@ -54,6 +54,9 @@ class Workspace:
         self.config |= {"videos": str(videos), "settle_seconds": 0}
         self.config |= {"min_free": "10 MB", "retry_wait": "0.1s"}
         self.config["cache"] = {"dir": str(folder / "cache")}
+        for name in ("segmentation", "embedding"):
+            path = ROOT / "demo/models/speakers" / f"{name}.onnx"
+            self.config["speakers"] = self.config.get("speakers", {}) | {f"{name}_model": str(path)}
         # What comes after has tests of its own: each stage costs a run some seconds.
         self.config["stages"] = ["transcripts", "scenes", "descriptions"]
         self.config["translations"]["languages"] = []

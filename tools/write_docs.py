@@ -50,7 +50,8 @@ def pipeline_page() -> str:
     ]
     for stage in STAGES.values():
         made = ", ".join(f"`{path.replace('{video}', '<id>')}`" for path in stage.artifacts)
-        before = "everything" if stage.name == "manifest" else ", ".join(stage.upstream)
+        read = [f"({name})" if name in stage.optional else name for name in stage.upstream]
+        before = "everything" if stage.name == "manifest" else ", ".join(read)
         cached = "yes" if stage.cached else "no"
         rows.append(f"| {stage.name} | `{stage.rule}` | {made} | {before} | {cached} |")
     targets = [
@@ -65,7 +66,9 @@ films are finished one by one.
 ![The stages, from the film to the trailer](pipeline.svg)
 
 In an orange box a model runs, on a GPU where there is one. A line that others lead to anyway is
-left out; the table has all. The manifest, which records everything, comes last.
+left out; the table has all. What stands there in brackets, the stage can do without: it is read
+where `stages` asks for it and, of on-screen text, where a prompt names it. The
+manifest, which records everything, comes last.
 
 {chr(10).join(rows)}
 
@@ -118,8 +121,8 @@ def diagram() -> str:
 
 def direct(stage: Stage) -> list[str]:
     """The stages that this one is made from and that no other of them is made from."""
-    upstream = set(stage.upstream)
-    return [name for name in stage.upstream if not upstream & set(downstream(name)[1:])]
+    upstream = [name for name in stage.upstream if stage.optional.get(name) is None]
+    return [name for name in upstream if not set(upstream) & set(downstream(name)[1:])]
 
 
 def commands_page() -> str:

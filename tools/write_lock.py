@@ -29,8 +29,14 @@ ENVIRONMENTS = {
         "openai",
         "language-data",
         "pysubs2",
+        "scipy",
+        "sherpa-onnx",
+        "sherpa-onnx-core",
     ),
-    "pictures": (*EVERY, *FFMPEG, "av", "opencv-python-headless", "scenedetect-headless"),
+    "pictures": (
+        *(*EVERY, *FFMPEG, "av", "msgpack", "onnxruntime", "opencv-python-headless"),
+        *("rapidfuzz", "rapidocr", "scenedetect-headless"),
+    ),
     "search": (
         *(*EVERY, "huggingface-hub", "language-data", "msgpack", "onnxruntime", "pillow"),
         "tokenizers",

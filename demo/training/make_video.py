@@ -1,6 +1,6 @@
 """Videos with spoken sentences over pictures of plain shapes, cut hard.
 
-    python demo/training/make_video.py                    writes demo/videos/demo.mp4
+    python demo/training/make_video.py                    writes demo/videos/demo.mp4 and conversation.mp4
     python demo/training/make_video.py out.mp4 --seed 3   another one, of random content
 
 The tests and the benchmarks make theirs with `make_video`.
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 from drawing import Picture, all_pictures, draw
 from synthesis import speak
@@ -45,6 +46,16 @@ class Line:
     speed: int = 150
 
 
+@dataclass(frozen=True)
+class Writing:
+    """A line of text in the picture from `start` to `end` (seconds): a title at the top, or what is said at the bottom."""
+
+    text: str
+    start: float
+    end: float
+    is_title: bool = False
+
+
 DEMO_SHOTS = (
     Shot(Picture("circle", "red", "center", "white"), 5.0),
     Shot(Picture("square", "blue", "left", "yellow"), 4.4),
@@ -68,6 +79,29 @@ DEMO_LINES = (
     Line("nothing happens in this quiet room", 32.8, "en-gb"),
     Line("the black dog jumps on the blue car", 37.0),
     Line("goodbye and see the team again today", 41.2),
+)
+
+ONE, OTHER = "en-us", "en-us+f3"
+CONVERSATION_SHOTS = (
+    Shot(Picture("circle", "red", "center", "white"), 5.0),
+    Shot(Picture("square", "blue", "left", "yellow"), 5.4),
+    Shot(Picture("triangle", "green", "right", "black"), 5.0),
+    Shot(Picture("circle", "red", "left", "gray"), 5.0),
+)
+CONVERSATION_LINES = (
+    Line("hello and welcome to the team", 0.6, ONE),
+    Line("the red circle is in the center", 2.8, OTHER),
+    Line("now we see a blue square", 5.4, ONE, 145),
+    Line("the small dog runs to the left", 7.8, OTHER, 145),
+    Line("nothing happens in the river", 10.6, OTHER),
+    Line("the green triangle is on the right", 12.9, ONE),
+    Line("the red circle falls slowly", 15.7, OTHER),
+    Line("goodbye and see the circle again", 17.9, ONE),
+)
+CONVERSATION_WRITINGS = (
+    Writing("The Red Circle", 0.4, 4.4, is_title=True),
+    Writing("Now we see a blue square.", 5.4, 7.4),
+    Writing("The small dog runs to the left.", 7.8, 10.2),
 )
 
 
@@ -97,8 +131,9 @@ def make_video(
     lines: tuple[Line, ...] | list[Line],
     width: int = 640,
     height: int = 360,
+    writings: tuple[Writing, ...] | list[Writing] = (),
 ) -> None:
-    """Write an H.264 and AAC file of the shots with the lines spoken over them."""
+    """Write an H.264 and AAC file of the shots with the lines spoken over them, and with what is written in them."""
     seconds = sum(shot.seconds for shot in shots)
     with tempfile.TemporaryDirectory() as folder:
         sound = Path(folder) / "sound.wav"
@@ -114,13 +149,32 @@ def make_video(
         ]  # fmt: skip
         process = subprocess.Popen(command, stdin=subprocess.PIPE)
         assert process.stdin
+        at = 0
         for number, shot in enumerate(shots):
-            frame = draw(shot.picture, width, height, seed=number + 1).tobytes()
+            picture = draw(shot.picture, width, height, seed=number + 1)
+            frames: dict[tuple[Writing, ...], bytes] = {}
             for _ in range(round(shot.seconds * FPS)):
-                process.stdin.write(frame)
+                seen = tuple(each for each in writings if each.start <= at / FPS < each.end)
+                if seen not in frames:
+                    frames[seen] = _written(picture, seen).tobytes()
+                process.stdin.write(frames[seen])
+                at += 1
         process.stdin.close()
         if process.wait():
             raise RuntimeError(f"ffmpeg could not write {path}")
+
+
+def _written(picture: Image.Image, writings: tuple[Writing, ...]) -> Image.Image:
+    """The picture with lines of text in it: white, with a black edge."""
+    made = picture.copy()
+    pen = ImageDraw.Draw(made)
+    for writing in writings:
+        size = made.height / (11 if writing.is_title else 16)
+        place = (made.width / 2, made.height * (0.1 if writing.is_title else 0.92))
+        font = ImageFont.load_default(size)
+        edge = max(1, round(size / 12))
+        pen.text(place, writing.text, "white", font, "mm", stroke_width=edge, stroke_fill="black")
+    return made
 
 
 def _mix(lines: tuple[Line, ...] | list[Line], seconds: float) -> np.ndarray:
@@ -142,7 +196,7 @@ def _write_wav(path: Path, samples: np.ndarray) -> None:
 
 
 def main() -> None:
-    """Write the demo, or a random video with a JSON file of what is in it."""
+    """Write the two of the demo, or a random video with a JSON file of what is in it."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -152,7 +206,14 @@ def main() -> None:
     parser.add_argument("--size", default="640x360", help="width x height, default 640x360")
     given = parser.parse_args()
     if given.path is None:
-        make_video(ROOT / "demo" / "videos" / "demo.mp4", DEMO_SHOTS, DEMO_LINES)
+        folder = ROOT / "demo" / "videos"
+        make_video(folder / "demo.mp4", DEMO_SHOTS, DEMO_LINES)
+        make_video(
+            folder / "conversation.mp4",
+            CONVERSATION_SHOTS,
+            CONVERSATION_LINES,
+            writings=CONVERSATION_WRITINGS,
+        )
         return
     shots, lines = random_story(given.seed, given.seconds)
     width, height = map(int, given.size.split("x"))

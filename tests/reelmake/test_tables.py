@@ -63,6 +63,10 @@ def library(tmp_path, monkeypatch):
     described = [{"record": frame, "description": each} for each in seen]
     scene_descriptions.write(one / "one.scenedesc.msgpack", metadata, described)
     artifact_files.write_json(one / "keyframes.json", {"keyframes": [frame]})
+    box = {"left": 0.1, "top": 0.8, "width": 0.5, "height": 0.1}
+    line = {"id": 0, "start": 1.48, "end": 2.0, "text": "=1+1", "kind": "caption", "frames": 2}
+    line |= {"confidence": 0.9, "box": box}
+    artifact_files.write_json(one / "onscreen.json", {"lines": [line]})
     two = tmp_path / "results" / "two"
     two.mkdir()
     (two / "transcript.json").write_text("{")
@@ -84,12 +88,15 @@ def test_what_the_artifacts_say(library):
     segments = tables.segments()
     assert list(segments["text"])[:9] == HOSTILE[:9]
     assert segments["text"].iloc[9] == "half ?"
-    assert list(tables.words().iloc[0]) == ["one", 0, 0.1, 0.4, "hi", 0.9]
+    assert list(tables.words().iloc[0])[:6] == ["one", 0, 0.1, 0.4, "hi", 0.9]
     scores = tables.scores()
     assert list(scores["candidate"]) == [0, 1]
     assert scores["score"].iloc[0] == 7 and pd.isna(scores["score"].iloc[1])
     assert list(tables.highlights()["reason"]) == ["good"]
     assert tables.keyframes()["time"].iloc[0] == 1.48
+    assert list(tables.onscreen_texts().iloc[0]) == [
+        *("one", 0, 1.48, 2.0, "=1+1", "caption", 2, 0.9, 0.1, 0.8, 0.5, 0.1)
+    ]
     described = tables.descriptions()
     assert described["mood"].iloc[0] == "a ball" and pd.isna(described["mood"].iloc[1])
     jobs = tables.jobs()

@@ -134,6 +134,14 @@ def test_a_video_without_sound_gets_an_empty_transcript(library):
     assert library.result("silent", "transcript.srt").read_text() == ""
 
 
+@pytest.mark.parametrize("video", ODD)
+def test_who_speaks_is_known_of_odd_sound_and_of_none(library, video):
+    found = library.json(video, "speakers.json")
+    assert found["failure"] is None
+    if video in ("silent", "one_frame"):
+        assert found["turns"] == found["speakers"] == []
+
+
 def test_a_second_run_takes_up_only_what_failed(library):
     assert library.plan() == [f"{rule} x{len(BROKEN)}" for rule in library.rules]
 

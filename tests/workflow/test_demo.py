@@ -1,12 +1,14 @@
 """The bundled video with the bundled models, as `make demo` runs them."""
 
+import json
+import shutil
 from pathlib import Path
 
 import av
 
 from drawing import answer
 from german import translate
-from make_video import DEMO_LINES, DEMO_SHOTS, FPS
+from make_video import CONVERSATION_WRITINGS, DEMO_LINES, DEMO_SHOTS, FPS
 from reelmake.library import scene_descriptions
 from workspace import ROOT, Workspace
 
@@ -15,6 +17,7 @@ def test_the_demo_says_what_is_spoken_and_shown(tmp_path):
     library = Workspace(tmp_path / "work", ROOT / "demo" / "videos")
     del library.config["stages"]
     library.config["translations"]["languages"] = ["de"]
+    shutil.copy(ROOT / "demo" / "speakers.csv", library.folder)
     library.run()
     segments = library.json("demo", "transcript.json")["segments"]
     assert [segment["text"] for segment in segments] == [line.text for line in DEMO_LINES]
@@ -22,6 +25,8 @@ def test_the_demo_says_what_is_spoken_and_shown(tmp_path):
         assert abs(segment["start"] - line.start) < 0.2
     (told,) = library.json("demo", "translations.json")["languages"]
     assert told["lines"] == [translate(line.text) for line in DEMO_LINES]
+    read = library.json("conversation", "onscreen.json")["lines"]
+    assert [line["text"] for line in read] == [line.text for line in CONVERSATION_WRITINGS]
     document = scene_descriptions.read(library.result("demo", "demo.scenedesc.msgpack"))
     seen = [result["description"] for result in document["results"]]
     assert seen == [answer(shot.picture) for shot in DEMO_SHOTS]
@@ -42,6 +47,19 @@ def test_the_demo_says_what_is_spoken_and_shown(tmp_path):
     chapters = library.result("demo", "chapters.txt").read_text().splitlines()
     assert len(chapters) > 2
     assert any("goal" in chapter for chapter in chapters)
+
+    assert library.json("demo", "speakers.json")["turns"][-1]["speaker"] == "S1"  # as the first
+    named = library.result("conversation", "transcript.txt").read_text().splitlines()
+    assert named[:3] == [
+        "Anna: hello and welcome to the team",
+        "Ben: the red circle is in the center",
+        "Anna: now we see a blue square",
+    ]
+    found = json.loads(library.reel("search", "circle", "--speaker", "Ben", "--said", "--json"))
+    assert {moment["said"] for moment in found["moments"]} == {
+        "the red circle is in the center",
+        "the red circle falls slowly",
+    }
 
 
 def played(path: Path) -> int:

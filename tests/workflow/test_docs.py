@@ -95,6 +95,10 @@ REEL_FAILS = {
     "doctor": "has models to download, and says so",
     "models": "has no network to download them, and says so",
     "search goal --play": "has no player, and finds nothing to play",
+    "search --speaker": "finds nobody: the films here are without speakers",
+    "search goal --speaker": "finds nobody",
+    "speakers accept": "has no guess to accept",
+    "speakers name": "finds no voice to name",
     "verify": "exits with 1 where something differs",
 }
 """Commands that may end with exit status 1 here, and why."""

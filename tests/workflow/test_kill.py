@@ -139,7 +139,7 @@ def assert_whole(library: Killed) -> None:
 JOBS = {
     "media": ({}, {"media": "media.json"}),
     "subtitles": (
-        {"media": "media.json", "transcript": "transcript.json"},
+        {name: f"{name}.json" for name in ("media", "transcript", "speakers")},
         {suffix: f"transcript.{suffix}" for suffix in ("srt", "vtt", "txt", "md")},
     ),
     "keyframes": (

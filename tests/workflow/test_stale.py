@@ -15,6 +15,7 @@ AUDIO = ["audio"]
 TRANSCRIPT = ["transcript"]
 SCENES = ["scenes"]
 KEYFRAMES = ["keyframes"]
+ONSCREEN = ["onscreen"]
 SCENEDESC = ["scenedesc"]
 EMBEDDINGS = ["embeddings"]
 SEGMENTS = ["segments"]
@@ -22,18 +23,18 @@ SCORES = ["scores"]
 HIGHLIGHTS = ["highlights"]
 CLIPS = ["clips"]
 SUBTITLES = ["subtitles", "translated_subtitles", "clips"]
+SPEAKERS = ["speakers"]
 TRANSLATIONS = ["translations"]
 NARRATIVE = ["narrative"]
 CHAPTERS = ["chapters"]
 TRAILER = ["trailer"]
-MANIFEST = ["manifest"]
 NOTHING: list[str] = []
 
 # Each setting, another value, and the stages that use it: they and what is made from them run.
 TABLE = {
     "extensions": (["mp4"], NOTHING),
     "settle_seconds": (0.01, NOTHING),
-    "stages": (["transcripts"], MANIFEST),
+    "stages": (["transcripts"], ["subtitles"]),  # without the speakers
     "keep_audio": (True, NOTHING),
     "prune": (False, NOTHING),
     "failed": ("skip", NOTHING),
@@ -62,9 +63,9 @@ TABLE = {
     "source.digest": ("full", MEDIA),
     "source.url_ttl": ("7d", NOTHING),
     "source.url_step": ("1h", NOTHING),
-    "audio.track": (0, AUDIO),
-    "audio.mix": ("left", AUDIO),
-    "audio.undecodable": ("leave_out", AUDIO),
+    "audio.track": (0, AUDIO + SPEAKERS),
+    "audio.mix": ("left", AUDIO + SPEAKERS),
+    "audio.undecodable": ("leave_out", AUDIO + SPEAKERS),
     "transcription.model": ("small", TRANSCRIPT),
     "transcription.endpoint": ("http://localhost:1/v1", TRANSCRIPT),
     "transcription.compute_type": ("int8", TRANSCRIPT),
@@ -90,6 +91,11 @@ TABLE = {
     "keyframes.max_resolution": (320, KEYFRAMES),
     "keyframes.quality": (80, KEYFRAMES),
     "keyframes.face_filter": (True, KEYFRAMES),
+    "onscreen.languages": (["de"], ONSCREEN),
+    "onscreen.models": ("elsewhere", NOTHING),
+    "onscreen.min_confidence": (0.7, ONSCREEN),
+    "onscreen.every_seconds": (1, ONSCREEN),
+    "onscreen.max_resolution": (640, ONSCREEN),
     "description.endpoint": ("http://localhost:1/v1", SCENEDESC),
     "description.repo_id": ("owner/name", SCENEDESC),
     "description.model": ("other.gguf", SCENEDESC),
@@ -125,6 +131,13 @@ TABLE = {
     "transcription.vad_threshold": (0.3, TRANSCRIPT),
     "transcription.vad_min_silence": (1, TRANSCRIPT),
     "transcription.vad_pad": (0.2, TRANSCRIPT),
+    "speakers.count": (2, SPEAKERS),
+    "speakers.threshold": (0.6, SPEAKERS),
+    "speakers.min_seconds": (0.5, SPEAKERS),
+    "speakers.segmentation_model": ("owner/name", SPEAKERS),
+    "speakers.embedding_model": ("owner/name/file.onnx", SPEAKERS),
+    "speakers.names": ("other.csv", NOTHING),  # what it says of a film counts
+    "speakers.match": (0.8, NOTHING),
     "subtitles.max_chars": (37, SUBTITLES),
     "subtitles.max_lines": (1, SUBTITLES),
     "subtitles.max_cps": (17, SUBTITLES),

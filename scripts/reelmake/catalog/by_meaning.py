@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from reelmake.catalog import film_choice, nearest, query, vector_files, vector_index
 from reelmake.catalog.candidates import Filters, Hit, Place
 from reelmake.catalog.database import Connection
+from reelmake.catalog.query_vectors import QueryModels
 from reelmake.catalog.vector_files import SPACES, Rows
 from reelmake.foundation.errors import StageError
 from reelmake.library import fingerprints
@@ -122,17 +123,18 @@ class Rankers(NamedTuple):
     notes: list[str]
 
 
-def rankers(results: Path, config: Config, text: str, threads: int = 2) -> Rankers:
+def rankers(results: Path, config: Config, text: str, models: QueryModels | None = None) -> Rankers:
     """What ranks moments by how near they lie to a query: what is said and described, and what is
     shown.
 
-    text: the query. config: names the models. Loads those whose vectors the library has.
+    text: the query. config: names the models. models: those that are loaded already; else those
+    are loaded whose vectors the library has.
     """
     index = vector_files.read(results)
     words = meant(text)
     if index is None or not index.tables or not words:
         return Rankers([], [])
-    given = config["embeddings"]
+    given, models = config["embeddings"], models or QueryModels()
     found, notes, others = [], [], False
     for space, setting, asking in (
         ("text", "text_model", "text_model"),
@@ -146,7 +148,7 @@ def rankers(results: Path, config: Config, text: str, threads: int = 2) -> Ranke
             others = True
             continue
         try:
-            vector = _embedded(words, given[asking], f"embeddings.{asking}", threads)
+            vector = models.vector(words, given[asking], f"embeddings.{asking}")
         except StageError as error:
             notes.append(f"not looked for by meaning: {error}")
             continue
@@ -244,12 +246,3 @@ def _told(db: Connection, hit: Hit) -> Hit:
         if row is not None:
             return hit._replace(text=row[0], end=max(hit.start, row[1] or 0.0))
     return hit
-
-
-def _embedded(text: str, model: str, setting: str, threads: int) -> NDArray[np.float32] | None:
-    from reelmake.models import embedding
-
-    folder = embedding.folder(model, setting)
-    with embedding.text_model(folder, setting, threads) as loaded:
-        (vector,) = loaded.embed([text])
-    return vector

@@ -21,13 +21,13 @@ SAMPLES = 4
 NEAREST = 500
 """Moments with some of the words that are compared, where none has all."""
 
-KINDS = ("said", "seen", "title")
+KINDS = ("said", "seen", "written", "title")
 
 
 class Place(NamedTuple):
     """Where something is found: in which film (its number), in which kind of moment, and the number
-    of the segment of speech or of the scene. language: of a translation; None: it is what the film
-    itself says."""
+    of the segment of speech, of the scene or of the line of text. language: of a translation; None:
+    it is what the film itself says."""
 
     film: int
     kind: str

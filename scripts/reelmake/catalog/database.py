@@ -212,6 +212,13 @@ class Database:
             "INSERT OR REPLACE INTO catalog_states VALUES (?, ?, ?, ?, ?)", (id, video, *state)
         )
 
+    def guess_speakers(self, match: float) -> None:
+        """Have voices without a name that of one like it, as `voices.update` does, in a transaction
+        of the caller's."""
+        from reelmake.catalog import voices  # numpy comes with it
+
+        voices.update(self._db, match)
+
     def remove(self, video: str) -> None:
         """Forget a film, in a transaction of the caller's."""
         for (id,) in self._db.execute("SELECT id FROM films WHERE video = ?", (video,)).fetchall():

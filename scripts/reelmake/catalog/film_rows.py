@@ -45,6 +45,8 @@ def read(results: Path) -> FilmRows:
         for row in _of(table, video):
             if table == "segments":
                 row = row | {"words": _words(row.get("words"))}
+            elif table == "speakers":
+                row = row | {"guessed": 0}
             values = [fit(row.get(name)) for name, fit in fitters]
             if all(values[place] is not None for place in places):
                 found.append(values)
@@ -87,6 +89,21 @@ def _moments(film: rows.Row, name: str, tables: dict[str, list[Values]]) -> Iter
         if parts:
             scene, time = row[at["scene"]], row[at["time"]]
             yield _moment("seen", scene, time, scenes.get(scene, time), "\n".join(parts))
+    yield from _written(tables["onscreen_texts"])
+
+
+def _written(lines: list[Values]) -> Iterator[Values]:
+    """What comes into the picture at one time is one moment: a slide is found by words of several
+    lines."""
+    at = {column.name: place for place, column in enumerate(schema.columns("onscreen_texts"))}
+    slides: dict[Value, list[Values]] = {}
+    for row in lines:
+        slides.setdefault(row[at["start"]], []).append(row)
+    for start, shown in slides.items():
+        text = "\n".join(part for row in shown if isinstance(part := row[at["text"]], str))
+        if text.strip():
+            ends = [end for row in shown if isinstance(end := row[at["end"]], float)]
+            yield _moment("written", shown[0][at["line"]], start, max(ends, default=start), text)
 
 
 def _moment(
@@ -107,9 +124,14 @@ def _words(found: Any) -> str | None:
     if not isinstance(found, list) or not found:
         return None
     try:
-        return _text(_AS_JSON([[w["word"], w["start"], w["end"], w["probability"]] for w in found]))
+        return _text(_AS_JSON([_word(word) for word in found]))
     except (TypeError, KeyError, ValueError):
         return None
+
+
+def _word(word: dict[str, Any]) -> list[Any]:
+    known = [word["word"], word["start"], word["end"], word["probability"]]
+    return [*known, word["speaker"]] if "speaker" in word else known
 
 
 def _text(value: Any) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
 from typing import NamedTuple, TypeGuard
 
-from reelmake.catalog import text_matches
+from reelmake.catalog import speakers, text_matches
 from reelmake.catalog.candidates import Hit
 from reelmake.catalog.database import Connection, Damaged
 from reelmake.catalog.query import Query
@@ -18,9 +18,9 @@ GAP = 2.0
 
 
 class Match(NamedTuple):
-    """Why a moment is found. kind: said, seen or title. words: of the query, as they were typed.
-    text: of that hit. marks: where the words are in it, in characters. language: of a translation;
-    None: it is what the film itself says."""
+    """Why a moment is found. kind: said, seen, written or title. words: of the query, as they
+    were typed. text: of that hit. marks: where the words are in it, in characters. language: of a
+    translation; None: it is what the film itself says."""
 
     kind: str
     words: tuple[str, ...]
@@ -38,11 +38,13 @@ class Moment(NamedTuple):
     """A moment of a film.
 
     film: its id. source: its path, or its URL without secrets. path: the file to play; None where
-    none is known. start, end: s. said, seen: what is said and seen there, whether it matched or
-    not. keyframe: a picture of it. matches: what is found there. missing: words of the query that
-    are not. like: how many of 64 bits its picture differs in from the one that was given. score:
-    higher is better, comparable within one answer. meaning: how near its vector lies to the query's
-    or the picture's, up to 1; None where it was not found by that.
+    none is known. start, end: s. said, seen, written: what is said, seen and written there,
+    whether it matched or not. keyframe: a picture of it. matches: what is found there. missing:
+    words of the query that are not. like: how many of 64 bits its picture differs in from the one
+    that was given. score: higher is better, comparable within one answer. meaning: how near its
+    vector lies to the query's or the picture's, up to 1; None where it was not found by that.
+    speakers: who speaks there, the longest first: names, with a question mark where that is
+    guessed, or labels.
     """
 
     film: str
@@ -53,12 +55,14 @@ class Moment(NamedTuple):
     end: float
     said: str | None
     seen: str | None
+    written: str | None
     keyframe: str | None
     matches: tuple[Match, ...]
     missing: tuple[str, ...]
     like: int | None
     score: float
     meaning: float | None
+    speakers: tuple[str, ...] = ()
 
 
 class Group(NamedTuple):
@@ -71,7 +75,8 @@ class Group(NamedTuple):
 def grouped(scores: Mapping[Hit, float]) -> list[Group]:
     """The hits as moments, best first. scores: of each hit, best first.
 
-    A moment counts as much as the best of what is said there and the best of what is seen.
+    A moment counts as much as the best of what is said there, of what is seen and of what
+    is written.
     """
     groups: list[list[Hit]] = []
     of_film: dict[int, list[list[Hit]]] = {}
@@ -114,7 +119,7 @@ def told(
     wanted: Query,
     missing: tuple[str, ...] = (),
 ) -> Moment:
-    """A moment with what is said and seen there. results: the folder of all films.
+    """A moment with what is said, seen and written there. results: the folder of all films.
 
     Raises Damaged where the catalog has no such film.
     """
@@ -126,14 +131,15 @@ def told(
         raise Damaged("a moment is of no film")
     video, title, source = row
     hits = sorted(group.hits, key=lambda hit: hit.start)
-    said, seen = _texts(hits, "said"), _texts(hits, "seen")
+    said, seen, written = (_texts(hits, kind) for kind in ("said", "seen", "written"))
     timed = hits[0].place.kind != "title"
     scene = next((hit.place.item for hit in hits if hit.place.kind == "seen"), None)
     if scene is None:
         scene = _scene(db, film, start)
     if timed:
-        said = said or _around(db, film, start, end)
+        said = said or _around(db, film, "said", start, end)
         seen = seen or _described(db, film, scene, start)
+        written = written or _around(db, film, "written", start, end)
     return Moment(
         video,
         title or video,
@@ -143,12 +149,14 @@ def told(
         end,
         said,
         seen,
+        written,
         _keyframe(db, results / video, film, scene, start),
         tuple(_matches(hits, wanted)),
         missing,
         min((hit.like for hit in hits if hit.like is not None), default=None),
         round(group.score, 6),
         max((hit.meaning for hit in hits if hit.meaning is not None), default=None),
+        tuple(speakers.present(db, film, start, end)) if timed else (),
     )
 
 
@@ -197,11 +205,11 @@ def _scene(db: Connection, film: int, time: float) -> int | None:
     return row[0] if row else None
 
 
-def _around(db: Connection, film: int, start: float, end: float) -> str | None:
+def _around(db: Connection, film: int, kind: str, start: float, end: float) -> str | None:
     rows = db.execute(
-        "SELECT text FROM moments WHERE film = ? AND kind = 'said' AND language IS NULL"
+        "SELECT text FROM moments WHERE film = ? AND kind = ? AND language IS NULL"
         ' AND start < ? AND "end" > ? ORDER BY start LIMIT 5',
-        (film, max(end, start + 0.001), start),
+        (film, kind, max(end, start + 0.001), start - (kind == "written") * 0.001),
     )
     return "\n".join(text for (text,) in rows) or None
 

@@ -14,8 +14,9 @@ PATIENCE = 10.0
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[Connection]:
-    """The catalog, to be read. Raises UserError where it is missing, of another version, or can't
-    be read, in the block, too."""
+    """The catalog, to be read: as it is at the beginning of the block, whoever writes meanwhile.
+    Raises UserError where it is missing, of another version, or can't be read, in the block, too.
+    """
     if not path.is_file():
         raise UserError(
             f"{path}: there is no catalog yet; `reel catalog` makes one of what is on disk, and so "
@@ -23,6 +24,7 @@ def opened(path: Path) -> Iterator[Connection]:
         )
     try:
         with contextlib.closing(database.connect(path, PATIENCE)) as db:
+            db.execute("BEGIN")
             (version,) = db.execute("PRAGMA user_version").fetchone()
             if version != schema.version():
                 raise UserError(

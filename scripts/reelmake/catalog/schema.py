@@ -14,9 +14,12 @@ FILMS = "films"
 KEYS: dict[str, tuple[str, ...]] = {
     "streams": ("stream",),
     "segments": ("segment",),
+    "speakers": ("speaker",),
+    "speaker_turns": ("turn",),
     "translations": ("language", "segment"),
     "scenes": ("scene",),
     "keyframes": ("file",),
+    "onscreen_texts": ("line",),
     "descriptions": ("file",),
     "scores": ("candidate",),
     "highlights": ("candidate",),
@@ -29,7 +32,20 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 """The tables of what a film has, and what tells two rows of one film apart."""
 
-WORDS = Column("words", "string", "", "JSON: [word, start, end, probability] each; see `words`")
+ONLY_HERE: dict[str, tuple[Column, ...]] = {
+    "segments": (
+        Column(
+            "words", "string", "", "JSON: [word, start, end, probability, speaker]; see `words`"
+        ),
+    ),
+    "speakers": (
+        Column("guessed", "Int64", "", "1: the name is that of a voice like it in another film"),
+        Column("likeness", "float64", "", "of a guess: the cosine between the two voice prints"),
+        Column("print", "string", "", "the voice print: float16 numbers in base64"),
+        Column("model", "string", "", "JSON: the model of voice prints; those of one compare"),
+    ),
+}
+"""The columns that the tables of `reelmake.tables` are without."""
 
 TYPES = {
     "string": "TEXT",
@@ -44,11 +60,11 @@ TYPES = {
 MOMENTS = (
     Column("id", "Int64", "", "also the rowid in both indexes"),
     Column("film", "Int64", "", "`films.id`"),
-    Column("kind", "string", "", "said, seen or title"),
-    Column("item", "Int64", "", "the number of the segment of speech, or of the scene"),
+    Column("kind", "string", "", "said, seen, written or title"),
+    Column("item", "Int64", "", "the number of the segment of speech, scene or line of text"),
     Column("start", "float64", "s", "when it begins, after the film's time zero"),
     Column("end", "float64", "s", "when it ends"),
-    Column("text", "string", "", "what is said, what is seen, or the title and the file's name"),
+    Column("text", "string", "", "what is said, seen or written, or the title and the file's name"),
     Column("spread", "string", "", "the text as `moment_words` has it, where folded is not"),
     Column("folded", "string", "", "the text as `moment_parts` has it, where that differs"),
     Column("language", "string", "", "of a translation; missing of what the film itself says"),
@@ -67,8 +83,23 @@ VIEWS: dict[str, View] = {
         "When is each word spoken?",
         """SELECT segments.film, segments.segment,
        json_extract(each.value, '$[1]') AS start, json_extract(each.value, '$[2]') AS "end",
-       json_extract(each.value, '$[0]') AS word, json_extract(each.value, '$[3]') AS probability
+       json_extract(each.value, '$[0]') AS word, json_extract(each.value, '$[3]') AS probability,
+       json_extract(each.value, '$[4]') AS speaker
 FROM segments, json_each(segments.words) AS each""",
+    ),
+    "said_by": View(
+        "Who says what?",
+        """SELECT segments.film, films.title, segments.start, segments."end",
+       coalesce(speakers.name || iif(speakers.guessed, '?', ''), segments.speaker) AS who,
+       segments.text
+FROM segments JOIN films ON films.id = segments.film
+LEFT JOIN speakers ON speakers.film = segments.film AND speakers.speaker = segments.speaker""",
+    ),
+    "voices": View(
+        "Who speaks in which films, and for how long?",
+        """SELECT name, sum(guessed = 0) AS named, sum(guessed) AS guessed,
+       count(DISTINCT film) AS films, round(sum(seconds) / 60, 1) AS minutes
+FROM speakers WHERE name IS NOT NULL GROUP BY name ORDER BY sum(seconds) DESC""",
     ),
     "best_highlights": View(
         "What are the best moments of all films?",
@@ -167,6 +198,8 @@ _INDEXES = """
 CREATE INDEX films_by_content ON films (content);
 CREATE INDEX films_by_modified ON films (modified);
 CREATE INDEX highlights_by_score ON highlights (score);
+CREATE INDEX speaker_turns_by_start ON speaker_turns (film, start);
+CREATE INDEX speakers_by_name ON speakers (name);
 """
 
 
@@ -175,7 +208,7 @@ def columns(table: str) -> tuple[Column, ...]:
     if table == FILMS:
         return TABLES["videos"]
     without_video = TABLES[table][1:]
-    return (*without_video, WORDS) if table == "segments" else without_video
+    return (*without_video, *ONLY_HERE.get(table, ()))
 
 
 def insertion(table: str) -> str:

@@ -9,9 +9,15 @@ ABOUT: dict[str, str] = {
     "films": "One row a film. `id` is its number in all other tables, as `film`.",
     "streams": "One row a stream of a film's file.",
     "segments": "One row a segment of speech, with its words as JSON.",
+    "speakers": (
+        "One row a voice of a film. Who it is comes from `speakers.csv`; or it is guessed: its "
+        "voice print is like one that is named in another film."
+    ),
+    "speaker_turns": "One row a turn: somebody speaks. Where two do at once, two turns overlap.",
     "translations": "One row a translated segment of speech.",
     "scenes": "One row a scene.",
     "keyframes": "One row a keyframe.",
+    "onscreen_texts": "One row a line of text in the picture.",
     "descriptions": "One row a described keyframe.",
     "scores": "One row a candidate for a highlight, with its score.",
     "highlights": "One row a highlight.",
@@ -23,8 +29,8 @@ ABOUT: dict[str, str] = {
     "provenance": "One row a stage that is done: what made its artifact, where and when.",
     "moments": (
         "What can be searched: each segment of speech and its translations (`said`), each "
-        "described frame (`seen`, to the end of its scene) and each film's title and file name "
-        "(`title`)."
+        "described frame (`seen`, to the end of its scene), the lines of text that come into the "
+        "picture at one time (`written`) and each film's title and file name (`title`)."
     ),
 }
 """What a row of each table is, in the order in which they are shown."""
@@ -33,6 +39,9 @@ FACETS: dict[str, tuple[str, ...]] = {
     "films": ("state", "language", "container"),
     "streams": ("type", "codec", "language"),
     "segments": ("film", "speaker"),
+    "speakers": ("name", "guessed"),
+    "speaker_turns": ("film", "speaker"),
+    "onscreen_texts": ("film", "kind"),
     "translations": ("film", "language"),
     "descriptions": ("film", "mood", "setting"),
     "highlights": ("film", "score"),
@@ -98,7 +107,7 @@ def datasette() -> dict[str, Any]:
         tables[name] = {"hidden": True}
     return {
         "title": "reelmake",
-        "description": "What is said and seen in a library of films",
+        "description": "What is said, seen and written in a library of films",
         "databases": {"catalog": {"tables": tables}},
     }
 

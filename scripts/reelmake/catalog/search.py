@@ -1,11 +1,11 @@
-"""Finding moments in all films: by what is said and seen there, by titles, by pictures."""
+"""Finding moments in all films: by what is said, seen and written there, by titles, by pictures."""
 
 import datetime
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from reelmake.catalog import candidates, film_choice, moments, query, ranks
+from reelmake.catalog import candidates, film_choice, moments, query, ranks, speakers
 from reelmake.catalog.candidates import KINDS, Filters, Hit, Index
 from reelmake.catalog.database import Connection
 from reelmake.catalog.moments import Moment
@@ -39,6 +39,7 @@ def search(
     kinds: Sequence[str] = KINDS,
     film: str | None = None,
     since: datetime.datetime | None = None,
+    speaker: str | None = None,
     limit: int = LIMIT,
     others: Sequence[Ranker] = (),
 ) -> Answer:
@@ -46,15 +47,21 @@ def search(
 
     text: words (all are wanted), "phrases", -without, begin*; where no moment has all, those that
     have most. catalog: its file, in the folder of all films. kinds: where to look: said, seen,
-    title. film: only in this one, by id, or in those whose title or file name has that. since: only
-    films that are not older. others: more ranked lists. Raises UserError where there is no catalog
-    or no such film.
+    written, title. film: only in this one, by id, or in those whose title or file name has that.
+    since: only films that are not older. speaker: only while somebody of that name speaks; without
+    words, what is said then. others: more ranked lists. Raises UserError where there is no catalog,
+    no such film or no such speaker.
     """
     wanted = query.parse(text)
-    notes = list(wanted.notes) if text.strip() or not others else []
+    notes = list(wanted.notes) if text.strip() or not (others or speaker) else []
     with opened(catalog) as db:
         filters = Filters(tuple(kinds), _films(db, film, since))
         most = max(LEAST, limit * DEPTH)
+        speaking = speakers.Speaking(db, speaker) if speaker else None
+        if speaking:
+            filters = _where_they_speak(filters, speaking)
+            most *= DEPTH  # of which many are said by others
+            others = others if text.strip() or others else [speaking]
         lists: list[Sequence[Hit]] = []
         complete = True
         if wanted.terms:
@@ -64,6 +71,9 @@ def search(
             found = ranker(db, filters, most)
             meant.append([hit for hit in found if not candidates.excluded(hit.text, wanted)])
         is_meant = any(hit.meaning is not None for ranked in meant for hit in ranked)
+        if speaking:
+            lists = [speaking.kept(ranked) for ranked in lists]
+            meant = [speaking.kept(ranked) for ranked in meant]
         if is_meant and not complete:
             lists = [candidates.telling(Index(db, "moment_words", filters), wanted, *lists)]
         groups = moments.grouped(fused([*lists, *meant]))
@@ -83,9 +93,15 @@ def search(
             lacks = missing.get(id(group), ())
             moment = moments.told(db, catalog.parent, group, wanted, lacks)
             # A sentence may lack a word that is seen at the same time.
-            if not candidates.excluded(f"{moment.said}\n{moment.seen}", wanted):
+            there = f"{moment.said}\n{moment.seen}\n{moment.written}"
+            if not candidates.excluded(there, wanted):
                 told.append(moment)
     return Answer(told, notes)
+
+
+def _where_they_speak(filters: Filters, speaking: speakers.Speaking) -> Filters:
+    films = {*speaking.turns} if filters.films is None else {*filters.films} & {*speaking.turns}
+    return Filters(tuple(kind for kind in filters.kinds if kind != "title"), tuple(sorted(films)))
 
 
 def fused(lists: Iterable[Sequence[Hit]]) -> dict[Hit, float]:

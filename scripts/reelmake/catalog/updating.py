@@ -32,6 +32,8 @@ TOGETHER = 500
 
 NEWS = 10.0
 """Seconds from one line of progress to the next."""
+MATCH = 0.7
+"""The setting `speakers.match`, where nobody says another."""
 PATIENCE = 600.0
 """Seconds to wait for another process that writes the catalog."""
 
@@ -85,11 +87,17 @@ def is_current(results: Path) -> bool:
         return False
 
 
-def update(results: Path, rebuild: bool = False, tell: Told | None = None) -> Report:
+def update(
+    results: Path,
+    rebuild: bool = False,
+    tell: Told | None = None,
+    match: float = MATCH,
+) -> Report:
     """Have the catalog say what is on disk: films that have changed are read again, those that
     are gone are removed. Where it is missing, damaged or of another version it is made anew.
 
     rebuild: make it anew in any case. tell: called with how many films are read, and of how many.
+    match: how alike two voice prints are that may be one person's (the setting `speakers.match`).
     A kill at any moment leaves an older catalog or a newer one. Raises UserError where another
     process has been writing it for long or a folder has its name, OSError and sqlite3.Error where
     it can't be written.
@@ -109,7 +117,7 @@ def update(results: Path, rebuild: bool = False, tell: Told | None = None) -> Re
         if rebuild:
             vector_index.remove(results)
         found = states(results)
-        report = _update(results, found, "it was asked for" if rebuild else "", tell)
+        report = _update(results, found, "it was asked for" if rebuild else "", tell, match)
         vector_files.update(results, found, tell)
         _write_metadata(results / METADATA)
         write_marker(results, report.films)
@@ -123,11 +131,12 @@ def try_update(
     say: Callable[[str], None],
     rebuild: bool = False,
     stop: Callable[[], bool] = lambda: False,
+    match: float = MATCH,
 ) -> bool:
     """`update` for a run, which goes on without: whether it was done; if not, it is said why.
 
     say: called with each line that a person should read. stop: asked now and then; once it is
-    true, the update is given up.
+    true, the update is given up. match: as `update` has it.
     """
     told = time.monotonic()
 
@@ -140,7 +149,7 @@ def try_update(
             say(f"catalog: {done:,} of {text.count(of, 'film')} read")
 
     try:
-        update(results, rebuild, tell)
+        update(results, rebuild, tell, match)
     except (UserError, OSError, Error) as error:
         why = explain(error)[0] if isinstance(error, OSError) else str(error)
         say(
@@ -166,7 +175,9 @@ def _write_metadata(path: Path) -> None:
         artifact_files.write_bytes(path, content, durable=False)
 
 
-def _update(results: Path, found: Mapping[str, State], why: str, tell: Told | None) -> Report:
+def _update(
+    results: Path, found: Mapping[str, State], why: str, tell: Told | None, match: float
+) -> Report:
     path = results / NAME
     if not path.exists():
         why = why or "there was none"
@@ -177,7 +188,7 @@ def _update(results: Path, found: Mapping[str, State], why: str, tell: Told | No
             if number <= max(MANY, len(found) // 2):
                 if number or changes.removed:
                     with _to_change(path) as db:
-                        _apply(results, db, changes, tell)
+                        _apply(results, db, changes, tell, match)
                 return Report(len(found), number, len(changes.removed), "")
             why = "most films have changed"
         except Exception as error:
@@ -185,7 +196,7 @@ def _update(results: Path, found: Mapping[str, State], why: str, tell: Told | No
                 raise
             why = str(error)
     with _to_make(path) as db:
-        _write(results, db, found, TOGETHER, tell)
+        _write(results, db, found, TOGETHER, tell, match)
     return Report(len(found), len(found), 0, why)
 
 
@@ -201,24 +212,34 @@ def _changes(known: Mapping[str, State], found: Mapping[str, State]) -> _Changes
     return _Changes(written, sorted(known.keys() - found.keys()))
 
 
-def _apply(results: Path, db: Database, changes: _Changes, tell: Told | None) -> None:
-    for video in changes.removed:
+def _apply(results: Path, db: Database, changes: _Changes, tell: Told | None, match: float) -> None:
+    for number, video in enumerate(changes.removed, 1):
         with db.transaction():
             db.remove(video)
-    _write(results, db, changes.written, 1, tell)
+            if number == len(changes.removed) and not changes.written:
+                db.guess_speakers(match)
+    _write(results, db, changes.written, 1, tell, match)
 
 
 def _write(
-    results: Path, db: Database, films: Mapping[str, State], together: int, tell: Told | None
+    results: Path,
+    db: Database,
+    films: Mapping[str, State],
+    together: int,
+    tell: Told | None,
+    match: float,
 ) -> None:
-    """together: how many films a transaction has."""
+    """together: how many films a transaction has. Voices are compared in the last one: where that
+    is never reached, the next update has something to do."""
     done = 0
     read = zip(films.values(), reading.films(results, [*films]), strict=True)
     for some in _batched(read, together):
         with db.transaction():
             for state, film in some:
                 db.write(film, state)
-        done += len(some)
+            done += len(some)
+            if done == len(films):
+                db.guess_speakers(match)
         if tell:
             tell(done, len(films))
 

@@ -51,11 +51,12 @@ class Rules:
 
 @dataclass(frozen=True)
 class Cue:
-    """What is shown from `start` to `end`, seconds."""
+    """What is shown from `start` to `end`, seconds. speaker: who says it, where that is known."""
 
     start: float
     end: float
     lines: tuple[str, ...]
+    speaker: str | None = None
 
 
 def of_transcript(transcript: dict[str, Any], rules: Rules) -> list[Cue]:
@@ -129,7 +130,8 @@ class _Breaks:
             "".join(part.text for part in self.parts[a:b]).strip()
             for a, b in pairwise([start, *ends])
         )
-        return Cue(self.parts[start].start, self.end(start, end), lines)
+        first = self.parts[start]
+        return Cue(first.start, self.end(start, end), lines, first.speaker)
 
     def width(self, start: int, end: int) -> float:
         """Of the text between two places, without the space before and behind it."""

@@ -19,13 +19,25 @@ def questions(
     seen: Mapping[int, list[dict[str, str]]],
     template: str,
     language: str | None = None,
+    onscreen: Mapping[int, Sequence[str]] | None = None,
 ) -> list[Question]:
     """The question about each beat.
 
     seen: the descriptions by scene. template: the setting `narrative.prompt`. language: the ISO
-    639 code of that to answer in.
+    639 code of that to answer in. onscreen: the lines of text in
+    the picture by the id of a segment.
     """
-    return [Question.about(template, segment, seen, beat, language) for beat, segment in chosen]
+    return [
+        Question.about(
+            template,
+            segment,
+            seen,
+            beat,
+            language,
+            (onscreen or {}).get(segment["id"], ()),
+        )
+        for beat, segment in chosen
+    ]
 
 
 def beats(

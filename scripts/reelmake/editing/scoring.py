@@ -16,13 +16,24 @@ def questions(
     seen: Mapping[int, list[dict[str, str]]],
     template: str,
     language: str | None = None,
+    onscreen: Mapping[int, Sequence[str]] | None = None,
 ) -> list[Question]:
     """The question about each segment of segments.json.
 
     seen: the descriptions by scene. template: the setting `scores.prompt`. language: the
-    name of that to answer in.
+    name of that to answer in. onscreen: the lines of text in
+    the picture by the id of a segment.
     """
-    return [Question.about(template, each, seen, language=language) for each in segments]
+    return [
+        Question.about(
+            template,
+            each,
+            seen,
+            language=language,
+            onscreen=(onscreen or {}).get(each["id"], ()),
+        )
+        for each in segments
+    ]
 
 
 def scores(

@@ -77,7 +77,6 @@ def words(transcript: dict[str, Any], duration: float) -> list[Word]:
 def spoken(transcript: dict[str, Any]) -> Iterator[Word]:
     """The words of transcript.json as it has them, with the spaces that stand between them; a
     segment without words is one."""
-    spaces = transcript.get("language") not in WITHOUT_SPACES
     for segment in transcript["segments"]:
         speaker = segment.get("speaker")
         if not segment["words"]:
@@ -85,17 +84,27 @@ def spoken(transcript: dict[str, Any]) -> Iterator[Word]:
                 text = f" {segment['text']}"
                 yield Word(text, segment["start"], segment["end"], speaker, alone=True)
             continue
-        rest = segment["text"]
-        for number, word in enumerate(segment["words"]):
-            bare = word["word"].strip()
-            space = spaces if number == 0 else word["word"][:1].isspace() or spaces
-            # Words are kept without the spaces between them; the text knows where they are.
-            if rest.lstrip().startswith(bare):
-                if number:
-                    space = rest[:1].isspace()
-                rest = rest.lstrip()[len(bare) :]
-            if bare:
-                yield Word(" " * space + bare, word["start"], word["end"], speaker)
+        texts = pieces(segment, transcript.get("language"))
+        for text, word in zip(texts, segment["words"], strict=True):
+            if text:
+                yield Word(text, word["start"], word["end"], speaker)
+
+
+def pieces(segment: dict[str, Any], language: str | None) -> list[str]:
+    """The text of each word of a segment of transcript.json, with the space before it, if any;
+    empty for a word that is none."""
+    spaces = language not in WITHOUT_SPACES
+    found, rest = [], segment["text"]
+    for number, word in enumerate(segment["words"]):
+        bare = word["word"].strip()
+        space = spaces if number == 0 else word["word"][:1].isspace() or spaces
+        # Words are kept without the spaces between them; the text knows where they are.
+        if rest.lstrip().startswith(bare):
+            if number:
+                space = rest[:1].isspace()
+            rest = rest.lstrip()[len(bare) :]
+        found.append(" " * space + bare if bare else "")
+    return found
 
 
 def sentences(words: Sequence[Word], pause: float) -> list[Sentence]:

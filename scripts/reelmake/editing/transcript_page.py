@@ -13,9 +13,17 @@ PARAGRAPH_SECONDS = 60.0
 """After so long the next segment begins one, so that a lecture without pauses can be read."""
 
 
-def text(segments: list[dict[str, Any]]) -> str:
-    """A line for each segment of transcript.json."""
-    return "".join(f"{segment['text']}\n" for segment in segments if segment["text"])
+def text(segments: list[dict[str, Any]], voices: bool = False) -> str:
+    """A line for each segment of transcript.json. voices: with whoever begins to speak."""
+    lines, before = [], None
+    for segment in segments:
+        if not segment["text"]:
+            continue
+        speaker = segment.get("speaker") if voices else None
+        begins = speaker is not None and speaker != before
+        lines.append(f"{speaker}: {segment['text'].strip()}" if begins else segment["text"])
+        before = speaker
+    return "".join(f"{line}\n" for line in lines)
 
 
 def page(segments: list[dict[str, Any]]) -> str:

@@ -4,11 +4,12 @@ import contextlib
 import functools
 import importlib.metadata
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelmake.foundation import artifact_files
+from reelmake.foundation.errors import Kind
 from reelmake.jobs import signals, terminal
 from reelmake.jobs.progress import Progress
 from reelmake.jobs.run_context import RunContext
@@ -29,7 +30,7 @@ class Job:
     run: where its tools are and how much it may take.
     shortages: how often memory was short so far: what can take less should.
     results: the video's folder. record: the job record as it will be written; before: that of
-    the stage's job before this one.
+    the stage's job before this one. instead: as `runner.job` has it.
     """
 
     def __init__(self, sidecar: str, log: str, run: RunContext, descriptor: int = 2):
@@ -51,6 +52,7 @@ class Job:
         self._signalled = 0.0
         self.shortages = 0
         self._journals: list[Journal] = []
+        self.instead: Callable[[Job, str, Kind], None] | None = None
         self.made: Made = {}  # what a script itself counts of what it makes
         self.before = job_records.read(self.results, self.stage)
         self.record: JobRecord = job_records.begun(

@@ -135,7 +135,7 @@ def key(results: Path, stage: Stage, fingerprints: Mapping[str, Fingerprint], co
         name: _digest(results, STAGES[name])
         if STAGES[name].cached
         else key(results, STAGES[name], fingerprints, content)
-        for name in stage.upstream
+        for name in fingerprints[stage.name]["upstream"]
         if not STAGES[name].urls  # the content of what was fetched counts, not how it came
     }
     return compute_key(

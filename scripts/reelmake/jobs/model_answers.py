@@ -15,7 +15,8 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from reelmake.editing import prompts
+from reelmake.editing import onscreen_texts, prompts
+from reelmake.editing.onscreen_texts import Lines
 from reelmake.editing.prompts import Answer, AnswerForm, Asking
 from reelmake.foundation import artifact_files, resumable_items
 from reelmake.foundation.errors import StageError
@@ -70,12 +71,15 @@ def ask(
     return [None if question.is_empty else next(found) for question in questions]
 
 
-def describe(this: Job, records: Sequence[dict[str, Any]], folder: Path) -> list[Described]:
+def describe(
+    this: Job, records: Sequence[dict[str, Any]], folder: Path, onscreen: Lines = ()
+) -> list[Described]:
     """What the vision model sees in each keyframe. Raises StageError where it fails on all.
 
-    records: of keyframes.json, whose files lie in `folder`.
+    records: of keyframes.json, whose files lie in `folder`. onscreen: what is written in the
+    picture, which the prompt may name.
     """
-    pictures = _Pictures(this, records, folder)
+    pictures = _Pictures(this, records, folder, onscreen)
     return _finish(this, pictures, lambda result: result["description"] is None, "frames")
 
 
@@ -277,9 +281,9 @@ def _wanted(form: AnswerForm) -> tuple[dict[str, Any], bool]:
 
 
 class _Pictures(_InGroups[dict[str, Any], Described]):
-    def __init__(self, this: Job, records: Sequence[dict[str, Any]], folder: Path):
+    def __init__(self, this: Job, records: Sequence[dict[str, Any]], folder: Path, onscreen: Lines):
         super().__init__(this, records)
-        self._folder = folder
+        self._folder, self._onscreen = folder, onscreen
 
     def identity_of(self, item: dict[str, Any]) -> str:
         return json.dumps(item)
@@ -297,7 +301,7 @@ class _Pictures(_InGroups[dict[str, Any], Described]):
             with ServedVisionModel(*self._server(), this.settings) as served:
                 this.record["engines"]["endpoint"] = served.model
                 yield self._ahead(
-                    lambda record: served.begin((self._folder / record["file"]).read_bytes()),
+                    lambda record: served.begin(*self._question(record)),
                     lambda record, task: self._described(record, served.finish(task)),
                 )
             return
@@ -311,9 +315,15 @@ class _Pictures(_InGroups[dict[str, Any], Described]):
             yield lambda group: self._describe(seeing, group)
 
     def _describe(self, seeing: VisionModel, group: tuple[dict[str, Any], ...]) -> list[Described]:
-        said = seeing.describe([(self._folder / each["file"]).read_bytes() for each in group])
+        said = seeing.describe(*zip(*map(self._question, group), strict=True))
         self.say(seeing.at_once)
         return [self._described(*each) for each in zip(group, said, strict=True)]
+
+    def _question(self, record: dict[str, Any]) -> tuple[bytes, str]:
+        """The picture, and what is asked about it."""
+        written = onscreen_texts.at(self._onscreen, record["timestamp"])
+        asked = prompts.about_picture(self._this.settings["prompt"], written)
+        return (self._folder / record["file"]).read_bytes(), asked
 
     def _described(self, record: dict[str, Any], said: dict[str, str] | ValueError) -> Described:
         try:

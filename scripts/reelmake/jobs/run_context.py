@@ -35,6 +35,8 @@ class RunContext:
     decoded together, or "auto". keep_warm: how many seconds a model stays loaded for the next job.
     gpus_at_once: jobs with a GPU that the run has at a time.
     batch: moments that are embedded together.
+    reading_models: the folder with further models that read text (`onscreen.models`); None: there
+    are none.
     keep_audio: whether temporary sound is kept. audio_limit: how many videos may have temporary
     sound on disk.
     cache: the config section `cache`. forced: the stages that are computed although the cache may
@@ -56,6 +58,7 @@ class RunContext:
     keep_warm: float = 0.0
     gpus_at_once: int = 1
     batch: int = 32
+    reading_models: str | None = None
     keep_audio: bool = False
     audio_limit: int = 1
     cache: dict[str, Any] = field(default_factory=lambda: {"enabled": False})
@@ -96,6 +99,7 @@ def of_job(
         "keep_warm": units.seconds(hardware["keep_warm"]),
         "gpus_at_once": gpus_at_once,
         "batch": config["embeddings"]["batch"],
+        "reading_models": config["onscreen"]["models"],
         "keep_audio": config["keep_audio"],
         "audio_limit": audio_limit,
         "cache": config["cache"],

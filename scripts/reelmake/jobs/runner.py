@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,22 @@ from reelmake.jobs import signals
 from reelmake.jobs import terminal as shown
 from reelmake.jobs.job import Job
 from reelmake.jobs.run_context import RunContext
-from reelmake.library import measures, run_lock
+from reelmake.library import failed_stages, measures, run_lock
 from reelmake.library.stages import STAGES
+
+Instead = Callable[[Job, str, Kind], None]
+"""Publishes what says that the job's artifact can't be made: of an error, and its class."""
 
 
 @contextlib.contextmanager
-def job(sidecar: str, log: str, run: Mapping[str, Any]) -> Iterator[Job]:
+def job(
+    sidecar: str, log: str, run: Mapping[str, Any], instead: Instead | None = None
+) -> Iterator[Job]:
     """Run the block as the job that makes what `sidecar` says, logging to `log`.
 
-    run: the fields of its `RunContext`.
+    run: the fields of its `RunContext`. instead: of a stage that its film can go on without
+    (`Stage.can_fail`): where the block fails, this is called, and the job ends well; its record
+    says that it failed. Not where a signal stopped it.
 
     Standard output and error of the block, its engines' included, go to the log. A failure
     ends the process with status 1, one sentence on the terminal, the same in the record;
@@ -49,6 +56,7 @@ def job(sidecar: str, log: str, run: Mapping[str, Any]) -> Iterator[Job]:
         this.save()
     try:
         _require_space(this)
+        this.instead = instead
         yield this
         # Done: were it stopped now, Snakemake would take away what has been published.
         _ignore_signals()
@@ -128,14 +136,32 @@ def _fail(this: Job, terminal: int, cause: str, kind: Kind) -> None:
         "class": kind,
         "ended": round(time.time(), 3),
     }
+    goes_on = kind != "killed" and _publishes_instead(this, message, kind)
+    if goes_on:
+        this.record["made"] = measures.count(this.stage, this.results)
     this.save()
-    if not shown.shows_failures():
+    if goes_on:
+        this.say(f"without {this.stage}: {message}")
+    elif not shown.shows_failures():
         shown.write(terminal, message)
     with contextlib.suppress(OSError):  # the log's disk may be full, too
         sys.stdout.flush()
         print(message, file=sys.stderr, flush=True)
     # Threads of an engine may be at work still; the artifact was not published.
-    os._exit(1)
+    os._exit(0 if goes_on else 1)
+
+
+def _publishes_instead(this: Job, message: str, kind: Kind) -> bool:
+    """Whether what says that the artifact can't be made is published in its place. One that was
+    made for the same before stays."""
+    if this.instead is None or failed_stages.keeps(this.results, this.fingerprint, this.before):
+        return False
+    try:
+        this.instead(this, message, kind)
+    except (OSError, ValueError):
+        _log_traceback()
+        return False
+    return True
 
 
 def _log_traceback() -> None:

@@ -2,29 +2,33 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from reelmake.foundation import artifact_files
 from reelmake.jobs.job import Job
-from reelmake.library import integrity, job_records, run_lock
+from reelmake.library import config, integrity, job_records, run_lock, sidecars
 from reelmake.media import decoding, ffmpeg, wav_files
 
 _CLAIMS = run_lock.FOLDER / "reelmake.audio"
 """An empty file for each video that has, or soon has, sound on disk."""
 
+SETTINGS = ("audio.track", "audio.mix", "audio.undecodable")
+"""What of the section `audio` the sound depends on."""
 
-def extract(this: Job, media: Path, output: Path) -> None:
+
+def extract(this: Job, media: Path, output: Path, settings: Mapping[str, Any]) -> None:
     """Write the chosen track as 16 kHz mono PCM whose first sample is the film's time zero.
 
-    A film without sound gets a file without samples. media: its `media.json`.
+    A film without sound gets a file without samples. media: its `media.json`. settings: those of
+    the section `audio` by their dotted names, as fingerprints have them.
     """
     path = this.source()
     binary = ffmpeg.binary(this.run.ffmpeg)
     this.record["engines"]["ffmpeg"] = ffmpeg.version(binary)
-    wanted = artifact_files.read_json(this.results / "fingerprints" / "audio.json")["settings"]
-    track, undecodable = wanted["audio.track"], wanted.get("audio.undecodable", "fail")
-    mix = wanted.get("audio.mix", "mono")
+    track, undecodable = settings["audio.track"], settings.get("audio.undecodable", "fail")
+    mix = settings.get("audio.mix", "mono")
     film = integrity.read_json(media)
     with artifact_files.writing(output) as temporary:
         try:
@@ -40,6 +44,46 @@ def extract(this: Job, media: Path, output: Path) -> None:
             this.say(f"{error} It is left out, as audio.undecodable asks for.")
             wav_files.write(temporary, [])
         this.source()
+
+
+def wanted(this: Job) -> Mapping[str, Any]:
+    """The settings that the sound of the job's video should be extracted with."""
+    found: dict[str, Any] = sidecars.read(this.results, "audio")["settings"]
+    return found
+
+
+@contextlib.contextmanager
+def own(this: Job, media: Path) -> Iterator[Path]:
+    """The sound in a file of the job's own for the block: another link to `audio.wav` where that
+    lies there, which may go at any moment, or else extracted. media: the video's `media.json`."""
+    settings = {name: this.fingerprint["settings"][name] for name in SETTINGS}
+    path = this.results / f".{this.stage}.wav"
+    path.unlink(missing_ok=True)  # of a job that was killed
+    try:
+        if not _link(this, settings, path):
+            extract(this, media, path, settings)
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _link(this: Job, settings: Mapping[str, Any], path: Path) -> bool:
+    """Make the path another link to the video's sound, if that is what would be extracted."""
+    record = job_records.read(this.results, "audio")
+    fingerprint = sidecars.read(this.results, "audio")
+    if (record.get("state"), record.get("key")) != ("done", fingerprint.get("key")):
+        return False
+    there = fingerprint.get("settings", {})
+    if any(there.get(name, config.default(name)) != settings[name] for name in SETTINGS):
+        return False
+    try:
+        os.link(this.results / "audio.wav", path)
+    except OSError:
+        return False
+    if not is_left_out(path):
+        return True
+    path.unlink()
+    return False
 
 
 def may_be_on_disk(this: Job, limit: int) -> bool:
@@ -95,7 +139,7 @@ def at_hand(this: Job, audio: Path) -> Iterator[None]:
     if left_out:
         _CLAIMS.mkdir(parents=True, exist_ok=True)
         (_CLAIMS / this.video).touch()
-        extract(this, this.results / "media.json", audio)
+        extract(this, this.results / "media.json", audio, wanted(this))
     try:
         yield
     except Exception:

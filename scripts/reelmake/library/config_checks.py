@@ -6,8 +6,9 @@ from typing import Any
 
 from reelmake.foundation.errors import UserError
 from reelmake.foundation.text import did_you_mean, nearest
+from reelmake.library import reading_languages
 from reelmake.library.model_profiles import PROFILES
-from reelmake.library.stages import STAGES, TARGETS
+from reelmake.library.stages import STAGES, TARGETS, chosen
 
 
 def check_names(config: dict[str, Any]) -> None:
@@ -58,6 +59,24 @@ def check(config: dict[str, Any]) -> None:
                 f"config: {name}.prompt has neither {{text}} nor {{scenes}}, so the model would be "
                 "told nothing of the film; put them where it should read what is said and seen"
             )
+    made = chosen(config["stages"])
+    for name, stage in (
+        *(("description", "scenedesc"), ("scores", "scores"), ("narrative", "narrative")),
+    ):
+        asks = "{onscreen}" in config[name]["prompt"] and stage in made
+        if asks and "onscreen" not in made:
+            raise UserError(
+                f"config: {name}.prompt has {{onscreen}}, and stages has no onscreen, which reads "
+                "the text in the picture; add it there, or take it out of the prompt"
+            )
+    lacking = reading_languages.needing_models(config["onscreen"]["languages"])
+    if lacking and config["onscreen"]["models"] is None and "onscreen" in made:
+        files = ", ".join(map(reading_languages.model_file, lacking))
+        raise UserError(
+            f"config: onscreen.languages: {', '.join(lacking)} can't be read by the model that "
+            f"comes with RapidOCR; put {files} from its releases (docs/onscreen.md says where) "
+            "into a folder and name that in onscreen.models"
+        )
     for place in ("{language}", "{lines}"):
         if place not in config["translations"]["prompt"]:
             raise UserError(

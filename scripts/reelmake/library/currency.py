@@ -10,12 +10,20 @@ the states of `reel status` are held to it by tests.
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from reelmake.foundation import artifact_files
-from reelmake.library import fingerprints, integrity, job_records, manifest, sidecars, sources
+from reelmake.library import (
+    failed_stages,
+    fingerprints,
+    integrity,
+    job_records,
+    manifest,
+    sidecars,
+    sources,
+)
 from reelmake.library.fingerprints import Fingerprint
 from reelmake.library.job_records import JobRecord
 from reelmake.library.stages import STAGES, Stage, artifact_paths, chosen
@@ -76,6 +84,33 @@ def is_finished(results: Path, wanted: Wanted, renew: bool = False) -> bool:
     return True
 
 
+def finished_without(results: Path, wanted: Wanted) -> set[str]:
+    """The stages that failed and that the video was finished without, where all else is what its
+    manifest says, for the wanted fingerprints; else none."""
+    listed = manifest.stages(results)
+    failed = {name for name in failed_stages.CAN_FAIL if "failed" in listed.get(name, {})}
+    return failed if failed & wanted.keys() and _matches(results, wanted, failed) else set()
+
+
+def has_failed(results: Path, wanted: Fingerprint) -> bool:
+    """Whether the stage failed for this very fingerprint, and the video went on without.
+
+    Asked of each stage of each unfinished video: only small files are read, and few.
+    """
+    if wanted["stage"] not in failed_stages.CAN_FAIL:
+        return False
+    record = job_records.read(results, wanted["stage"])
+    if (record.get("state"), record.get("key")) == ("failed", wanted["key"]):
+        return (
+            record.get("class") != "killed"
+            and failed_stages.failure(results, wanted["stage"]) is not None
+        )
+    if record.get("key") == wanted["key"]:
+        return False
+    listed = manifest.stages(results).get(wanted["stage"], {})
+    return "failed" in listed and listed.get("key") == wanted["key"]
+
+
 def is_made_for(results: Path, wanted: Fingerprint) -> bool:
     """Whether the artifact on disk was made for this very fingerprint, by its job record, or by
     what else speaks for it."""
@@ -117,10 +152,12 @@ def is_spoiled(results: Path, stage: str, wanted: Wanted) -> bool:
         listed = manifest.stages(results)
         if listed.get("manifest", {}).get("key") == key:
             names = chosen(wanted[stage]["settings"]["stages"]) & wanted.keys()
-            return not _matches(results, {name: wanted[name] for name in names})
+            return not _matches(results, {name: wanted[name] for name in names}, names)
         return not listed
     if sidecars.read(results, stage) != wanted[stage]:
         return False
+    if has_failed(results, wanted[stage]):
+        return False  # it says so itself
     if _lacks_files(results, stage, key):
         return True
     record = job_records.read(results, stage)
@@ -138,9 +175,11 @@ def _reasons(
     differs = False
     if is_spoiled(results, stage.name, wanted):
         said = ["what is there is not what its manifest or its job record says"]
+    elif has_failed(results, new):
+        said = ["it failed, and the video went on without"]
     elif differs := old != new and not is_made_for(results, new):
         said = fingerprints.differences(old, new)
-    stale = [name for name in stage.upstream if name in before and before[name].why]
+    stale = [name for name in new["upstream"] if name in before and before[name].why]
     if stale:
         said.append(f"after {', '.join(stale)}")
     elif differs and not said:
@@ -151,7 +190,7 @@ def _reasons(
     missing = [f"{path.name} is missing" for path in paths if not path.exists()]
     if missing or not paths:
         return tuple(missing)
-    read = [path for name in stage.upstream for path in _paths(results, STAGES[name])]
+    read = [path for name in new["upstream"] for path in _paths(results, STAGES[name])]
     if old == new:  # else it is about to be written, with a time before that of the artifact
         read.append(sidecars.path(results, stage.name))
     made = min(os.stat(path).st_mtime_ns for path in paths)
@@ -182,12 +221,16 @@ def _state(results: Path, wanted: Fingerprint) -> State:
     return "stale" if there else "missing"
 
 
-def _matches(results: Path, wanted: Wanted) -> bool:
-    """Whether the manifest has the wanted keys, and each artifact the recorded size and time."""
+def _matches(results: Path, wanted: Wanted, may_have_failed: Collection[str] = ()) -> bool:
+    """Whether the manifest has the wanted keys, and each artifact the recorded size and time.
+
+    may_have_failed: the stages of which a failure that the video went on without is none."""
     listed = manifest.stages(results)
     try:
         for name, fingerprint in wanted.items():
             if listed[name]["key"] != fingerprint["key"]:
+                return False
+            if "failed" in listed[name] and name not in may_have_failed:
                 return False
             for entry in listed[name]["artifacts"]:
                 if not _is_untouched(results, entry):
@@ -230,7 +273,7 @@ def _vouches(results: Path, stage: str, key: str) -> bool:
     content where the time differs."""
     listed = manifest.stages(results).get(stage)
     try:
-        if not listed or listed["key"] != key:
+        if not listed or listed["key"] != key or "failed" in listed:
             return False
         for entry in listed["artifacts"]:
             stat = os.stat(results / entry["path"])

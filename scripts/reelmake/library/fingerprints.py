@@ -60,14 +60,19 @@ def compute(
     for stage in stages_of(fetched):
         if stage.name not in settings:
             continue
-        before = {name for name in stage.upstream if name in fingerprints}
+        own = settings[stage.name]
+        before = {
+            name
+            for name in stage.upstream
+            if name in fingerprints and stage.reads(name, lasting, own.__getitem__)
+        }
         if stage.name == "manifest":  # it is of what `all` makes, whatever else was asked for
             before &= lasting
         content = {
             "stage": stage.name,
             "version": stage.version,
             "source": {"path": identity["path"]} if fetched and not stage.urls else identity,
-            "settings": settings[stage.name],
+            "settings": own,
             "upstream": {
                 name: fingerprints[name]["key"] for name in stage.upstream if name in before
             },

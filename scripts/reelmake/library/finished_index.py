@@ -16,6 +16,7 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from reelmake.library.stages import STAGES
 PATH = run_lock.FOLDER / "reelmake.finished.json"
 FORMAT = 2
 """To be raised when the full check looks at something else."""
+WITHOUT = " without "
 
 _LASTING = [path for stage in STAGES.values() if not stage.temporary for path in stage.artifacts]
 _FILES = [path for path in _LASTING if not path.endswith("/")]
@@ -62,9 +64,22 @@ class Finished:
         self._finished[video] = state
         return True
 
-    def remember(self, video: str) -> None:
-        """A full check, made after `knows` was asked, has found the video finished."""
-        self._finished[video] = self._states[video]
+    def failed(self, video: str) -> list[str]:
+        """The stages without which a full check found the video finished when all was as it was
+        when `knows` was asked; none where it did not."""
+        known = self._known.get(video)
+        state, _, failed = known.partition(WITHOUT) if isinstance(known, str) else ("", "", "")
+        if not failed or state != self._states[video]:
+            return []
+        self._finished[video] = str(known)
+        return failed.split(",")
+
+    def remember(self, video: str, failed: Collection[str] = ()) -> None:
+        """A full check, made after `knows` was asked, has found the video finished.
+
+        failed: the stages that it was finished without."""
+        without = f"{WITHOUT}{','.join(failed)}" if failed else ""
+        self._finished[video] = f"{self._states[video]}{without}"
 
     def save(self) -> None:
         """Write what is new. That it can't be written costs the next run full checks, no more.

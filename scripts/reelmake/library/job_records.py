@@ -28,6 +28,8 @@ class Made(TypedDict, total=False):
     unheard: float
     doubtful: int
     broken_cues: int
+    without_speakers: int
+    frames_with_text: int
     untranslated: int
 
 
@@ -52,7 +54,9 @@ class StageTotals(TypedDict):
 class Totals(TypedDict):
     """Of all stages of a video. media_seconds: None: nobody knows. unheard: seconds of voices
     without a word; doubtful: sentences that nobody may have said; broken_cues: subtitles that break
-    the rules of `subtitles`; untranslated: lines that the model failed to translate; records of an
+    the rules of `subtitles`; without_speakers: 1 where nobody knows who speaks; untranslated: lines
+    that the model failed to translate; frames_with_text: those that were read and have some;
+    records of an
     earlier version have none of them."""
 
     media_seconds: float | None
@@ -64,6 +68,8 @@ class Totals(TypedDict):
     unheard: NotRequired[float]
     doubtful: NotRequired[int]
     broken_cues: NotRequired[int]
+    without_speakers: NotRequired[int]
+    frames_with_text: NotRequired[int]
     untranslated: NotRequired[int]
     stages: dict[str, StageTotals]
 

@@ -18,6 +18,7 @@ from reelmake.foundation import text, units, urls
 from reelmake.foundation.errors import UserError
 from reelmake.library import (
     currency,
+    failed_stages,
     fingerprints,
     finished_index,
     job_records,
@@ -25,13 +26,14 @@ from reelmake.library import (
     sidecar_updates,
     sidecars,
     sources,
+    speaker_names,
     url_checks,
     videos,
 )
-from reelmake.library.config import Config, with_overrides
+from reelmake.library.config import Config, expand, with_overrides
 from reelmake.library.fingerprints import Fingerprint
 from reelmake.library.resolved_settings import StageSettings
-from reelmake.library.stages import downstream
+from reelmake.library.stages import chosen, downstream
 from reelmake.library.videos import Video
 
 RESULTS = Path("results")
@@ -46,6 +48,8 @@ class Library:
     say: called with each line that a person should read.
     also: stages that are made beside those that the setting `stages` asks for.
     part: the ids of the videos that there are for a run over a share of them; None: all.
+    can_try: whether a stage that a video was finished without (`Stage.can_fail`) may do better now:
+        asked once, and only where there is such a video.
     """
 
     def __init__(
@@ -55,9 +59,11 @@ class Library:
         say: Callable[[str], None],
         also: Collection[str] = (),
         part: Collection[str] | None = None,
+        can_try: Callable[[str], bool] = lambda stage: True,
     ):
         self.config = config
         self._part = part
+        self._can_try = functools.cache(can_try)
         self.also = also
         self.write = write
         self.say = say
@@ -78,6 +84,17 @@ class Library:
         if self._part is None:
             return found
         return {id: found[id] for id in self._part if id in found}
+
+    @functools.cached_property
+    def names(self) -> speaker_names.Names:
+        """The names that people have given to voices. Raises UserError for what is no such table;
+        says which rows are of no video."""
+        path = expand(self.config["speakers"]["names"])
+        found = speaker_names.read(path)
+        if found and self._part is None:
+            sources = {video.id: video.source for video in self.videos.values()}
+            found.tell_unknown(path, sources, self.say)
+        return found
 
     @functools.cached_property
     def growing(self) -> set[str]:
@@ -156,9 +173,13 @@ class Library:
             settings, identity = self._made_from(video)
             if prune and shortcut.knows(video, settings.digest, identity):
                 continue
+            if prune and (failed := shortcut.failed(video)) and not self._may_try(failed):
+                continue
             wanted = fingerprints.compute(settings.by_stage, identity)
             if prune and self.is_finished(video, wanted):
                 shortcut.remember(video)
+            elif prune and not self._may_try(failed := self._finished_without(video, wanted)):
+                shortcut.remember(video, failed)
             # A share's videos were chosen by the run that it is of.
             elif self._part is None and self._is_left_out(video, wanted):
                 left_out.append(video)
@@ -188,17 +209,30 @@ class Library:
                 raise UserError(self._postpone(video))
             self._refresh(video, self.wanted(video))
 
+    def _finished_without(self, video: str, wanted: dict[str, Fingerprint]) -> list[str]:
+        """The stages that failed, and that the video was finished without."""
+        return sorted(currency.finished_without(RESULTS / video, wanted))
+
+    def _may_try(self, failed: Collection[str]) -> bool:
+        """Whether one of the stages that a video was finished without may do better now."""
+        return not failed or any(map(self._can_try, failed))
+
     def _is_left_out(self, video: str, wanted: dict[str, Fingerprint]) -> bool:
         """Whether the setting `failed` excludes the video.
 
         It failed if a stage did under the fingerprint that is wanted now: a file that was
-        replaced, or another setting, is worth another try. Being stopped is no failure.
+        replaced, or another setting, is worth another try. Being stopped is no failure. A stage
+        that the video goes on without keeps nothing else of it from being made.
         """
         choice = self.config["failed"]
         if choice == "retry":
             return False
+        if self._finished_without(video, wanted):
+            return bool(choice == "skip")
         records = (
-            (job_records.read(RESULTS / video, stage), wanted[stage]["key"]) for stage in wanted
+            (job_records.read(RESULTS / video, stage), wanted[stage]["key"])
+            for stage in wanted
+            if choice == "only" or stage not in failed_stages.CAN_FAIL
         )
         failed = any(
             (record.get("state"), record.get("key")) == ("failed", key)
@@ -264,7 +298,18 @@ class Library:
         if overrides not in self._settings:
             by_stage = fingerprints.settings(self.config_of(video), self.also)
             self._settings[overrides] = StageSettings(by_stage)
-        return self._settings[overrides].as_known(RESULTS / video), identity
+        known = self._settings[overrides].as_known(RESULTS / video)
+        return known.named(self._names_of(video)), identity
+
+    def _names_of(self, video: str) -> dict[str, str]:
+        """The names of the video's speakers by label, where its subtitles say who speaks."""
+        if "speakers" not in self._made or not self.names:
+            return {}
+        return self.names.of(video, self.videos[video].source)
+
+    @functools.cached_property
+    def _made(self) -> set[str]:
+        return chosen(self.config["stages"])
 
     def _refresh(self, video: str, wanted: dict[str, Fingerprint]) -> None:
         """All sidecars of a video at once, whatever the target: Snakemake looks at a folder only

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from reelmake.library import measures
+from reelmake.library.failed_stages import CAN_FAIL
 from reelmake.library.job_records import StageTotals, Totals, state
 from reelmake.library.stages import STAGES
 
@@ -43,8 +44,12 @@ class Facts:
 
     @property
     def state(self) -> str:
-        """One of `STATES`: that of the stage which says the most."""
-        found = set(self.states.values())
+        """One of `STATES`: that of the stage which says the most. The failure of one that the
+        video goes on without is none of the video's."""
+        found = {
+            "done" if state == "failed" and stage in CAN_FAIL else state
+            for stage, state in self.states.items()
+        }
         for each in ("running", "failed", "killed"):
             if each in found:
                 return each
@@ -120,6 +125,8 @@ def _facts(folder: str, name: str, changed: int) -> Facts:
     alone = _is_finished(last, wanted) and changed <= _mtime(path) + _WRITTEN
     if not (alone and measures.are_whole(last.get("totals"))):
         return _all_facts(folder, name)
+    if any(last["totals"].get(f"without_{stage}") for stage in CAN_FAIL):
+        return _all_facts(folder, name)  # what failed is in its own record
     found = _with_last(last["totals"], last)
     states = dict.fromkeys(found["stages"], "done")
     return Facts(name, states, {"manifest": last}, found, _size(wanted))
@@ -138,6 +145,7 @@ def _all_facts(folder: str, name: str) -> Facts:
             found = "done" if finished else "waiting"
         states[stage] = found
     done = {stage: record for stage, record in records.items() if states.get(stage) == "done"}
+    done |= {stage: records[stage] for stage in CAN_FAIL if states.get(stage) == "failed"}
     added = measures.add_up(Path(folder), done)
     if states.get("manifest") == "done":
         added = _with_last(added, records.get("manifest", {}))

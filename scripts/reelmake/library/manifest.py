@@ -6,12 +6,13 @@ It is what makes a finished video free to check: one `stat` a file tells that no
 import datetime
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from reelmake.foundation import artifact_files, urls
 from reelmake.foundation.errors import StageError
-from reelmake.library import integrity, job_records, sources
+from reelmake.library import failed_stages, integrity, job_records, sources
 from reelmake.library.stages import STAGES, artifact_paths, chosen, stages_of
 
 
@@ -26,13 +27,15 @@ class Listed(TypedDict):
 
 
 class StageEntry(TypedDict):
-    """What the manifest says of a stage; engines: distribution -> version."""
+    """What the manifest says of a stage; engines: distribution -> version; failed: the class of
+    the failure that the video went on without."""
 
     key: str
     version: int
     settings: dict[str, Any]
     engines: dict[str, str]
     artifacts: list[Listed]
+    failed: NotRequired[str]
 
 
 class Manifest(TypedDict):
@@ -75,6 +78,10 @@ def build(results: Path) -> Manifest:
             "engines": record.get("engines", {}) if of_this and not stage.temporary else {},
             "artifacts": [describe(results, path) for path in _files(results, stage.name)],
         }
+        # By the artifact: later stages were made from it, whatever has become of its job since.
+        failure = failed_stages.failure(results, stage.name)
+        if failure is not None:
+            listed[stage.name]["failed"] = failure["class"]
     return {
         "video": video,
         "source": source,
@@ -82,6 +89,29 @@ def build(results: Path) -> Manifest:
         "written": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "stages": listed,
     }
+
+
+def keep_times(results: Path, before: Mapping[str, Any], made: Manifest) -> None:
+    """Give artifacts the times that they had, in the manifest, too, where a stage has failed as it
+    did before and every file is what it was: nobody should take them for new.
+
+    before: the stages of the manifest before, as `stages` gives them. made: the one to be written.
+    """
+    listed = made["stages"]
+    same = before.keys() == listed.keys() and all(
+        _without_times(before[name]) == _without_times(entry) for name, entry in listed.items()
+    )
+    if not same or not any("failed" in entry for entry in listed.values()):
+        return
+    for name, entry in listed.items():
+        for file, old in zip(entry["artifacts"], before[name]["artifacts"], strict=True):
+            file["mtime_ns"] = old["mtime_ns"]
+            os.utime(results / file["path"], ns=(old["mtime_ns"], old["mtime_ns"]))
+
+
+def _without_times(entry: Mapping[str, Any]) -> list[Any]:
+    files = [(file["path"], file["sha256"]) for file in entry["artifacts"]]
+    return [entry["key"], entry.get("failed"), files]
 
 
 def stages(results: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from reelmake.foundation import artifact_files
-from reelmake.library import job_records, sources
+from reelmake.library import failed_stages, job_records, sources
 from reelmake.library.job_records import Made, Totals
 from reelmake.library.stages import STAGES, artifact_paths
 
@@ -26,11 +26,16 @@ COUNTED: tuple[Literal["bytes", "segments", "frames", "descriptions", "highlight
     "descriptions",
     "highlights",
 )
-SINCE: dict[Literal["unheard", "broken_cues", "doubtful", "untranslated"], float] = {
+Since = Literal[
+    "unheard", "broken_cues", "doubtful", "without_speakers", "untranslated", "frames_with_text"
+]
+SINCE: dict[Since, float] = {
     "unheard": 0.0,
     "broken_cues": 0,
     "doubtful": 0,
+    "without_speakers": 0,
     "untranslated": 0,
+    "frames_with_text": 0,
 }
 """What is counted, too, with none of it: records and manifests of earlier versions lack it."""
 
@@ -49,12 +54,18 @@ def count(stage: str, results: Path) -> Made:
         found["segments"] = _length(transcript, "segments")
         found["unheard"] = _unheard(transcript)
         found["doubtful"] = _doubtful(transcript)
+    elif stage == "speakers":
+        found["without_speakers"] = int(failed_stages.failure(results, stage) is not None)
     elif stage == "translations":
         translations = artifact_files.read_json(paths[0])
         if isinstance(translations, dict):
             found["untranslated"] = translations.get("failed", 0)
     elif stage == "keyframes":
         found["frames"] = _length(artifact_files.read_json(paths[0]), "keyframes")
+    elif stage == "onscreen":
+        onscreen = artifact_files.read_json(paths[0])
+        if isinstance(onscreen, dict):
+            found["frames_with_text"] = onscreen.get("frames_with_text", 0)
     elif stage == "highlights":
         found["highlights"] = _length(artifact_files.read_json(paths[0]), "highlights")
     elif stage == "scenedesc":
@@ -72,7 +83,8 @@ def collect(results: Path) -> Totals:
 
 
 def add_up(results: Path, records: Records) -> Totals:
-    """The totals of the stages whose records are given: each is done.
+    """The totals of the stages whose records are given: each is done, or failed so that the video
+    goes on without.
 
     Where a record says nothing of what was made (an earlier version wrote it), the artifacts do.
     """
@@ -86,6 +98,8 @@ def add_up(results: Path, records: Records) -> Totals:
         "unheard": 0.0,
         "doubtful": 0,
         "broken_cues": 0,
+        "without_speakers": 0,
+        "frames_with_text": 0,
         "untranslated": 0,
         "stages": {},
     }
@@ -99,6 +113,8 @@ def add_up(results: Path, records: Records) -> Totals:
                 totals[counted] += found.get(counted, 0)
             for counted_since, none in SINCE.items():
                 totals[counted_since] += found.get(counted_since, none)
+        if record.get("state") == "failed":
+            continue  # how long that took says nothing of others
         totals["stages"][name] = {
             "started": record.get("started"),
             "seconds": seconds(name, records),

@@ -1,6 +1,9 @@
 """The settings of every stage as fingerprints hold them; a model that is gone stays known."""
 
 import copy
+import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,7 @@ class StageSettings:
             and ("/" in by_stage[stage.name][setting] or _is_file(by_stage[stage.name], setting))
         ]
         self._as_known: dict[str, StageSettings] = {}
+        self._named: dict[str, StageSettings] = {}
 
     def as_known(self, results: Path) -> "StageSettings":
         """The settings, with the last known content of a local model that is gone for now.
@@ -45,6 +49,20 @@ class StageSettings:
                 by_stage[stage][setting] = before
             self._as_known[str(known)] = StageSettings(by_stage)
         return self._as_known[str(known)]
+
+    def named(self, names: Mapping[str, str]) -> "StageSettings":
+        """The settings with the names of a video's speakers, which its subtitles print. names: by
+        label."""
+        said = json.dumps(names, sort_keys=True)
+        if not names or "subtitles" not in self.by_stage:
+            return self
+        if said not in self._named:
+            made = copy.copy(self)
+            printing = self.by_stage["subtitles"] | {"speakers.names": dict(names)}
+            made.by_stage = self.by_stage | {"subtitles": printing}
+            made.digest = hashlib.sha256(f"{self.digest} {said}".encode()).hexdigest()
+            self._named[said] = made
+        return self._named[said]
 
 
 def _is_file(settings: dict[str, Any], setting: str) -> bool:

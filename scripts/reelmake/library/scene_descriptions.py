@@ -83,6 +83,19 @@ def results(path: Path) -> list[dict[str, Any]]:
     return found
 
 
+def times(path: Path) -> dict[int, list[float]]:
+    """When the keyframes of each scene are shown (s), by its number.
+
+    Raises StageError where the file is damaged.
+    """
+    found: dict[int, list[float]] = {}
+    for result in results(path):
+        record = result["record"]
+        if "timestamp" in record:
+            found.setdefault(record.get("scene_id", -1), []).append(record["timestamp"])
+    return found
+
+
 def by_scene(path: Path) -> dict[int, list[dict[str, str]]]:
     """What is seen in each scene, by its number: the descriptions of its keyframes, in order.
 

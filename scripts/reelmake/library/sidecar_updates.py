@@ -22,9 +22,11 @@ def refresh(
         _forget(results, wanted)
     paths: dict[str, Path] = {}
     differences: list[tuple[str, str]] = []
+    # All of them first: what is discarded below is a difference of its own.
+    found = {stage: _differences(results, stage, wanted) for stage in wanted}
     for stage, new in wanted.items():
         path = sidecars.path(results, stage)
-        said, spoiled = _differences(results, stage, wanted)
+        said, spoiled = found[stage]
         if said is not None:
             differences += [(difference, stage) for difference in said]
             if elsewhere is not None:
@@ -48,9 +50,11 @@ def _differences(
     results: Path, stage: str, wanted: Mapping[str, Fingerprint]
 ) -> tuple[list[str] | None, bool]:
     """What a person would say differs, None where the sidecar is right as it is; and whether the
-    artifact is not what the sidecar says."""
+    artifact is not what the sidecar says, or only why there is none."""
     old = sidecars.read(results, stage)
     spoiled = currency.is_spoiled(results, stage, wanted)
+    if currency.has_failed(results, wanted[stage]):
+        return [f"{stage} failed before, once more"], True
     if old == wanted[stage] and not spoiled:
         return None, False
     if spoiled:

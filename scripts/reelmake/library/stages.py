@@ -4,7 +4,7 @@ To add a stage: a row here, a rule in `rules/`, a script in `scripts/` (CONTRIBU
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,11 @@ class Stage:
     in_process: the settings above that only an engine in the job's own process reads: left out of
         the fingerprint where a server has the model (`endpoint`).
     upstream: the stages whose artifacts this one reads.
+    optional: those of them that it can do without: read where the setting `stages` asks for them
+        and, where a setting is named here, that holds the stage's name in braces ({onscreen}).
     temporary: deleted when nothing needs it any more, so no manifest lists it.
+    can_fail: where its job fails, its artifact says why (`failure`), and the film goes on without;
+        the next run tries it again (`library/failed_stages.py`).
     cached: kept in the artifact cache, since making it costs more than keeping it.
     urls: only for videos whose source is a URL.
     gpu: asks the scheduler for a GPU where there is one.
@@ -46,7 +50,9 @@ class Stage:
     models: tuple[str, ...] = ()
     in_process: tuple[str, ...] = ()
     upstream: tuple[str, ...] = ()
+    optional: Mapping[str, str | None] = field(default_factory=dict)
     temporary: bool = False
+    can_fail: bool = False
     cached: bool = True
     urls: bool = False
     gpu: bool = False
@@ -61,8 +67,23 @@ class Stage:
         setting = f"{section}.endpoint"
         return setting if {section, setting} & {*self.settings} else None
 
+    def reads(self, name: str, made: Collection[str], setting: Callable[[str], Any]) -> bool:
+        """Whether the stage reads the artifacts of one that is upstream of it.
+
+        made: the stages that the setting `stages` asks for. setting: gives a setting by its
+        dotted name.
+        """
+        if name not in self.optional:
+            return True
+        where = self.optional[name]
+        return name in made and (where is None or f"{{{name}}}" in setting(where))
+
 
 _SOUND = ("audio.track", "audio.undecodable")
+_VOICES = tuple(
+    f"speakers.{name}"
+    for name in ("count", "threshold", "min_seconds", "segmentation_model", "embedding_model")
+)
 _CUES = tuple(
     f"subtitles.{name}"
     for name in ("max_chars", "max_lines", "max_cps", "min_seconds", "max_seconds")
@@ -140,12 +161,27 @@ _TABLE = (
         items="s of sound",
     ),
     Stage(
+        name="speakers",
+        rule="find_speakers",
+        version=1,
+        artifacts=("speakers.json",),
+        settings=(*_SOUND, "audio.mix", *_VOICES),
+        models=("speakers.segmentation_model", "speakers.embedding_model"),
+        # Not the stage audio, whose sound is gone by now in libraries that were finished before
+        # this stage was: made again, it would have the transcript made again.
+        upstream=("source", "media"),
+        can_fail=True,
+        packages=("sherpa-onnx",),
+        items="s of sound",
+    ),
+    Stage(
         name="subtitles",
         rule="write_subtitles",
         version=3,
         artifacts=("transcript.srt", "transcript.vtt", "transcript.txt", "transcript.md"),
         settings=("subtitles",),
-        upstream=("media", "transcript"),
+        upstream=("media", "transcript", "speakers"),
+        optional={"speakers": None},
         packages=("pysubs2", "budoux"),
     ),
     Stage(
@@ -192,6 +228,20 @@ _TABLE = (
         items="scenes",
     ),
     Stage(
+        name="onscreen",
+        rule="read_onscreen_text",
+        version=1,
+        artifacts=("onscreen.json",),
+        # Not onscreen.models: where the models lie, which are known by their content.
+        settings=tuple(
+            f"onscreen.{name}"
+            for name in ("languages", "min_confidence", "every_seconds", "max_resolution")
+        ),
+        upstream=("source", "media", "keyframes"),
+        packages=("rapidocr", "onnxruntime"),
+        items="frames",
+    ),
+    Stage(
         name="scenedesc",
         rule="describe_scenes",
         version=1,
@@ -202,7 +252,8 @@ _TABLE = (
         in_process=tuple(
             f"description.{name}" for name in ("repo_id", "mmproj", "handler", "context")
         ),
-        upstream=("media", "keyframes"),
+        upstream=("media", "keyframes", "onscreen"),
+        optional={"onscreen": "description.prompt"},
         gpu=True,
         packages=("llama-cpp-python",),
         items="keyframes",
@@ -235,7 +286,8 @@ _TABLE = (
         later=_ANSWERING,
         models=("text_model.model",),
         in_process=("text_model.repo_id",),
-        upstream=("scenedesc", "segments"),
+        upstream=("onscreen", "scenedesc", "segments"),
+        optional={"onscreen": "scores.prompt"},
         gpu=True,
         packages=("llama-cpp-python",),
         items="segments",
@@ -269,7 +321,8 @@ _TABLE = (
         later=_ANSWERING,
         models=("text_model.model",),
         in_process=("text_model.repo_id",),
-        upstream=("scenedesc", "segments", "scores"),
+        upstream=("onscreen", "scenedesc", "segments", "scores"),
+        optional={"onscreen": "narrative.prompt"},
         gpu=True,
         packages=("llama-cpp-python",),
         items="beats",
@@ -310,8 +363,10 @@ STAGES: dict[str, Stage] = {stage.name: stage for stage in (*_TABLE, _MANIFEST)}
 
 TARGETS = {
     "transcripts": ("transcript", "subtitles"),
+    "speakers": ("speakers",),
     "translations": ("translations", "translated_subtitles"),
     "scenes": ("scenes", "keyframes"),
+    "onscreen": ("onscreen",),
     "descriptions": ("scenedesc",),
     "embeddings": ("embeddings",),
     "highlights": ("highlights",),
@@ -351,7 +406,7 @@ def _with_upstream(names: Iterable[str]) -> set[str]:
     found = set(names)
     for stage in reversed(STAGES.values()):  # in the table each comes after what it is made from
         if stage.name in found and stage.name != "manifest":
-            found.update(stage.upstream)
+            found.update(set(stage.upstream) - set(stage.optional))
     return found
 
 
@@ -374,10 +429,11 @@ def stages_of(url: bool) -> list[Stage]:
 
 
 def downstream(name: str) -> list[str]:
-    """The stage and everything made from it, in the table's order."""
+    """The stage and everything made from it, in the table's order. Not what reads it only where a
+    setting names it."""
     found = [name]
     for stage in STAGES.values():
-        if set(stage.upstream) & set(found):
+        if {each for each in stage.upstream if stage.optional.get(each) is None} & set(found):
             found.append(stage.name)
     return found
 

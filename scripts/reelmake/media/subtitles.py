@@ -15,10 +15,10 @@ MARK = "\u200f"
 wrong side."""
 
 
-def render(cues: Iterable[Cue], format: str) -> str:
+def render(cues: Iterable[Cue], format: str, voices: bool = False) -> str:
     """Cues as `srt` or `vtt`. Text is data: what looks like markup is written so that players
-    show it."""
-    return str(_file(cues, format).to_string(format, keep_ssa_tags=True))
+    show it. voices: in `vtt`, say who speaks (WebVTT, 6.2.4)."""
+    return str(_file(cues, format, voices).to_string(format, keep_ssa_tags=True))
 
 
 def fitting(rules: Rules, width: int, height: int) -> Rules:
@@ -54,7 +54,7 @@ def _font_size(width: int, height: int) -> float:
     return max(8.0, min(height / 16, width / 13))
 
 
-def _file(cues: Iterable[Cue], format: str) -> "pysubs2.SSAFile":
+def _file(cues: Iterable[Cue], format: str, voices: bool = False) -> "pysubs2.SSAFile":
     import pysubs2
 
     subtitles = pysubs2.SSAFile()
@@ -63,15 +63,20 @@ def _file(cues: Iterable[Cue], format: str) -> "pysubs2.SSAFile":
             start=pysubs2.make_time(s=cue.start), end=pysubs2.make_time(s=cue.end)
         )
         event.text = "\\N".join(_plain(line, format) for line in cue.lines)
+        if voices and format == "vtt" and cue.speaker:
+            # Of the whole cue: it needs no end tag.
+            event.text = f"<v {_plain(cue.speaker, format, mark=False)}>{event.text}"
         subtitles.append(event)
     return subtitles
 
 
-def _plain(text: str, format: str) -> str:
-    """`text` as one line without what pysubs2 or the format would take for markup."""
+def _plain(text: str, format: str, mark: bool = True) -> str:
+    """`text` as one line without what pysubs2 or the format would take for markup.
+
+    mark: put marks around a line from right to left."""
     text = " ".join(text.split())
     text = text.replace("\\", "\\\u2060")  # a word joiner: `\N` would become a line break
-    if _is_right_to_left(text):
+    if mark and _is_right_to_left(text):
         text = f"{MARK}{text}{MARK}"
     if format == "vtt":
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

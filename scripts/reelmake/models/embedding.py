@@ -1,6 +1,6 @@
 """Texts and pictures as vectors, by ONNX models: what means the same lies close together.
 
-The only module that imports onnxruntime and tokenizers. A model is a folder, as exports for
+The only module that imports tokenizers. A model is a folder, as exports for
 fastembed, Optimum and sentence-transformers have it: `model.onnx` with `tokenizer.json` and
 `tokenizer_config.json`, or with `preprocessor_config.json`. (fastembed itself needs a
 huggingface_hub before 2.0.)
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from reelmake.foundation.errors import StageError
 from reelmake.library import config
 from reelmake.models import kept, model_files
+from reelmake.models.onnx_session import OnnxModel, first_line
 from reelmake.models.picture_pixels import Preprocessor
 
 Vector = NDArray[np.float32]
@@ -146,38 +147,15 @@ class _Model:
     """The weights in a folder, loaded. inputs: their names."""
 
     def __init__(self, folder: Path, setting: str, threads: int):
-        import onnxruntime
-
         require(folder, setting)
-        self._path = next(folder / name for name in WEIGHTS if (folder / name).is_file())
-        self._setting = setting
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.log_severity_level = 4  # what it raises says it
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(self._path), options, providers=["CPUExecutionProvider"]
-            )
-        except MemoryError:
-            raise
-        except Exception as error:
-            raise StageError(
-                f"{self._path} can't be loaded: {_first_line(error)}; check {setting}",
-                kind="engine",
-            ) from error
-        self.inputs = {each.name for each in self._session.get_inputs()}
+        path = next(folder / name for name in WEIGHTS if (folder / name).is_file())
+        self._path, self._setting = path, setting
+        self._model = OnnxModel(path, setting, threads)
+        self.inputs = set(self._model.inputs)
 
     def run(self, given: dict[str, Any]) -> NDArray[np.float32]:
         """Its first output."""
-        try:
-            found = self._session.run(None, given)[0]
-        except MemoryError:
-            raise
-        except Exception as error:
-            raise StageError(
-                f"{self._path} fails: {_first_line(error)}; check {self._setting}", kind="engine"
-            ) from error
-        return np.asarray(found, np.float32)
+        return self._model.run(given)
 
     def units(self, vectors: NDArray[np.float32], count: int) -> list[Vector | None]:
         """The vectors at unit length; None for one that has none. Raises StageError where they are
@@ -248,7 +226,7 @@ def _read(folder: Path, setting: str, read: Callable[[], Any]) -> Any:
         return read()
     except Exception as error:  # tokenizers raises a bare Exception
         raise StageError(
-            f"{folder} is no embedding model: {_first_line(error)}; check {setting}", kind="engine"
+            f"{folder} is no embedding model: {first_line(error)}; check {setting}", kind="engine"
         ) from error
 
 
@@ -280,7 +258,3 @@ def _json(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError(f"{path.name} is no JSON object")
     return found
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

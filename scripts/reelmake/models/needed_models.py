@@ -15,13 +15,15 @@ from reelmake.foundation.units import show_bytes
 from reelmake.library import config
 from reelmake.library.config import Config, get, repository
 from reelmake.library.stages import STAGES, chosen
-from reelmake.models import embedding, model_files, whisper
+from reelmake.models import embedding, model_files, speaker_models, whisper
 
 NAMES = {
     "transcription.model": "speech model",
     "description.model": "vision model",
     "description.mmproj": "vision encoder",
     "text_model.model": "text model",
+    speaker_models.SEGMENTATION: "model of turns",
+    speaker_models.EMBEDDING: "model of voice prints",
     "embeddings.text_model": "embedding model of texts",
     "embeddings.image_model": "embedding model of pictures",
     "embeddings.image_text_model": "its model of queries",
@@ -30,6 +32,8 @@ NAMES = {
 
 _ASKING = {"embeddings": ("embeddings.image_text_model",)}
 """The settings that name a model which no stage needs, but who asks about what the stage made."""
+
+_OF_SPEAKERS = (speaker_models.SEGMENTATION, speaker_models.EMBEDDING)
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class NeededModel:
             return Path(found) if found is not None else None
         if self.setting in embedding.BESIDE:
             return embedding.known(self.name, self.setting)
+        if self.setting in _OF_SPEAKERS:
+            return speaker_models.known(self.name, self.setting)
         if self.repo_id is not None:
             return model_files.cached(self.repo_id, self.name)
         path = config.expand(self.name)
@@ -107,6 +113,9 @@ def needed(given: Config, also: Collection[str] = ()) -> list[NeededModel]:
         elif setting in embedding.BESIDE:
             here = config.expand(name).is_dir() or name.count("/") != 1
             found.append(NeededModel(setting, name, None if here else name, embedding.FILES))
+        elif setting in _OF_SPEAKERS:
+            repo_id, file = speaker_models.hub_file(name) or (None, "")
+            found.append(NeededModel(setting, name, repo_id, (file,)))
         else:
             found.append(NeededModel(setting, name, repository(given, setting), (name,)))
     return found
@@ -121,19 +130,38 @@ def missing(given: Config, also: Collection[str] = ()) -> str | None:
 
     What is wrong with a model that is here, its job says.
     """
-    names = []
+    needing: list[str] = []
+    helping: list[str] = []
     for model in needed(given, also):
         try:
             if model.here() is None:
+                names = helping if model.setting in _OF_SPEAKERS else needing
                 names.append(f"{model.what} {model.name}")
         except (StageError, UserError, OSError, ValueError):
             continue
-    if not names:
+    if not needing and not helping:
         return None
+    will = []
+    if needing:
+        will.append("a job that needs one will fail, unless the cache has its artifact")
+    if helping:
+        will.append("without a model of speakers, films are finished without speakers")
     return (
-        f"not on this machine: {', '.join(names)}; a job that needs one will fail, unless the "
-        "cache has its artifact: `reel models` downloads what is missing, once"
+        f"not on this machine: {', '.join([*needing, *helping])}; {'; '.join(will)}: "
+        "`reel models` downloads what is missing, once"
     )
+
+
+def are_here(given: Config, stage: str) -> bool:
+    """Whether no model of a stage has yet to be downloaded. What is wrong with one that is here,
+    its job says."""
+    for model in needed(given, [stage]):
+        try:
+            if model.setting in STAGES[stage].models and model.here() is None:
+                return False
+        except (StageError, UserError, OSError, ValueError):
+            continue
+    return True
 
 
 def download_all(models: Collection[NeededModel], say: Callable[[str], None]) -> None:

@@ -70,15 +70,18 @@ class ServedTextModel(_Answering):
 class ServedVisionModel(_Answering):
     """settings: the config section `description`."""
 
-    def begin(self, picture: bytes) -> "asyncio.Task[dict[str, Any]]":
-        """Begin to ask about a picture (the bytes of a JPEG file); `finish` gives the answer."""
-        return self._server.begin(self._ask(picture))
+    def begin(self, picture: bytes, prompt: str | None = None) -> "asyncio.Task[dict[str, Any]]":
+        """Begin to ask about a picture (the bytes of a JPEG file); `finish` gives the answer.
 
-    async def _ask(self, picture: bytes) -> dict[str, Any]:
+        prompt: what is asked; None: the setting `description.prompt`.
+        """
+        return self._server.begin(self._ask(picture, prompt or self._settings["prompt"]))
+
+    async def _ask(self, picture: bytes, prompt: str) -> dict[str, Any]:
         url = "data:image/jpeg;base64," + base64.b64encode(picture).decode()
         content = [
             {"type": "image_url", "image_url": {"url": url}},
-            {"type": "text", "text": self._settings["prompt"]},
+            {"type": "text", "text": prompt},
         ]
         try:
             return await self._answer(content, ANSWER_SCHEMA)

@@ -84,14 +84,19 @@ class VisionModel:
         """How many answers are decoded together; fewer, once memory has been short."""
         return self._model.at_once
 
-    def describe(self, pictures: Sequence[bytes]) -> list[dict[str, str] | ValueError]:
+    def describe(
+        self, pictures: Sequence[bytes], prompts: Sequence[str] | None = None
+    ) -> list[dict[str, str] | ValueError]:
         """The answer about each picture (the bytes of a JPEG or PNG file).
 
+        prompts: what is asked about each; None: the setting `description.prompt`.
         Greedy decoding, so the same pictures get the same answers. A ValueError for a frame that
         the model fails on (no whole answer, a picture that can't be decoded). Raises StageError
         for what would fail every frame, and MemoryError.
         """
-        answers = self._model.answers([self._message(each) for each in pictures], ANSWER_SCHEMA)
+        prompts = prompts or [self._prompt] * len(pictures)
+        messages = [self._message(*each) for each in zip(pictures, prompts, strict=True)]
+        answers = self._model.answers(messages, ANSWER_SCHEMA)
         found: list[dict[str, str] | ValueError] = []
         for answer in answers:
             if isinstance(answer, ValueError):
@@ -101,11 +106,11 @@ class VisionModel:
                 found.append({field: str(answer[field]) for field in FIELDS})
         return found
 
-    def _message(self, picture: bytes) -> list[dict[str, Any]]:
+    def _message(self, picture: bytes, prompt: str) -> list[dict[str, Any]]:
         url = "data:image/jpeg;base64," + base64.b64encode(picture).decode()
         return [
             {"type": "image_url", "image_url": {"url": url}},
-            {"type": "text", "text": self._prompt},
+            {"type": "text", "text": prompt},
         ]
 
     def _raise_if_for_all(self, error: ValueError) -> None:

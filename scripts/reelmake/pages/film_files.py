@@ -28,6 +28,7 @@ TYPES = {
 _SAID = {
     "media.json": "what is in the film's file",
     "transcript.json": "what is said, with the time of each word",
+    "speakers.json": "who speaks when",
     "transcript.srt": "subtitles for players",
     "transcript.vtt": "subtitles for the web",
     "transcript.txt": "what is said, as text",
@@ -35,6 +36,7 @@ _SAID = {
     "translations.json": "what is said, in other languages",
     "scenes.json": "the cuts",
     "keyframes.json": "which frames the pictures are",
+    "onscreen.json": "what is written in the picture",
     "segments.json": "candidates for highlights",
     "scores.json": "how good each candidate is, and why",
     "highlights.json": "the best ones",

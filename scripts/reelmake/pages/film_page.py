@@ -1,10 +1,12 @@
 """The page of one film: what the catalog and the film's artifacts say, for its template."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from reelmake.catalog import speakers
 from reelmake.editing import languages
 from reelmake.foundation import artifact_files
 from reelmake.pages import film_files, playable, rendering
@@ -16,9 +18,11 @@ Film = dict[str, Any]
 
 _TABLES = {
     "segments": "start, segment",
+    "speakers": "seconds DESC",
     "scenes": "start, scene",
     "keyframes": "scene, time",
     "descriptions": "time",
+    "onscreen_texts": "start, line",
     "highlights": "start",
     "clips": "start",
     "beats": "start",
@@ -52,6 +56,10 @@ def read(db: Any, results: Path, row: Row) -> Film:
         name: _rows(db, f"SELECT * FROM {name} WHERE film = ? ORDER BY {order}", row["id"])
         for name, order in _TABLES.items()
     }
+    names = {
+        each["speaker"]: speakers.shown(each["name"], each["guessed"], each["speaker"])
+        for each in tables["speakers"]
+    }
     media = _object(artifact_files.read_json(folder / "media.json"))
     wanted = _object(artifact_files.read_json(folder / "fingerprints" / "media.json"))
     source = film_files.source(folder, wanted)
@@ -73,9 +81,10 @@ def read(db: Any, results: Path, row: Row) -> Film:
         "wanted": [file.path for file in files if film_files.is_wanted(file.path)],
         "tracks": _tracks(db, row["id"], files),
         "has": {file.path for file in files},
-        "segments": [each for each in tables["segments"] if each["start"] is not None],
+        "segments": _said(tables["segments"], names),
+        "speakers": [each | {"shown": names[each["speaker"]]} for each in tables["speakers"]],
         "scenes": scenes,
-        "highlights": highlights,
+        "highlights": [each | {"by": _named(each["speakers"], names)} for each in highlights],
         "beats": _with_pictures(tables["beats"], scenes),
         "chapters": tables["chapters"],
         "failures": tables["failures"],
@@ -93,6 +102,24 @@ def page(film: Film, links: Links) -> str:
         links=links,
         src=links.source(film["id"], film["source"]),
     )
+
+
+def _said(segments: list[Row], names: Mapping[str, str]) -> list[Row]:
+    """The segments of speech, each with its speaker as people read it, where several speak."""
+    found = [each for each in segments if each["start"] is not None]
+    if not names:  # but perhaps the sides of their microphones
+        return found
+    several = len({each["speaker"] for each in found} - {None}) > 1
+    return [
+        each | {"speaker": _named(each["speaker"], names) if several else None} for each in found
+    ]
+
+
+def _named(labels: str | None, names: Mapping[str, str]) -> str | None:
+    """Who labels stand for, for people. labels: with commas, or with a plus where both speak."""
+    if not labels:
+        return None
+    return ", ".join(names.get(label, label) for label in re.split(r", |\+", labels))
 
 
 def _first_wanted(file: film_files.Artifact) -> int:
@@ -125,7 +152,7 @@ def _object(found: Any) -> Row:
 
 
 def _scenes(tables: Mapping[str, list[Row]]) -> list[Row]:
-    """The scenes, each with its pictures and what is seen in them."""
+    """The scenes, each with its pictures, and what is seen and written in them."""
     described = {each["file"]: each for each in tables["descriptions"]}
     pictures: dict[Any, list[Row]] = {}
     for frame in tables["keyframes"]:
@@ -140,8 +167,21 @@ def _scenes(tables: Mapping[str, list[Row]]) -> list[Row]:
             scene
             | {"pictures": frames, "picture": frames[0] if frames else None}
             | {"seen": seen.get("visual_content"), "more": " · ".join(more)}
+            | {"written": _written(tables["onscreen_texts"], scene["start"], scene["end"])}
         )
     return found
+
+
+def _written(lines: list[Row], start: float | None, end: float | None) -> list[str]:
+    """What is written in the picture between two times (s), each line once."""
+    found = [
+        line["text"]
+        for line in lines
+        if None not in (start, end, line["start"], line["end"], line["text"])
+        and line["start"] < end
+        and line["end"] >= start
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _highlights(tables: Mapping[str, list[Row]], scenes: list[Row]) -> list[Row]:

@@ -6,7 +6,14 @@ from typing import Any
 from reelmake.foundation.errors import UserError
 from reelmake.foundation.text import count
 from reelmake.library.library import RESULTS
-from reelmake.reel.options import Arguments, add_command, news, print_json, require_results
+from reelmake.reel.options import (
+    Arguments,
+    add_command,
+    match_of,
+    news,
+    print_json,
+    require_results,
+)
 
 
 def add_to(commands: Any) -> None:
@@ -33,7 +40,7 @@ def _catalog(arguments: Arguments) -> int:
     began = time.monotonic()
     path = RESULTS / updating.NAME
     try:
-        report = updating.update(RESULTS, arguments.rebuild, news("reading"))
+        report = updating.update(RESULTS, arguments.rebuild, news("reading"), match_of(arguments))
         found = database.counts(path)
     except database.Error as error:
         raise UserError(f"{path}: it can't be written: {error}") from None

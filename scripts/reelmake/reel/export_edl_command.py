@@ -16,6 +16,7 @@ from reelmake.reel.options import (
     add_command,
     output_file,
     positive,
+    read_config,
     require_results,
     say,
 )
@@ -45,6 +46,9 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument(
         "query", metavar="WORDS", nargs="*", help="what is looked for, as reel search takes it"
+    )
+    parser.add_argument(
+        "--words", action="store_true", help="only by the words, not by what they mean"
     )
     parser.add_argument(
         "--limit",
@@ -84,7 +88,7 @@ def _export(arguments: Arguments) -> int:
         raise UserError("--what is for what is there without a search: give WORDS, or --what")
     if words:
         name = words
-        films, moments = _search(RESULTS, words, arguments.video, arguments.limit)
+        films, moments = _search(RESULTS, words, arguments)
     else:
         what = arguments.what or "highlights"
         films, moments = _read(RESULTS, arguments.video, what)
@@ -142,18 +146,29 @@ def _format(target: Path | None) -> str:
 
 
 def _search(
-    results: Path, words: str, wanted: Sequence[str] | None, limit: int
+    results: Path, words: str, arguments: Arguments
 ) -> tuple[dict[Path, Film], list[Moment]]:
     """The films in which a search finds something, and the moments, best first."""
-    from reelmake.catalog import updating
+    from reelmake.catalog import by_meaning, updating
     from reelmake.catalog.search import search
     from reelmake.media import editor_films
 
+    wanted, limit = arguments.video, arguments.limit
     only = [folder.name for folder in _folders(results, wanted)] if wanted else [None]
+    meant = by_meaning.Rankers([], [])
+    if not arguments.words and by_meaning.has_vectors(results):
+        meant = by_meaning.rankers(results, read_config(arguments), words)
+        for note in meant.notes:
+            say(note)
     found = []
     for film in only:
         answer = search(
-            results / updating.NAME, words, kinds=("said", "seen"), film=film, limit=limit
+            results / updating.NAME,
+            words,
+            kinds=("said", "seen", "written"),
+            film=film,
+            limit=limit,
+            others=meant.rankers,
         )
         found += answer.moments
         for note in answer.notes:
@@ -169,7 +184,13 @@ def _search(
             except StageError as error:
                 raise UserError(f"{each.film}: {error}") from None
     moments = [
-        Moment(films[each.film].source, each.start, each.end, each.title, each.said or each.seen)
+        Moment(
+            films[each.film].source,
+            each.start,
+            each.end,
+            each.title,
+            each.said or each.seen or each.written,
+        )
         for each in found
     ]
     return {film.source: film for film in films.values()}, moments

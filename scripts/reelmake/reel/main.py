@@ -23,6 +23,7 @@ from reelmake.reel import (
     search_command,
     serve_command,
     similar_command,
+    speakers_command,
     status_command,
 )
 from reelmake.reel.options import Arguments
@@ -63,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     catalog_command.add_to(commands)
     search_command.add_to(commands)
     similar_command.add_to(commands)
+    speakers_command.add_to(commands)
     page_command.add_to(commands)
     serve_command.add_to(commands)
     export_command.add_to(commands)

@@ -48,6 +48,12 @@ def read_config(arguments: Arguments) -> Config:
     return config.load(given)
 
 
+def match_of(arguments: Arguments) -> float:
+    """The setting `speakers.match`, for what brings the catalog up to date."""
+    found: float = read_config(arguments)["speakers"]["match"]
+    return found
+
+
 def say(line: str) -> None:
     """Tell the person something that is not the command's output."""
     print(f"reel: {printable(line)}", file=sys.stderr, flush=True)

@@ -6,7 +6,15 @@ from typing import Any
 from reelmake.foundation.errors import UserError
 from reelmake.foundation.text import count
 from reelmake.library.library import RESULTS
-from reelmake.reel.options import Arguments, add_command, news, print_json, require_results, say
+from reelmake.reel.options import (
+    Arguments,
+    add_command,
+    match_of,
+    news,
+    print_json,
+    require_results,
+    say,
+)
 
 
 def add_to(commands: Any) -> None:
@@ -33,7 +41,7 @@ def _page(arguments: Arguments) -> int:
     require_results(RESULTS)
     began = time.monotonic()
     try:
-        updating.update(RESULTS, tell=news("reading"))
+        updating.update(RESULTS, tell=news("reading"), match=match_of(arguments))
         report = static_pages.write(RESULTS, arguments.all, news("writing pages"))
     except (database.Error, database.Damaged) as error:
         path = RESULTS / updating.NAME

@@ -72,13 +72,14 @@ def _warm(
     for stage in stages:
         if stage.temporary or stage.urls or stage.name == "manifest":
             continue
-        if _is_done(results, stage.name, wanted) and not restored & set(stage.upstream):
+        before = wanted[stage.name]["upstream"]
+        if _is_done(results, stage.name, wanted) and not restored & set(before):
             continue
-        before = {name for name in stage.upstream if STAGES[name].cached}
+        needed = {name for name in before if STAGES[name].cached}
         entry = None
         started = time.time()
         kept = memoized_job.keeps(config["cache"], stage.name)
-        if content and not missing & before and kept:
+        if content and not missing & needed and kept:
             key = memoized_job.key(results, stage, wanted, content)
             entry = memoized_job.restore(
                 cache, key, results, wanted[stage.name], content, durable=False

@@ -29,12 +29,23 @@ SOUNDS = 3
 """How many of them may lie there at once, at least."""
 
 
+def can_try(config: Config) -> Callable[[str], bool]:
+    """Whether a stage that films were finished without may do better now: its models are here."""
+
+    def may(stage: str) -> bool:
+        from reelmake.models import needed_models  # what few libraries need
+
+        return needed_models.are_here(config, stage)
+
+    return may
+
+
 def plan(config: Config, say: Callable[[str], None]) -> Plan:
     """What `snakemake` with the same configuration would run. say: told what a run would say.
 
     Raises UserError for what would end a run before its first job.
     """
-    library = Library(config, write=False, say=say)
+    library = Library(config, write=False, say=say, can_try=can_try(config))
     to_do = dict(library.look(prune=True))
     videos = library_scan.Scan(RESULTS).look()
     known, lengths = status.remembered(videos)

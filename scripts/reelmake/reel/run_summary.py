@@ -35,11 +35,12 @@ def lines(results: Path, began: float, now: float, left_out: int, argv: Sequence
     jobs = _jobs(results, began)
     if not jobs:
         return []
-    failed = [job for job in jobs if job.state == "failed"]
+    without = [job for job in jobs if job.state == "failed" and STAGES[job.stage].can_fail]
+    failed = [job for job in jobs if job.state == "failed" and not STAGES[job.stage].can_fail]
     stopped = [job for job in jobs if job.state in ("killed", "running")]
     said = [_first_line(jobs, failed, stopped, left_out, now - began)]
     said += _reasons(results, failed)
-    said += _unheard(jobs) + _doubtful(jobs) + _untranslated(jobs)
+    said += _unheard(jobs) + _doubtful(jobs) + _untranslated(jobs) + _without(results, without)
     if stopped:
         said.append(
             f"  stopped: {text.count(len(stopped), 'job')} "
@@ -116,6 +117,15 @@ def _doubtful(jobs: list[_Job]) -> list[str]:
     ]
 
 
+def _without(results: Path, failed: list[_Job]) -> list[str]:
+    """A line for each reason why films went on without what a stage makes."""
+    return [
+        f"  without {stage}: {text.videos([job.video for job in jobs])} ({kind}): {message}; "
+        "the next run tries that again"
+        for (kind, stage, message), jobs in _causes(results, failed)
+    ]
+
+
 def _untranslated(jobs: list[_Job]) -> list[str]:
     """A line where the text model failed to translate some lines."""
     found = _counted(jobs, "translations", "untranslated")
@@ -138,14 +148,19 @@ def _counted(
     }
 
 
-def _reasons(results: Path, failed: list[_Job]) -> list[str]:
-    """One line a reason, for however many videos."""
+def _causes(results: Path, failed: list[_Job]) -> list[tuple[tuple[str, str, str], list[_Job]]]:
+    """The jobs by their cause (class, stage, error), the most frequent first."""
     groups: dict[tuple[str, str, str], list[_Job]] = defaultdict(list)
     for job in failed:
         cause = without_names(results, job.video, job.stage, job.record.get("error", ""))
         groups[job.record.get("class", ""), job.stage, cause].append(job)
+    return sorted(groups.items(), key=lambda group: -len(group[1]))
+
+
+def _reasons(results: Path, failed: list[_Job]) -> list[str]:
+    """One line a reason, for however many videos."""
     said = []
-    for (kind, stage, message), jobs in sorted(groups.items(), key=lambda group: -len(group[1])):
+    for (kind, stage, message), jobs in _causes(results, failed):
         if len(jobs) == 1:
             said.append(f"  failed ({kind}): {jobs[0].record.get('error', '')}")
         else:

@@ -1,4 +1,4 @@
-"""`reel search`: the moments of all films at which something is said or seen."""
+"""`reel search`: the moments of all films at which something is said, seen or written."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +34,13 @@ def add_to(commands: Any) -> None:
         commands,
         "search",
         _search,
-        "find the moments of all films at which something is said or seen, best first",
+        "find the moments of all films at which something is said, seen or written, best first",
         '  reel search "the crowd cheers"\n'
         "  reel search '\"the crowd\" cheer* -boo'   # words in a row, a beginning, not boo\n"
         "  reel search goal --said --film holiday --since 30d\n"
+        "  reel search 'quarterly results' --written    # on slides, signs, captions\n"
         "  reel search 'foot*' --json --limit 100\n"
+        "  reel search goal --speaker Anna              # while Anna speaks\n"
         "  reel search --like holiday@1:23              # pictures like the one there\n"
         "  reel search goal --play                      # open the first in mpv or VLC\n"
         "  reel search 'a round crimson shape'          # finds \"a red circle\", too\n"
@@ -52,12 +54,18 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--said", action="store_true", help="only in what is said")
     parser.add_argument("--seen", action="store_true", help="only in what is seen")
     parser.add_argument(
+        "--written", action="store_true", help="only in what is written in the picture"
+    )
+    parser.add_argument(
         "--film", metavar="FILM", help="only in this one: its id, or a part of its title or file"
     )
     parser.add_argument(
         "--since",
         metavar="TIME",
         help="only films whose file is not older: 2026-01-31, or an age such as 30d or 12h",
+    )
+    parser.add_argument(
+        "--speaker", metavar="NAME", help="only while this person speaks; without WORDS, all of it"
     )
     parser.add_argument(
         "--like", metavar="FILM@TIME", help="pictures like the one there, such as holiday@1:23"
@@ -73,10 +81,11 @@ def add_to(commands: Any) -> None:
 
 def _search(arguments: Arguments) -> int:
     from reelmake.catalog import by_meaning, film_choice, updating
+    from reelmake.catalog.candidates import KINDS
     from reelmake.catalog.search import search
 
     words, path = " ".join(arguments.query), RESULTS / updating.NAME
-    if not words.strip() and arguments.like is None:
+    if not words.strip() and arguments.like is None and arguments.speaker is None:
         raise UserError('say what to look for: reel search "the crowd cheers"')
     if arguments.play and arguments.json:
         raise UserError("--play is for people, --json for scripts: give one of them")
@@ -91,13 +100,14 @@ def _search(arguments: Arguments) -> int:
         found_by = by_meaning.rankers(RESULTS, read_config(arguments), words)
         others += found_by.rankers
         notes = found_by.notes
-    kinds = tuple(kind for kind in ("said", "seen") if getattr(arguments, kind))
+    kinds = tuple(kind for kind in ("said", "seen", "written") if getattr(arguments, kind))
     found = search(
         path,
         words,
-        kinds=kinds or ("said", "seen", "title"),
+        kinds=kinds or KINDS,
         film=arguments.film,
         since=film_choice.parse_since(arguments.since) if arguments.since else None,
+        speaker=arguments.speaker,
         limit=arguments.limit,
         others=others,
     )
@@ -162,7 +172,7 @@ def _show(answer: "Answer") -> None:
         head.append(f"  {clock(moment.start)}", "cyan")
         console.print(head)
         for label, line in _lines(moment):
-            row = Text.assemble((f"     {f'{label} ':<6}", "dim"), line)
+            row = Text.assemble((f"     {f'{label} ':<8}", "dim"), line)
             console.print(row, soft_wrap=True)
     if len(answer.moments) > 1:
         console.print(count(len(answer.moments), "moment"), style="dim")
@@ -173,9 +183,12 @@ def _lines(moment: "Moment") -> "list[tuple[str, Text]]":
 
     found = [(match.where, _marked(match)) for match in moment.matches if match.kind != "title"]
     told = {match.where for match in moment.matches}
-    for kind, text in (("said", moment.said), ("seen", moment.seen)):
+    for kind in ("said", "seen", "written"):
+        text = getattr(moment, kind)
         if text and kind not in told:
             found.append((kind, Text(_shown(text[:SHOWN]), "dim")))
+    if moment.speakers:
+        found.append(("by", Text(visible(", ".join(moment.speakers)))))
     found.append(("why", Text(why(moment))))
     link = players.link(moment.path, moment.source, moment.start)
     if link:
@@ -198,6 +211,8 @@ def why(moment: "Moment") -> str:
         parts.append(f"it means about the same ({moment.meaning:.2f} of 1)")
     elif moment.missing:
         parts.append(f"without {', '.join(map(visible, moment.missing))}")
+    if not parts and moment.speakers:
+        parts.append(f"{visible(', '.join(moment.speakers))}: said by")
     return "; ".join(parts) or "it is near"
 
 
@@ -220,5 +235,5 @@ def _marked(match: "Match") -> "Text":
 
 
 def _shown(text: str) -> str:
-    """What is said or seen, without what could steer a terminal; a line break is a dot."""
+    """What is said, seen or written, without what could steer a terminal; a line break is a dot."""
     return without(text.replace("\n", " · "), "Cc", "Cf", "Cs", "Co", "Zl", "Zp", keep=JOINERS)

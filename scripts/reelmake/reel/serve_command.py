@@ -5,7 +5,14 @@ from typing import Any
 
 from reelmake.foundation.errors import UserError
 from reelmake.library.library import RESULTS
-from reelmake.reel.options import Arguments, add_command, require_results, say
+from reelmake.reel.options import (
+    Arguments,
+    add_command,
+    match_of,
+    read_config,
+    require_results,
+    say,
+)
 
 HOST, PORT = "127.0.0.1", 8765
 
@@ -16,7 +23,7 @@ def add_to(commands: Any) -> None:
         commands,
         "serve",
         _serve,
-        "show the library in a browser: search what is said and seen, jump there, watch a run",
+        "show the library in a browser: search what is said, seen and written, watch a run",
         "  reel serve\n"
         "  reel serve --open --port 9000\n"
         "  openssl rand -hex 32 > token && chmod 600 token\n"
@@ -47,7 +54,8 @@ def add_to(commands: Any) -> None:
 
 
 def _serve(arguments: Arguments) -> int:
-    from reelmake.catalog import updating
+    from reelmake.catalog import by_meaning, updating
+    from reelmake.catalog.query_vectors import QueryModels
     from reelmake.library.library_scan import Scan
     from reelmake.reel import status
     from reelmake.server import access, serving
@@ -59,7 +67,8 @@ def _serve(arguments: Arguments) -> int:
             "`openssl rand -hex 32 > token && chmod 600 token` makes one"
         )
     token = access.read_token(arguments.token_file, say) if arguments.token_file else None
-    updating.try_update(RESULTS, say)
+    config, models = read_config(arguments), QueryModels()
+    updating.try_update(RESULTS, say, match=match_of(arguments))
     looked = Scan(RESULTS)
     listening = serving.bind(arguments.host, arguments.port)
     where = serving.address(listening)
@@ -72,6 +81,7 @@ def _serve(arguments: Arguments) -> int:
         RESULTS.absolute(),
         listening,
         lambda: status.status(looked.look()),
+        lambda text: by_meaning.rankers(RESULTS, config, text, models),
         token,
         arguments.name,
     )

@@ -167,10 +167,14 @@ def _table(*columns: str) -> Table:
 def _amounts(found: Status) -> str:
     frames, described, heard = (found[name] for name in ("frames", "descriptions", "segments"))
     said = [f"{frames:,} frames", f"{described:,} descriptions", f"{heard:,} segments of speech"]
+    if found["frames_with_text"]:
+        said.append(f"{count(found['frames_with_text'], 'frame')} with text")
     if found["unheard"]:
         said.append(f"{show_seconds(found['unheard'])} of voices without a word")
     if found["broken_cues"]:
         said.append(f"{count(found['broken_cues'], 'subtitle')} that break the rules")
+    if found["without_speakers"]:
+        said.append(f"{count(found['without_speakers'], 'film')} without speakers")
     if found["doubtful"]:
         said.append(count(found["doubtful"], "doubtful sentence"))
     if found["untranslated"]:

@@ -29,7 +29,7 @@ from reelmake.foundation.errors import UserError
 from reelmake.pages import film_page, library_data, rendering
 from reelmake.pages.links import Links
 from reelmake.server import access, found_moments, known_files, metrics
-from reelmake.server.found_moments import Wanted
+from reelmake.server.found_moments import Meant, Wanted
 from reelmake.server.known_files import File
 from reelmake.server.live_status import LiveStatus
 from reelmake.server.media_response import media_response
@@ -63,11 +63,12 @@ class _Films(NamedTuple):
 class Site:
     """What the functions of the addresses share.
 
-    results: the folder of all films. status: of the library. token: as for `access.Guard`.
+    results: the folder of all films. status: of the library. meant: as for `found_moments.find`.
+    token: as for `access.Guard`.
     """
 
-    def __init__(self, results: Path, status: LiveStatus, token: str | None):
-        self.results, self.status, self.token = results, status, token
+    def __init__(self, results: Path, status: LiveStatus, meant: Meant, token: str | None):
+        self.results, self.status, self.meant, self.token = results, status, meant, token
         self._threads = anyio.CapacityLimiter(THREADS)
         self._films: _Films | None = None
 
@@ -115,13 +116,12 @@ class Site:
     async def search(self, request: Request) -> Response:
         """The page of what a search finds."""
         asked = request.query_params
-        wanted = Wanted(
-            asked.get("q", ""), asked.get("in", ""), asked.get("film", ""), asked.get("like", "")
-        )
+        names = ("q", "in", "film", "like", "speaker")
+        wanted = Wanted(*(asked.get(name, "") for name in names))
 
         def work() -> str:
             try:
-                found = found_moments.find(self.results, wanted, LINKS)
+                found = found_moments.find(self.results, wanted, LINKS, self.meant)
             except UserError as error:
                 if not self.catalog.is_file():
                     raise

@@ -1,13 +1,16 @@
 """What a search finds, as its page shows it. The only module of the server that searches."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reelmake.catalog import like_picture, updating
+from reelmake.catalog import by_meaning, like_picture, updating
 from reelmake.catalog import search as catalog_search
+from reelmake.catalog.by_meaning import Rankers
+from reelmake.catalog.candidates import KINDS
 from reelmake.catalog.moments import Match, Moment
 from reelmake.catalog.opening import opened
+from reelmake.catalog.search import Ranker
 from reelmake.foundation.text import count
 from reelmake.pages.links import Links
 
@@ -23,37 +26,47 @@ BEFORE = 90
 HINT = "Nothing was found. Fewer words find more; a part of a word will do."
 HINT_LIKE = "No picture of another scene looks like this one."
 
+Meant = Callable[[str], Rankers]
+"""Gives, for a query, what ranks moments by its meaning."""
 Parts = list[tuple[str, bool]]
 """A text in pieces; true: a word that was looked for."""
 
 
 class Wanted(NamedTuple):
-    """query: words, "phrases", -without, begin*. where: said, seen or empty (both). film: only in
-    this one, by id, or in those whose title has that. like: FILM@TIME, a picture to compare."""
+    """query: words, "phrases", -without, begin*. where: said, seen, written or empty
+    (all). film: only in this one, by id, or in those whose title has that. like: FILM@TIME, a
+    picture to compare. speaker: only while somebody of this name speaks."""
 
     query: str = ""
     where: str = ""
     film: str = ""
     like: str = ""
+    speaker: str = ""
 
 
-def find(results: Path, wanted: Wanted, links: Links) -> dict[str, Any]:
+def find(results: Path, wanted: Wanted, links: Links, meant: Meant) -> dict[str, Any]:
     """What the template search.html shows. Raises UserError for a film that isn't there."""
-    kinds = (wanted.where,) if wanted.where in ("said", "seen") else ("said", "seen", "title")
+    kinds = (wanted.where,) if wanted.where in ("said", "seen", "written") else KINDS
     moments: Sequence[Moment] = ()
     notes: list[str] = []
-    if wanted.query.strip() or wanted.like:
-        others = []
+    if wanted.query.strip() or wanted.like or wanted.speaker.strip():
+        query = wanted.query[:LONGEST]
+        by_vectors = meant(query) if query.strip() or wanted.like else Rankers([], [])
+        others: list[Ranker] = list(by_vectors.rankers)
         if wanted.like:
-            others = [like_picture.LikePicture(results, *like_picture.parse(wanted.like))]
+            there = like_picture.parse(wanted.like)
+            others.append(like_picture.LikePicture(results, *there))
+            others.append(by_meaning.LikePicture(results, *there))
         moments, notes = catalog_search.search(
             results / updating.NAME,
-            wanted.query[:LONGEST],
+            query,
             kinds=kinds,
             film=wanted.film or None,
+            speaker=wanted.speaker.strip() or None,
             limit=LIMIT,
             others=others,
         )
+        notes = [*by_vectors.notes, *notes]
     shown = [_shown(moment, links) for moment in moments]
     said = count(len(shown), "moment") if shown else ""
     if len(shown) == LIMIT:
@@ -76,6 +89,7 @@ def nothing(wanted: Wanted, why: str) -> dict[str, Any]:
         "where": wanted.where,
         "film": wanted.film,
         "like": wanted.like,
+        "speaker": wanted.speaker[:LONGEST],
     }
 
 
@@ -104,6 +118,8 @@ def _shown(moment: Moment, links: Links) -> dict[str, Any]:
         "picture": links.artifact(moment.film, f"keyframes/{file}") if file else None,
         "said": _parts(moment, "said", moment.said),
         "seen": _parts(moment, "seen", moment.seen),
+        "speakers": moment.speakers,
+        "written": _parts(moment, "written", moment.written),
         "why": _why(moment),
         "like": f"{moment.film}@{moment.start:.3f}" if file else None,
     }
@@ -145,6 +161,8 @@ def _why(moment: Moment) -> str:
     ]
     if moment.like is not None:
         parts.append(f"looks alike ({64 - moment.like} of 64 bits)")
-    if moment.missing:
+    if moment.meaning is not None:
+        parts.append(f"means about the same ({moment.meaning:.2f} of 1)")
+    elif moment.missing:
         parts.append(f"without {', '.join(moment.missing)}")
     return "; ".join(parts)

@@ -12,6 +12,7 @@ _GAUGES = {
     "frames": ("keyframes", "Keyframes."),
     "descriptions": ("descriptions", "Keyframes that are described."),
     "highlights": ("highlights", "Segments that were chosen."),
+    "without_speakers": ("films_without_speakers", "Films of which nobody knows who speaks."),
 }
 
 

@@ -13,7 +13,9 @@ STALLED = 120.0
 """Seconds that an answer may wait for a client that takes nothing. A browser that was paused asks
 for the rest anew."""
 CONNECTIONS = 400
-"""At once; more are told to come back (503), and closed as they come from twice as many on."""
+"""At once. From then on who comes takes the place of the one that has asked for nothing for the
+longest time. Where all are being answered it is told to come back (503), and from twice as many on
+closed at once."""
 OF_ONE = 64
 """Of them, of one other machine."""
 
@@ -23,6 +25,7 @@ class PatientProtocol(H11Protocol):
 
     _arriving: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
+    _since = 0.0
 
     def connection_made(self, transport: Any) -> None:
         """A client is there."""
@@ -30,16 +33,20 @@ class PatientProtocol(H11Protocol):
         if len(self.connections) > 2 * CONNECTIONS or self._has_enough():
             transport.abort()
             return
+        self._since = self.loop.time()
+        if len(self.connections) >= CONNECTIONS:
+            self._displace()
         self._await_request()
 
     def data_received(self, data: bytes) -> None:
         """A client says something."""
         super().data_received(data)
-        if self.cycle is None or self.cycle.response_complete:
+        if self._asks_nothing():
             self._await_request()  # a part of one
         else:
             self._forget(self._arriving)
             self._arriving = None
+            self._since = self.loop.time()
 
     def pause_writing(self) -> None:
         """A client takes nothing more for now."""
@@ -75,8 +82,20 @@ class PatientProtocol(H11Protocol):
 
     def _give_up(self) -> None:
         self._arriving = None
-        if self.cycle is None or self.cycle.response_complete:
+        if self._asks_nothing():
             self.transport.abort()
+
+    def _asks_nothing(self) -> bool:
+        """Whether no whole request of the client is without an answer."""
+        return self.cycle is None or bool(self.cycle.response_complete)
+
+    def _displace(self) -> None:
+        others = (each for each in self.connections if isinstance(each, PatientProtocol))
+        idle = [each for each in others if each is not self and each._asks_nothing()]
+        if idle:
+            longest = min(idle, key=lambda each: each._since)
+            self.connections.discard(longest)  # at once: several may come before it is lost
+            longest.transport.abort()
 
     @staticmethod
     def _forget(timer: asyncio.TimerHandle | None) -> None:

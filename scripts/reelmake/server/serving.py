@@ -9,6 +9,7 @@ import uvicorn
 from reelmake.foundation.errors import UserError
 from reelmake.server import app, patient_protocol
 from reelmake.server.access import Guard
+from reelmake.server.found_moments import Meant
 from reelmake.server.live_status import LiveStatus, Status
 
 GRACE = 4
@@ -42,6 +43,7 @@ def server(
     results: Path,
     listening: socket.socket,
     look: Callable[[], Status],
+    meant: Meant,
     token: str | None = None,
     names: Sequence[str] = (),
 ) -> uvicorn.Server:
@@ -49,12 +51,12 @@ def server(
     (SIGINT, SIGTERM).
 
     results: the folder of all films. look: gives the status as `reel status --json` prints it.
-    token, names: as for `access.Guard`.
+    meant: as for `found_moments.find`. token, names: as for `access.Guard`.
     """
     status = LiveStatus(look, lambda: found.should_exit)
     host = listening.getsockname()[0]
     config = uvicorn.Config(
-        Guard(app.build(app.Site(results, status, token)), host, token, names),
+        Guard(app.build(app.Site(results, status, meant, token)), host, token, names),
         http=patient_protocol.PatientProtocol,
         ws="none",
         lifespan="off",

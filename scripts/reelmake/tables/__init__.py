@@ -103,6 +103,18 @@ def words(results: Results = "results", videos: Iterable[str] | None = None) -> 
     return read("words", results, videos)
 
 
+def speakers(results: Results = "results", videos: Iterable[str] | None = None) -> "pd.DataFrame":
+    """One row a voice of a film."""
+    return read("speakers", results, videos)
+
+
+def speaker_turns(
+    results: Results = "results", videos: Iterable[str] | None = None
+) -> "pd.DataFrame":
+    """One row a turn: somebody speaks."""
+    return read("speaker_turns", results, videos)
+
+
 def translations(
     results: Results = "results", videos: Iterable[str] | None = None
 ) -> "pd.DataFrame":
@@ -118,6 +130,13 @@ def scenes(results: Results = "results", videos: Iterable[str] | None = None) ->
 def keyframes(results: Results = "results", videos: Iterable[str] | None = None) -> "pd.DataFrame":
     """One row a keyframe."""
     return read("keyframes", results, videos)
+
+
+def onscreen_texts(
+    results: Results = "results", videos: Iterable[str] | None = None
+) -> "pd.DataFrame":
+    """One row a line of text in the picture."""
+    return read("onscreen_texts", results, videos)
 
 
 def descriptions(

@@ -29,7 +29,12 @@ HOST = Column("host", "string", "", "the machine")
 CLASS = Column("class", "string", "", "of a failure: input, transient, resources, engine, killed")
 ERROR = Column("error", "string", "", "why it failed")
 
-RATED = (VIDEO, CANDIDATE, START, END, SCORE, REASON, TEXT)
+SPEAKER = Column("speaker", "string", "", "whose voice it is: a label, see `speakers`")
+SPEAKING = Column(
+    "speakers", "string", "", "the labels of who speaks in it, the longest first, with commas"
+)
+
+RATED = (VIDEO, CANDIDATE, START, END, SCORE, REASON, TEXT, SPEAKING)
 """Of candidates, and of those that were chosen."""
 
 TABLES: dict[str, tuple[Column, ...]] = {
@@ -76,7 +81,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         START,
         END,
         Column("text", "string", "", "what is said"),
-        Column("speaker", "string", "", "who says it, where that is known"),
+        Column("speaker", "string", "", "who says most of it, where that is known: see `speakers`"),
         Column("avg_logprob", "float64", "", "mean log probability of the words' tokens"),
         Column("no_speech_prob", "float64", "", "how likely nobody speaks, 0 to 1"),
         Column("compression_ratio", "float64", "", "high where the text repeats itself"),
@@ -88,6 +93,21 @@ TABLES: dict[str, tuple[Column, ...]] = {
         END,
         Column("word", "string", "", "the word, with its punctuation"),
         Column("probability", "float64", "", "how sure the model is, 0 to 1"),
+        Column("speaker", "string", "", "who says it, where that is known: see `speakers`"),
+    ),
+    "speakers": (
+        VIDEO,
+        Column("speaker", "string", "", "the label of a voice in this film: S1 speaks first"),
+        Column("name", "string", "", "who that is; missing where nobody has said"),
+        Column("seconds", "float64", "s", "how long this voice speaks, in all"),
+        Column("turns", "Int64", "", "how often"),
+    ),
+    "speaker_turns": (
+        VIDEO,
+        Column("turn", "Int64", "", "the number of the turn, from 0; those of two may overlap"),
+        START,
+        END,
+        SPEAKER,
     ),
     "translations": (
         VIDEO,
@@ -116,6 +136,20 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("height", "Int64", "pixels", "of the picture"),
         Column("faces", "Int64", "", "faces found; missing where nobody looked"),
     ),
+    "onscreen_texts": (
+        VIDEO,
+        Column("line", "Int64", "", "the number of the line of text in the picture, from 0"),
+        Column("start", "float64", "s", "the first frame that was read and shows it"),
+        Column("end", "float64", "s", "the last one"),
+        Column("text", "string", "", "what is written"),
+        Column("kind", "string", "", "subtitle, caption (it stays) or other"),
+        Column("frames", "Int64", "frames", "how many show it, of those that were read"),
+        Column("confidence", "float64", "", "how sure the model is, 0 to 1"),
+        Column("left", "float64", "", "of its box, as a share of the picture's width"),
+        Column("top", "float64", "", "of its box, as a share of the picture's height"),
+        Column("width", "float64", "", "of its box, as a share of the picture's width"),
+        Column("height", "float64", "", "of its box, as a share of the picture's height"),
+    ),
     "descriptions": (
         VIDEO,
         SCENE,
@@ -140,6 +174,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("height", "Int64", "pixels", "of its picture"),
         SCORE,
         REASON,
+        SPEAKING,
     ),
     "beats": (
         VIDEO,

@@ -3,10 +3,13 @@
 import functools
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from reelmake.editing import speakers
+from reelmake.editing.speakers import Turn, Turns
 from reelmake.foundation import artifact_files, urls
 from reelmake.library import job_records, library_scan, manifest, scene_descriptions
 from reelmake.library.library_scan import Facts
@@ -14,6 +17,7 @@ from reelmake.library.scene_descriptions import FIELDS
 from reelmake.tables import chapter_file, titles
 
 Row = dict[str, Any]
+_ENDS = ("start", "end")
 _LANGUAGE = re.compile("[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
@@ -42,6 +46,24 @@ class Artifacts:
     def facts(self) -> Facts | None:
         """What is known of its stages; None where nothing is."""
         return library_scan.Scan(self.results.parent).video(self.results.name)
+
+    @functools.cached_property
+    def turns(self) -> Turns:
+        """Who speaks when."""
+        found = self.listed("speakers.json", "turns")
+        return Turns(
+            Turn(each["start"], each["end"], each["speaker"])
+            for each in found
+            if isinstance(each.get("start"), int | float)
+            and isinstance(each.get("end"), int | float)
+            and isinstance(each.get("speaker"), str)
+        )
+
+    def speaking(self, start: Any, end: Any) -> str | None:
+        """The labels of who speaks in a span of seconds, with commas; None: nobody is known to."""
+        if not (isinstance(start, int | float) and isinstance(end, int | float)):
+            return None
+        return ", ".join(speakers.present(self.turns, start, end)) or None
 
     @functools.cached_property
     def made(self) -> dict[str, Any]:
@@ -107,14 +129,47 @@ def _streams(video: Artifacts) -> Iterator[Row]:
 
 
 def _segments(video: Artifacts) -> Iterator[Row]:
+    """The segments of speech, whole, each with who says most of it and each word of it."""
     for segment in video.listed("transcript.json", "segments"):
-        yield segment | {"segment": segment.get("id")}
+        row = segment | {"segment": segment.get("id")}
+        words = _objects(segment.get("words"))
+        whole = all(
+            isinstance(each.get(at), int | float) for each in (segment, *words) for at in _ENDS
+        )
+        if "speaker" in segment or not video.turns.all or not whole:
+            yield row
+            continue
+        spans = [(word["start"], word["end"]) for word in words]
+        said_by = speakers.speakers_of(spans, video.turns)
+        labels = said_by or speakers.speakers_of([(segment["start"], segment["end"])], video.turns)
+        pairs = zip(words, said_by, strict=True)
+        yield row | {
+            "speaker": Counter(labels).most_common(1)[0][0],
+            "words": [word | {"speaker": label} for word, label in pairs],
+        }
 
 
 def _words(video: Artifacts) -> Iterator[Row]:
-    for segment in video.listed("transcript.json", "segments"):
+    for segment in _segments(video):
         for word in _objects(segment.get("words")):
-            yield word | {"segment": segment.get("id")}
+            speaker = word.get("speaker", segment.get("speaker"))
+            yield word | {"segment": segment.get("id"), "speaker": speaker}
+
+
+def _speakers(video: Artifacts) -> Iterator[Row]:
+    document = video.read("speakers.json")
+    wanted = _object(video.read("fingerprints/subtitles.json").get("settings"))
+    names = _object(wanted.get("speakers.names"))
+    model = _object(document.get("models")).get("embedding")
+    for each in _objects(document.get("speakers")):
+        label = each.get("label")
+        name = names.get(label) if isinstance(label, str) else None
+        yield each | {"speaker": label, "name": name, "model": json.dumps(model, sort_keys=True)}
+
+
+def _speaker_turns(video: Artifacts) -> Iterator[Row]:
+    for number, turn in enumerate(video.turns.all):
+        yield {"turn": number} | turn._asdict()
 
 
 def _translations(video: Artifacts) -> Iterator[Row]:
@@ -145,6 +200,11 @@ def _keyframes(video: Artifacts) -> Iterator[Row]:
         yield frame | {"scene": frame.get("scene_id"), "time": frame.get("timestamp")}
 
 
+def _onscreen_texts(video: Artifacts) -> Iterator[Row]:
+    for line in video.listed("onscreen.json", "lines"):
+        yield _object(line.get("box")) | line | {"line": line.get("id")}
+
+
 def _descriptions(video: Artifacts) -> Iterator[Row]:
     name = f"{video.results.name}.scenedesc.msgpack"
     document = scene_descriptions.read(video.results / name)
@@ -163,17 +223,23 @@ def _scores(video: Artifacts) -> Iterator[Row]:
     for segment in video.listed("segments.json", "segments"):
         given = scores.get(str(segment.get("id")))
         if given is not None:
-            yield segment | given | {"candidate": segment.get("id")}
+            yield _spoken(video, segment | given)
 
 
 def _highlights(video: Artifacts) -> Iterator[Row]:
     for each in video.listed("highlights.json", "highlights"):
-        yield each | {"candidate": each.get("id")}
+        yield _spoken(video, each)
 
 
 def _clips(video: Artifacts) -> Iterator[Row]:
     for each in video.listed("clips.json", "clips"):
-        yield each | {"candidate": each.get("id")}
+        yield _spoken(video, each)
+
+
+def _spoken(video: Artifacts, row: Row) -> Row:
+    """A row of a candidate, with who speaks in it."""
+    found = video.speaking(row.get("start"), row.get("end"))
+    return row | {"candidate": row.get("id"), "speakers": found}
 
 
 def _beats(video: Artifacts) -> Iterator[Row]:
@@ -227,9 +293,12 @@ _MAKERS: dict[str, Callable[[Artifacts], Iterator[Row]]] = {
     "streams": _streams,
     "segments": _segments,
     "words": _words,
+    "speakers": _speakers,
+    "speaker_turns": _speaker_turns,
     "translations": _translations,
     "scenes": _scenes,
     "keyframes": _keyframes,
+    "onscreen_texts": _onscreen_texts,
     "descriptions": _descriptions,
     "scores": _scores,
     "highlights": _highlights,

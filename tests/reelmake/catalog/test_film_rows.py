@@ -17,7 +17,7 @@ def test_every_row_fits_its_table(results):
     assert len(film.film) == len(schema.columns(schema.FILMS))
     for table, rows in film.tables.items():
         assert all(len(row) == len(schema.columns(table)) for row in rows), table
-    assert {kind for kind, *_ in film.moments} == {"said", "seen", "title"}
+    assert {kind for kind, *_ in film.moments} == {"said", "seen", "title", "written"}
 
 
 def test_a_moment_seen_lasts_to_the_end_of_its_scene(tmp_path):

@@ -30,13 +30,14 @@ SEEN = [
     "A red bus",
     "A harbour at night",
 ]
+WRITTEN = ["Gate 7", 'Übermorgen <b>"geöffnet"</b>', "مرحبا بكم"]
 
 
 @pytest.fixture
 def library(tmp_path):
     """The catalog of a library of three films: a match, one other, one that says nothing."""
     folder = tmp_path / "results"
-    make_film(folder / "match", texts=SAID, seen=SEEN, segments=6, scenes=4,
+    make_film(folder / "match", texts=SAID, seen=SEEN, segments=6, scenes=4, written=WRITTEN,
               source="/films/Summer_Match.2019.mkv")  # fmt: skip
     make_film(folder / "other", texts=["The crowd is quiet"], seen=["A harbour"], scenes=1,
               segments=1, source="https://example.org/a/b.mp4?key=secret")  # fmt: skip
@@ -130,6 +131,37 @@ def test_titles_and_names_of_files(library):
     (moment,) = search(library, "summer").moments
     assert (moment.film, moment.start, moment.matches[0].kind) == ("match", 0.0, "title")
     assert found(library, "mkv") == [("match", 0.0)]
+
+
+def test_what_is_written_in_the_picture(library):
+    (moment,) = search(library, "gate 7").moments
+    (match,) = moment.matches
+    assert (moment.film, moment.start, match.kind, match.text) == (
+        "match",
+        1.2,
+        "written",
+        "Gate 7",
+    )
+    assert moment.written == "Gate 7" and moment.seen and moment.said == SAID[0]
+    (other,) = search(library, "ubermorgen geoffnet", kinds=["written"]).moments
+    assert other.written == WRITTEN[1]
+    assert found(library, "مرحبا") == [("match", 13.2)]
+    assert found(library, "gate", kinds=["said", "seen"]) == []
+    (said,) = search(library, "cheers").moments
+    assert said.written == "Gate 7" and said.matches[0].kind == "said"  # what is there as well
+    assert found(library, "cheers -gate") == []
+
+
+def test_lines_that_come_into_the_picture_together_are_one_moment(tmp_path):
+    make_film(tmp_path / "talk")
+    path = tmp_path / "talk" / "onscreen.json"
+    content = json.loads(path.read_bytes())
+    (line,) = content["lines"]
+    more = [line | {"id": 1, "text": "for 2031", "end": 9.0}, line | {"id": 2, "start": 7.0}]
+    path.write_text(json.dumps(content | {"lines": [line | {"text": "Results"}, *more]}))
+    updating.update(tmp_path)
+    (moment,) = search(tmp_path / "catalog.db", "results 2031", kinds=["written"]).moments
+    assert (moment.start, moment.end, moment.written) == (1.2, 9.0, "Results\nfor 2031")
 
 
 def test_only_what_is_said_or_seen(library):

@@ -132,7 +132,7 @@ def test_the_file(this, tmp_path):
     artifact_files.write_json(scores, {"model": "a", "failed": 1, "scores": known}, "scores")
     scene_descriptions.write(described, METADATA, [])
     this.settings["model"] = {"name": "text.gguf", "content": "0"}
-    write_narrative.write_narrative(this, segments, scores, described, output)
+    write_narrative.write_narrative(this, segments, scores, described, None, output)
     found = json.loads(output.read_bytes())
     artifact_files.validate(found, "narrative")
     assert found["model"] == "text.gguf"

@@ -166,14 +166,14 @@ def test_the_file(this, tmp_path):
     scene_descriptions.write(described, METADATA, [])
     this.settings["model"] = {"name": "text.gguf", "content": "0"}
     output = tmp_path / "scores.json"
-    score_segments.score_segments(this, segments, described, output)
+    score_segments.score_segments(this, segments, described, None, output)
     found = json.loads(output.read_bytes())
     artifact_files.validate(found, "scores")
     assert (found["model"], found["failed"]) == ("text.gguf", 1)
     assert [each["score"] is None for each in found["scores"]] == [False, True]
     described.write_bytes(msgpack.packb({"no": "descriptions"}))
     with pytest.raises(StageError, match="is damaged; delete it and run again"):
-        score_segments.score_segments(this, segments, described, output)
+        score_segments.score_segments(this, segments, described, None, output)
 
 
 def test_descriptions_belong_to_their_scenes(tmp_path):

@@ -181,7 +181,7 @@ def test_the_device_is_chosen_before_an_engine_is_imported(this, tmp_path):
     this.run = RunContext(device="cuda", models={"transcription.model": "small"})
     for stage in (
         lambda: transcribe.transcribe(this, audio, tmp_path),
-        lambda: describe_scenes.describe_scenes(this, keyframes, tmp_path, tmp_path),
+        lambda: describe_scenes.describe_scenes(this, keyframes, tmp_path, None, tmp_path),
     ):
         os.environ[gpus.VISIBLE], this.visible = "7", None
         with pytest.raises(StageError):
@@ -235,7 +235,7 @@ def test_where_a_server_has_the_model_no_device_is_taken(this, tmp_path, monkeyp
     )
     for stage in (
         lambda: transcribe.transcribe(this, audio, tmp_path),
-        lambda: describe_scenes.describe_scenes(this, keyframes, tmp_path, tmp_path),
+        lambda: describe_scenes.describe_scenes(this, keyframes, tmp_path, None, tmp_path),
     ):
         with pytest.raises(StageError, match="far enough"):
             stage()

@@ -320,8 +320,11 @@ def test_the_subtitles_of_each_language_have_the_times_of_the_film(folder):
     assert sorted(found) == [
         f"transcript.{code}.{suffix}" for code in ("de", "en") for suffix in ("srt", "txt", "vtt")
     ]
-    assert "00:00:00,000 --> 00:00:03,500\nder Hund rennt ein Katze schläft\n" in (
-        found["transcript.de.srt"]  # a cue of two lines, as the film's own
+    assert (
+        "00:00:00,000 --> 00:00:03,500\nder Hund rennt ein Katze schläft\n"
+        in (
+            found["transcript.de.srt"]  # a cue of two lines, as the film's own
+        )
     )
     assert found["transcript.de.vtt"].startswith("WEBVTT")
     assert found["transcript.de.txt"].splitlines() == [text for text in RIGHT if text]

@@ -131,7 +131,7 @@ def test_one_text_is_a_list_of_one():
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("clip", r"no 'clip' \(did you mean 'clips'\?\); name any of transcripts, translations, "),
+        ("clip", r"no 'clip' \(did you mean 'clips'\?\); name any of transcripts, speakers, "),
         ("subtitles", r"did you mean 'transcripts'\?"),
         ("scores", r"no 'scores'; name any of transcripts, "),
     ],
@@ -148,6 +148,11 @@ def test_what_nothing_makes_is_refused_with_the_nearest(name, hint):
         ({"segments": {"min_seconds": 61}}, r"min_seconds \(61\) is more than .* \(60\)"),
         ({"scores": {"prompt": "How good is {Text}?"}}, r"scores\.prompt has neither {text} nor"),
         ({"narrative": {"prompt": "The {beat}"}}, r"narrative\.prompt has neither"),
+        ({"onscreen": {"languages": ["en", "th"]}}, r"th can't be read.*th_PP-OCRv5_rec_mobile"),
+        (
+            {"stages": ["scenes", "narrative"], "scores": {"prompt": "{text} {onscreen}"}},
+            r"scores\.prompt has {onscreen}, and stages has no onscreen",
+        ),
         ({"text_model": {"max_tokens": 4096}}, r"text_model\.max_tokens \(4096\) leaves no room"),
         ({"description": {"context": 512}}, r"description\.max_tokens \(512\) leaves no room"),
         (

@@ -1,5 +1,6 @@
 """One answer to "is it current?", and shortcuts that never say more than it does."""
 
+import contextlib
 import copy
 import json
 import os
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from make_library import MEDIA
 from reelmake.foundation import artifact_files
+from reelmake.foundation.errors import StageError
 from reelmake.library import (
     config,
     currency,
@@ -29,11 +31,13 @@ from reelmake.library.stages import STAGES, artifact_paths
 
 IDENTITY = {"path": "/films/V.mp4", "size": 1, "mtime_ns": 1}
 TICK = 10**9
+SPEAKERS = {"failure": None, "engine": {"name": "sherpa-onnx", "version": "2"}, "speakers": []}
+SPEAKERS |= {"models": {"segmentation": "a", "embedding": "b"}, "turns": []}
 START = 1_700_000_000 * TICK
 
 
 def wanted(**given):
-    complete = config.load({"stages": ["transcripts", "scenes"]} | given)
+    complete = config.load({"stages": ["transcripts", "speakers", "scenes"]} | given)
     return fingerprints.compute(fingerprints.settings(complete), IDENTITY)
 
 
@@ -56,8 +60,21 @@ def finish(results: Path) -> None:
             if path.endswith("/"):
                 write(results / path / "scene0000_0.jpg", "\xff\xd8 \xff\xd9", time + TICK)
             # Of their schemas is only that of media asked for here; the others are texts.
-            write(results / path, MEDIA | {"content": "0" * 64}, time + TICK)
+            write(results / path, MEDIA | SPEAKERS | {"content": "0" * 64}, time + TICK)
     write(results / "manifest.json", manifest.build(results), time + TICK)
+
+
+def finish_without_speakers(results: Path, time: int) -> None:
+    """The speakers have failed, and the video was finished without; times are those before."""
+    key, path = WANTED["speakers"]["key"], results / "speakers.json"
+    failure = {"class": "engine", "error": "broken"}
+    write(
+        path, SPEAKERS | {"failure": failure}, os.stat(path).st_mtime_ns if path.exists() else time
+    )
+    record = {"state": "failed", "key": key, "engines": {}, **failure}
+    write(results / "jobs" / "speakers.json", record, time)
+    with contextlib.suppress(OSError, StageError, TypeError, KeyError):
+        write(results / "manifest.json", manifest.build(results), time)
 
 
 def write(path: Path, content: object, time: int) -> None:
@@ -137,6 +154,35 @@ def test_what_became_of_the_last_job_is_said(results, state):
     assert found["transcript"] == currency.CURRENT
 
 
+def test_a_video_without_its_speakers_is_finished_and_tried_again(results):
+    finish_without_speakers(results, START + 99 * TICK)
+    assert not currency.is_finished(results, WANTED)
+    assert currency.finished_without(results, WANTED) == {"speakers"}
+    answer = currency.of_video(results, WANTED)
+    assert {name for name, found in answer.items() if found.why} == {
+        "speakers",
+        "subtitles",
+        "manifest",
+    }
+    assert answer["speakers"].state == "failed"
+    _, said = sidecar_updates.refresh(results, WANTED, elsewhere=None)
+    assert said == [("speakers failed before, once more", "speakers")]
+    # Of a sidecar that says the same Snakemake does not mind the time.
+    assert not (results / "speakers.json").exists() and (results / "manifest.json").exists()
+    finish_without_speakers(results, START + 99 * TICK)
+    # Of other settings it is another matter, and so it is where something else is stale.
+    assert not currency.finished_without(results, wanted(speakers={"count": 2}))
+    (results / "scenes.json").unlink()
+    assert not currency.finished_without(results, WANTED)
+
+
+def test_what_failed_is_known_without_the_record_of_its_job(results):
+    finish_without_speakers(results, START + 99 * TICK)
+    (results / "jobs" / "speakers.json").unlink()
+    assert currency.of_video(results, WANTED)["speakers"].why
+    assert currency.finished_without(results, WANTED) == {"speakers"}
+
+
 # Random states: what kills, other settings, hands and disks may leave.
 
 KEYS = st.sampled_from(["wanted", "other", "none"])
@@ -154,12 +200,16 @@ CHANGES = st.one_of(
         st.sampled_from(STAGE_NAMES),
         st.sampled_from(["gone", "edited", "damaged", "touched", "older"]),
     ),
+    st.tuples(st.just("without")),
     st.tuples(st.just("manifest"), st.sampled_from(["gone", "damaged", "without a stage"])),
 )
 
 
 def change(results: Path, made: tuple, time: int) -> None:
     """Change what is on disk; time: of what is written (ns)."""
+    if made[0] == "without":
+        finish_without_speakers(results, time)
+        return
     if made[0] == "manifest":
         path = results / "manifest.json"
         if made[1] == "gone":
@@ -258,7 +308,7 @@ def test_the_shortcut_of_finished_videos_says_no_more_than_it(finished, changes,
     with tempfile.TemporaryDirectory() as folder:
         results = state_of(Path(folder), finished, changes)
         digest = resolved_settings.StageSettings(
-            fingerprints.settings(config.load({"stages": ["transcripts", "scenes"]}))
+            fingerprints.settings(config.load({"stages": ["transcripts", "speakers", "scenes"]}))
         ).digest
         index = finished_index.Finished(results.parent)
         index._known = {}

@@ -1,6 +1,7 @@
 """Fingerprints: what goes in, and nothing else."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,41 @@ def test_a_key_survives_being_written_and_read():
 )
 def test_the_order_of_settings_does_not_matter(settings):
     assert fingerprints.key(settings) == fingerprints.key(dict(reversed(settings.items())))
+
+
+def test_what_a_stage_can_do_without_is_read_where_it_is_asked_for(monkeypatch):
+    stage = replace(STAGES["chapters"], optional={"narrative": None})
+    monkeypatch.setitem(STAGES, "chapters", stage)
+    without = compute({"stages": ["chapters"]})
+    assert "narrative" not in without
+    assert list(without["chapters"]["upstream"]) == ["media", "scenes", "scenedesc"]
+    both = compute({"stages": ["chapters", "narrative"]})
+    assert both["chapters"]["upstream"]["narrative"] == both["narrative"]["key"]
+    # Made once by name, it makes nothing stale.
+    config_of_run = config.load({"stages": ["chapters"]})
+    also = fingerprints.compute(fingerprints.settings(config_of_run, ["narrative"]), IDENTITY)
+    assert also["chapters"] == without["chapters"]
+
+
+def test_a_setting_can_say_whether_a_stage_reads_another(monkeypatch):
+    stage = replace(STAGES["scores"], optional={"scenedesc": "scores.prompt"})
+    monkeypatch.setitem(STAGES, "scores", stage)
+    plain = compute({"scores": {"prompt": "How good is {text}?"}})
+    assert "scenedesc" not in plain["scores"]["upstream"]
+    asking = compute({"scores": {"prompt": "How good is {text}, with {scenedesc}?"}})
+    assert "scenedesc" in asking["scores"]["upstream"]
+
+
+def test_what_is_written_makes_stale_only_what_asks_for_it():
+    plain = compute()
+    more = {"onscreen": {"every_seconds": 1}}
+    assert changed(plain, compute(more)) == ["onscreen", "manifest"]
+    for section, stage in (
+        *(("description", "scenedesc"), ("scores", "scores"), ("narrative", "narrative")),
+    ):
+        asking = {section: {"prompt": "{text} {onscreen}"}}
+        stale = changed(compute(asking), compute(asking | more))
+        assert stale == ["onscreen", *downstream(stage)]
 
 
 def test_the_source_makes_everything_stale():
@@ -171,9 +207,11 @@ KEYS = {
     "media": "6ce88eeb025d",
     "audio": "108ddd8a0eb7",
     "transcript": "33ce059e8584",
-    "subtitles": "ff4c62cf1bd8",
+    "speakers": "c9677a0b89ce",
+    "subtitles": "c046e98c4a8b",
     "scenes": "e31f5a10dc61",
     "keyframes": "4af9f81833d2",
+    "onscreen": "b956d4523f02",
     "scenedesc": "cd65350be27d",
     "embeddings": "99946430a1a6",
     "segments": "6e3ebf0f015b",
@@ -183,7 +221,7 @@ KEYS = {
     "narrative": "2240b104df78",
     "chapters": "6856a9df04bd",
     "trailer": "1a4d1754e40c",
-    "manifest": "9e96cb4a8454",
+    "manifest": "466c03d46715",
 }
 
 
@@ -195,9 +233,19 @@ def test_the_keys_are_those_of_the_artifacts_that_people_have():
     """Where this fails, every library's artifacts of these stages are made again: raise a version
     only where what is right would come out different, and say so in the CHANGELOG."""
     assert {stage: content["key"][:12] for stage, content in compute(KEPT).items()} == KEYS
-    without = [name for name in config.load({})["stages"] if name != "embeddings"]
-    before = compute(KEPT | {"stages": without})  # as before there were any
-    assert before["manifest"]["key"][:12] == "1bb8e1e5ab2e" and "embeddings" not in before
+    # As before there were any: so a library that is told to do without stays as it is.
+    left_out = {
+        "speakers": "cd686d679949",
+        "onscreen": "9e96cb4a8454",
+        "embeddings": "1bb8e1e5ab2e",
+    }
+    stages = config.load({})["stages"]
+    for stage, key in left_out.items():
+        stages = [name for name in stages if name != stage]
+        before = compute(KEPT | {"stages": stages})
+        assert before["manifest"]["key"][:12] == key and stage not in before
+        # Who speaks is in what is printed, and in nothing that a GPU makes.
+        assert before["subtitles"]["key"][:12] == "ff4c62cf1bd8"
     after = [name for name in downstream("transcript") if name in compute()]
     assert changed(compute(KEPT), compute()) == after
     assert fingerprints.differences(compute(KEPT)["transcript"], compute()["transcript"]) == [

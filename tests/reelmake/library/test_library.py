@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+import make_library
+from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import UserError
-from reelmake.library import config
+from reelmake.library import config, job_records, manifest
 from reelmake.library.library import Library
 from reelmake.library.stages import TARGETS, chosen, stages_of
 from workspace import snapshot
@@ -144,3 +146,68 @@ def test_a_missing_source_keeps_what_is_known_of_it(library, tmp_path):
     second.prepare(prune=True)
     assert second.said == []
     assert snapshot(tmp_path / "results") == before
+
+
+def without_speakers(tmp_path):
+    """Three finished videos, of which b was finished without its speakers."""
+    given = {"videos": "films", "stages": ["transcripts", "speakers"]}
+    make_library.make_library(3, given)
+    results = tmp_path / "results" / "film00001"
+    failure = {"class": "engine", "error": "film00001: speakers: broken"}
+    content = json.loads((results / "speakers.json").read_bytes()) | {"failure": failure}
+    (results / "speakers.json").write_text(json.dumps(content))
+    record = job_records.read(results, "speakers") | {"state": "failed", **failure}
+    job_records.write(results, "speakers", record)
+    artifact_files.write_json(results / "manifest.json", manifest.build(results))
+    return given
+
+
+@pytest.mark.parametrize(
+    ("failed", "can_try", "taken"),
+    [
+        ("retry", True, ["film00001"]),
+        ("only", True, ["film00001"]),
+        ("skip", True, []),
+        ("retry", False, []),
+        ("only", False, []),
+    ],
+)
+def test_a_video_without_speakers_is_taken_where_they_may_be_found_now(
+    tmp_path, monkeypatch, failed, can_try, taken
+):
+    monkeypatch.chdir(tmp_path)
+    given = without_speakers(tmp_path) | {"failed": failed}
+    asked = []
+
+    def may(stage):
+        asked.append(stage)
+        return can_try
+
+    for _ in range(2):  # the second time by the shortcut
+        one = Library(config.load(given), True, lambda line: None, can_try=may)
+        assert [video for video, _ in one.look(prune=True)] == taken
+        one.release()
+    assert asked.count("speakers") <= 2  # once a run, however many videos
+
+
+def test_only_a_video_whose_voices_are_named_has_them_in_what_it_prints(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = {"videos": "films", "stages": ["transcripts", "speakers"]}
+    make_library.make_library(3, given)
+
+    def looked(**more):
+        one = Library(config.load(given | more), True, lambda line: None)
+        found = dict(one.look(prune=True))
+        one.release()
+        return found
+
+    assert looked() == {}
+    Path("speakers.csv").write_text("film,label,name\nfilm00001,S1,Anna\n")
+    (wanted,) = looked().values()
+    assert wanted["subtitles"]["settings"]["speakers.names"] == {"S1": "Anna"}
+    assert looked(stages=["transcripts"]).keys() == {"film00000", "film00001", "film00002"}
+    Path("speakers.csv").write_text("film,label,name\n*,S1,Anna\n")
+    assert len(looked()) == 3
+    Path("speakers.csv").write_text("film,label\n")
+    with pytest.raises(UserError, match=r"speakers\.csv, line 1: there is no column name"):
+        looked()

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from reelmake.library import config
+from reelmake.models import needed_models
 from web import Page, Web
 from workspace import wait_for
 
@@ -47,6 +49,7 @@ class Hub:
             "description": {"repo_id": "someone/seeing", "model": "m.gguf", "mmproj": "e.gguf"},
             "text_model": {"repo_id": "someone/text", "model": "t.gguf"},
             "embeddings": {"text_model": None, "image_model": None},
+            "stages": [name for name in config.load({})["stages"] if name != "speakers"],
         }
 
     def refuse(self, status: int, code: str = "") -> None:
@@ -241,3 +244,21 @@ def test_doctor_says_what_is_missing_and_then_where_it_is(hub):
     hub.reel("models")
     said = hub.reel("doctor", ok=False)  # there are no videos
     assert "to download" not in said
+
+
+def test_without_models_of_speakers_films_are_finished(hub, tmp_path):
+    given = config.load({"stages": ["speakers"], "speakers": {"embedding_model": "a/b/c.onnx"}})
+    said = needed_models.missing(given)
+    assert said == (
+        "not on this machine: model of turns csukuangfj/sherpa-onnx-pyannote-segmentation-3-0, "
+        "model of voice prints a/b/c.onnx; without a model of speakers, films are finished "
+        "without speakers: `reel models` downloads what is missing, once"
+    )
+    assert not needed_models.are_here(given, "speakers")
+    here = ROOT / "demo" / "models" / "speakers"
+    models = {f"{name}_model": str(here / f"{name}.onnx") for name in ("segmentation", "embedding")}
+    assert needed_models.are_here(config.load({"speakers": models}), "speakers")
+    # What is no model is here: its job says what is wrong with it.
+    (tmp_path / "x.onnx").mkdir()
+    models["embedding_model"] = str(tmp_path / "x.onnx")
+    assert needed_models.are_here(config.load({"speakers": models}), "speakers")

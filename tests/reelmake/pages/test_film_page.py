@@ -43,7 +43,15 @@ def page(library):
 
 def test_it_shows_what_is_known_of_the_film(page):
     text = " ".join(Markup(page("holiday")).text.split())
-    for part in (*make_pages.SPOKEN, "a ferry", "red roofs", "It is loud.", "One; two", "A beat"):
+    for part in (
+        *make_pages.SPOKEN,
+        "a ferry",
+        "red roofs",
+        "HARBOUR OFFICE",
+        "It is loud.",
+        "One; two",
+        "A beat",
+    ):
         assert part in text
     assert "faster-whisper 1.0" in text  # how it was made
 

@@ -43,6 +43,10 @@ def given(tmp_path, monkeypatch):
             f"{name}_model": str(MODELS / "embedding" / name)
             for name in ("text", "image", "image_text")
         },
+        "speakers": {
+            f"{name}_model": str(MODELS / "speakers" / f"{name}.onnx")
+            for name in ("segmentation", "embedding")
+        },
         "cache": {"dir": str(tmp_path / "cache")},
     }
 

@@ -5,13 +5,17 @@ import os
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import opentimelineio as otio
 import pytest
 
 import make_media
+from embedding_job import MODELS
 from reelmake.foundation import artifact_files
-from reelmake.library import sources
+from reelmake.library import film_vectors, fingerprints, sources
+from reelmake.library.film_vectors import Vectors
 from reelmake.media import probing
+from reelmake.models.embedding import TextModel
 from reelmake.reel import library_moments, main
 
 SPANS = [(0.2, 0.4, 8, "It <cheers>"), (0.6, 0.84, None, None)]
@@ -192,3 +196,27 @@ def test_what_a_search_finds_is_in_a_row_best_first(
     assert "nothing was found" in capsys.readouterr().err
     assert run("crowd", "--what", "beats") == 1
     assert not (library / "c.otio").exists()
+
+
+def test_what_means_the_same_is_found(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = [("one", "the crowd cheers loudly"), ("two", "a small bird sings quietly")]
+    text = TextModel(MODELS / "text", "embeddings.text_model", 1)
+    for name, sentence in said:
+        words = {"id": 0, "start": 0.2, "end": 0.6, "text": sentence, "words": []}
+        folder = library / "results" / name
+        (folder / "transcript.json").write_text(json.dumps({"language": "en", "segments": [words]}))
+        (folder / "manifest.json").write_text("{}")
+        vectors = np.stack(text.embed([sentence])).astype(np.float16)
+        model = fingerprints.model(str(MODELS / "text"))
+        film_vectors.write(
+            folder / film_vectors.NAME, [Vectors("said", model, [0], [0.2], [0.6], vectors)]
+        )
+    assert main.main(["catalog"]) == 0
+    given = {"text_model": str(MODELS / "text"), "image_model": None}
+    config = f"embeddings={json.dumps(given)}"
+    assert run("the audience applauds", "--config", config, "--output", "a.otio") == 0
+    made = otio.adapters.read_from_file(str(library / "a.otio"))
+    assert [clip.name for clip in made.tracks[0].find_clips()] == ["one"]
+    capsys.readouterr()
+    assert run("audience applauds", "--words", "--config", config, "--output", "b.otio") == 1
+    assert "nothing was found" in capsys.readouterr().err

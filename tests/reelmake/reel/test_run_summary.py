@@ -114,3 +114,14 @@ def test_the_command_for_the_failed_ones(given, expected):
 def test_a_word_with_spaces_stays_one():
     said = run_summary.retry(["x", "--config", "scenes={threshold: 7}"])
     assert said == "snakemake --config failed=only 'scenes={threshold: 7}'"
+
+
+def test_films_without_speakers_are_done_and_said(results):
+    for video in ("one", "two"):
+        fail(results, video, "out of memory", "speakers", "resources")
+        record(results, video, "manifest")
+    assert lines(results) == [
+        "2 videos done; 2 jobs in 1 min 40 s, 0 s in GPU stages",
+        "  without speakers: 2 videos (one, two) (resources): out of memory; the next run tries "
+        "that again",
+    ]

@@ -23,7 +23,7 @@ def library(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     results = tmp_path / "results"
     said = ["The crowd cheers", "Nothing more", f"A {ESCAPE} goal"]
-    make_film(results / "match", texts=said, seen=["A stadium"], scenes=1,
+    make_film(results / "match", texts=said, seen=["A stadium"], scenes=1, written=["Gate 7"],
               source=tmp_path / "Summer_Match.mp4")  # fmt: skip
     make_film(results / "odd", texts=[f"{ESCAPE} penalty"], segments=1, seen=[f"{ESCAPE}\nred"],
               scenes=1, source=f"/films/{ESCAPE}.mp4")  # fmt: skip
@@ -35,10 +35,12 @@ def test_a_list_for_people(library, capsys):
     assert main.main(["search", "crowd", "cheers"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "  1  Summer Match  0:00:00",
-        "     said  The crowd cheers",
-        "     seen  A stadium · nothing · outside · calm",
-        "     why   crowd, cheers: said",
-        f"           file://{library}/Summer_Match.mp4",
+        "     said    The crowd cheers",
+        "     seen    A stadium · nothing · outside · calm",
+        "     written Gate 7",
+        "     by      Anna",
+        "     why     crowd, cheers: said",
+        f"             file://{library}/Summer_Match.mp4",
     ]
 
 
@@ -52,9 +54,9 @@ def test_a_moment_is_found_by_its_translation_and_it_is_said(library, capsys):
     assert main.main(["search", "menge jubelt"]) == 0
     assert capsys.readouterr().out.splitlines()[1:5] == [
         "     said (de) Die Menge jubelt",
-        "     said  The crowd cheers",
-        "     seen  A stadium · nothing · outside · calm",
-        "     why   menge, jubelt: said (de)",
+        "     said    The crowd cheers",
+        "     seen    A stadium · nothing · outside · calm",
+        "     why     menge, jubelt: said (de)",
     ]
     assert main.main(["search", "nada", "--said", "--json"]) == 0
     (moment,) = json.loads(capsys.readouterr().out)["moments"]
@@ -71,8 +73,8 @@ def test_json_for_scripts(library, capsys):
     assert said["query"] == "goal elephant" and said["current"] is True and len(said["notes"]) == 1
     (moment,) = said["moments"]
     assert list(moment) == ["film", "title", "source", "path", "start", "end", "said", "seen",
-                            "keyframe", "matches", "missing", "like", "score", "meaning",
-                            "link"]  # fmt: skip
+                            "written", "keyframe", "matches", "missing", "like", "score", "meaning",
+                            "speakers", "link"]  # fmt: skip
     assert moment["film"] == "match" and moment["start"] == 12.0
     assert moment["missing"] == ["elephant"] and moment["link"].endswith("/Summer_Match.mp4#t=12")
     (match,) = moment["matches"]

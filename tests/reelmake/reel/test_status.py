@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+import make_library
 from recorded_library import STAGES, Library
 from reelmake.foundation import artifact_files, process_identity
 from reelmake.library import job_records, library_scan, measures, sources
 from reelmake.library.job_records import SILENT, state
-from reelmake.reel import main, status_table
+from reelmake.reel import main, status, status_table
 
 
 @pytest.fixture
@@ -373,3 +374,24 @@ def test_source_sizes_stand_for_unknown_lengths(library):
     library.fingerprints("two", size=1000)
     assert alone == pytest.approx(2 * library.status()["eta"]["p50"], rel=0.2)
     assert sources.identify("/films/two.mp4")["size"] is None
+
+
+def test_a_film_without_speakers_is_done_and_counted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_library.make_library(2, {"videos": "films", "stages": ["transcripts", "speakers"]})
+    results = tmp_path / "results" / "film00001"
+    failure = {"class": "resources", "error": "film00001: speakers: out of memory"}
+    content = make_library.SPEAKERS | {"failure": failure}
+    (results / "speakers.json").write_text(json.dumps(content))
+    record = job_records.read(results, "speakers") | {"state": "failed", **failure}
+    made = measures.count("speakers", results)
+    job_records.write(results, "speakers", record | {"made": made})
+    last = job_records.read(results, "manifest") | {"totals": measures.collect(results)}
+    job_records.write(results, "manifest", last)
+    found = status.status(library_scan.Scan(results.parent).look())
+    artifact_files.validate(found, "status")
+    assert found["videos"]["done"] == 2 and found["videos"]["failed"] == 0
+    assert found["without_speakers"] == 1
+    assert found["stages"]["speakers"] == found["stages"]["speakers"] | {"done": 1, "failed": 1}
+    (job,) = found["failed"]
+    assert (job["video"], job["error"]["class"]) == ("film00001", "resources")

@@ -2,12 +2,17 @@
 
 import gzip
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
+import make_meanings
 from make_moments import make_film
 from reelmake.catalog import updating
+from reelmake.catalog.search import search
 
 
 def test_pages_are_there(site):
@@ -33,6 +38,27 @@ def test_a_search_finds_the_moment(site):
     page = site.ask("/search?q=crowd").content.decode()
     assert 'href="/film/holiday#t=30"' in page
     assert "<mark>crowd</mark>" in page
+
+
+def test_a_search_finds_what_means_the_same(serve, shared):
+    folder = shared("meanings", lambda folder: make_meanings.make(folder / "results"))
+    site = serve(folder, "--config", f"embeddings={json.dumps(make_meanings.GIVEN['embeddings'])}")
+    for _ in range(2):  # the model stays loaded
+        page = site.ask("/search?q=the+audience+applauds").content.decode()
+        first = page[page.index('class="hit"') :]
+        assert first.index("/film/film1#t=") < first.index("crowd cheers") < first.index("</li>")
+        assert "means about the same" in first
+    assert "means about" not in site.ask('/search?q="the+audience"').content.decode()
+    page = site.ask("/search?like=film0@1.2").content.decode()
+    assert 'href="/film/film2#t=1.2"' in page  # a red circle, too
+
+
+def test_a_search_without_the_model_says_so(serve, shared):
+    folder = shared("meanings", lambda folder: make_meanings.make(folder / "results"))
+    models = make_meanings.GIVEN["embeddings"] | {"image_text_model": "nobody/nothing"}
+    page = serve(folder, "--config", f"embeddings={json.dumps(models)}").ask("/search?q=crowd")
+    assert "not looked for by meaning" in page.content.decode()
+    assert "<mark>crowd</mark>" in page.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -97,6 +123,54 @@ def test_a_library_that_changes_is_shown_as_it_is(serve, tmp_path):
     status, said = site.stop()
     assert "Traceback" not in said
     assert status == 130  # as each command that Ctrl+C ends
+
+
+UPDATE = """
+import sys
+from pathlib import Path
+from reelmake.catalog import updating
+for line in sys.stdin:
+    updating.update(Path("results"))
+    print("done", flush=True)
+"""
+
+
+def test_two_that_write_one_that_reads_and_the_server_are_not_in_each_others_way(serve, tmp_path):
+    results = tmp_path / "results"
+    for number in range(8):
+        make_film(results / f"film{number}", texts=["the crowd cheers"], seed=number)
+    updating.update(results)
+    site = serve(tmp_path)
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", UPDATE],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for turn in range(6):
+        make_film(results / "film0", texts=[f"turn{turn} of the crowd"], seed=turn)
+        make_film(results / f"more{turn}", texts=["the crowd cheers"], seed=turn)
+        shutil.rmtree(results / f"film{turn + 1}")
+        for writer in writers:
+            print("go", file=writer.stdin, flush=True)
+        for _ in range(3):
+            assert search(results / updating.NAME, "crowd", limit=100).moments
+            answer = site.ask("/search?q=crowd")
+            assert (answer.status, b"<mark>crowd</mark>" in answer.content) == (200, True)
+            assert site.ask("/films.js").status == 200
+        for writer in writers:
+            assert writer.stdout.readline() == "done\n"
+        assert f"turn{turn}" in site.ask(f"/search?q=turn{turn}").content.decode()
+    for writer in writers:
+        assert writer.communicate()[0] == "" and writer.returncode == 0
+    assert updating.is_current(results)
+    found = {moment.film for moment in search(results / updating.NAME, "crowd", limit=99).moments}
+    assert found == {path.parent.name for path in results.glob("*/manifest.json")}
 
 
 def test_events_tell_the_status(site):

@@ -9,6 +9,7 @@ STATUS = {
     "stages": {"media": {"done": 2, "running": 1}},
     "media_seconds": 1234.5,
     **dict.fromkeys(("bytes", "segments", "frames", "descriptions", "highlights"), 10**12),
+    "without_speakers": 2,
     "run": None,
     "cache": {"hits": 1, "misses": 2, "ratio": 0.3333},
     "running": [{}],

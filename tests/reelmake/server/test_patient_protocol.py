@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from reelmake.catalog.by_meaning import Rankers
 from reelmake.server import patient_protocol, serving
 
 
@@ -40,7 +41,7 @@ def hasty(folder, monkeypatch):
     monkeypatch.setattr(patient_protocol, "REQUEST", 0.6)
     monkeypatch.setattr(patient_protocol, "STALLED", 0.6)
     listening = serving.bind("127.0.0.1", 0)
-    server = serving.server(folder / "results", listening, dict)
+    server = serving.server(folder / "results", listening, dict, lambda text: Rankers([], []))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     yield listening.getsockname()[1]
@@ -57,6 +58,13 @@ def test_many_who_say_nothing_stop_nobody(site):
         for _ in range(20):  # who ask for a film and take nothing of it
             reader = closing.enter_context(connect(site.port))
             reader.sendall(b"GET /media/holiday/source HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert site.ask("/film/holiday").status == 200
+
+
+def test_who_comes_takes_the_place_of_one_who_says_nothing(site):
+    with contextlib.ExitStack() as closing:
+        for _ in range(patient_protocol.CONNECTIONS + 50):
+            closing.enter_context(connect(site.port)).sendall(b"GET / HTTP/1.1\r\n")
         assert site.ask("/film/holiday").status == 200
 
 

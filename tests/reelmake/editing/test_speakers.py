@@ -1,0 +1,197 @@
+"""Who says what: words beside turns. Everything that is said stays, in its order."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reelmake.editing import cues, speakers, transcript_page
+from reelmake.editing.cues import Rules
+from reelmake.editing.speakers import Turn, Turns
+from reelmake.library import speaker_names
+from reelmake.media import subtitles
+
+RULES = Rules(42, 2, 20.0, 1.0, 7.0, 0.08)
+
+
+def segment(id, start, *texts, each=0.5):
+    """A segment of words that take `each` seconds, one after the other."""
+    words = [
+        {"word": text, "start": start + n * each, "end": start + (n + 1) * each, "probability": 1.0}
+        for n, text in enumerate(texts)
+    ]
+    end = start + len(texts) * each
+    return {"id": id, "start": start, "end": end, "text": " ".join(texts), "words": words}
+
+
+def transcript(*segments, language="en"):
+    return {"language": language, "segments": list(segments)}
+
+
+def turns(*spans):
+    return Turns(Turn(*span) for span in spans)
+
+
+def told(found):
+    return [(each.get("speaker"), each["text"]) for each in found["segments"]]
+
+
+def test_a_segment_is_cut_where_the_speaker_changes():
+    said = transcript(
+        segment(0, 0.0, "hello", "there.", "good", "morning."), segment(1, 3.0, "so.")
+    )
+    found = speakers.with_speakers(said, turns((0, 1.1, "S1"), (1.1, 2.4, "S2"), (2.9, 4, "S1")))
+    assert told(found) == [("S1", "hello there."), ("S2", "good morning."), ("S1", "so.")]
+    assert [(each["start"], each["end"]) for each in found["segments"]] == [
+        (0.0, 1.0),
+        (1.0, 2.0),
+        (3.0, 3.5),
+    ]
+    assert "speaker" not in said["segments"][0]  # the transcript stays as it was
+
+
+def test_a_word_goes_to_who_covers_most_of_it_and_a_gap_to_the_nearer():
+    found = turns((0, 1.2, "S1"), (1.3, 2, "S2"), (5, 6, "S1"))
+    spans = [(0.0, 0.5), (1.0, 1.5), (1.05, 1.6), (2.4, 2.5), (4.5, 4.8), (9.0, 9.1)]
+    assert speakers.speakers_of(spans, found) == ["S1", "S1", "S2", "S2", "S1", "S1"]
+    assert speakers.speakers_of(spans, turns()) == [None] * 6
+
+
+def test_two_at_once_are_two_and_a_word_of_interruption_is_not():
+    both = turns((0, 4, "S1"), (1, 3.5, "S2"))
+    spans = [(n / 2, n / 2 + 0.5) for n in range(8)]
+    assert speakers.speakers_of(spans, both) == ["S1"] * 2 + ["S1+S2"] * 5 + ["S1"]
+    interrupted = turns((0, 2.5, "S1"), (2, 4, "S2"))
+    assert speakers.speakers_of(spans, interrupted) == ["S1"] * 5 + ["S2"] * 3
+
+
+def test_a_segment_without_times_of_words_goes_whole_to_who_speaks_most_in_it():
+    alone = {"id": 0, "start": 0.0, "end": 4.0, "text": "hello there", "words": []}
+    other = {"id": 1, "start": 4.0, "end": 6.0, "text": "yes", "words": []}
+    found = speakers.with_speakers(
+        transcript(alone, other), turns((0, 1.5, "S1"), (1.5, 4, "S2"), (4, 6, "S1"))
+    )
+    assert told(found) == [("S2", "hello there"), ("S1", "yes")]
+
+
+@pytest.mark.parametrize("spans", [(), [(0, 9, "S1")], [(0, 9, "S1"), (50, 51, "S2")]])
+def test_with_one_speaker_or_none_nothing_changes(spans):
+    said = transcript(segment(0, 0.0, "hello", "there."))
+    assert speakers.with_speakers(said, turns(*spans)) is said
+
+
+def test_a_microphone_of_each_knows_better():
+    said = transcript(segment(0, 0.0, "hello") | {"speaker": "left"})
+    assert speakers.with_speakers(said, turns((0, 1, "S1"), (1, 2, "S2"))) is said
+
+
+def test_scripts_without_spaces_stay_without():
+    said = transcript(segment(0, 0.0, "你", "好", "吗"), language="zh")
+    said["segments"][0]["text"] = "你好吗"
+    found = speakers.with_speakers(said, turns((0, 1, "S1"), (1, 2, "S2")))
+    assert told(found) == [("S1", "你好"), ("S2", "吗")]
+
+
+spans = st.lists(
+    st.tuples(st.integers(0, 300), st.integers(1, 80), st.sampled_from(["S1", "S2", "S3"])),
+    max_size=12,
+).map(lambda found: turns(*((start / 10, (start + long) / 10, who) for start, long, who in found)))
+texts = st.lists(st.sampled_from(["so", "yes.", "hello", "<b>", "&", "…"]), min_size=1, max_size=9)
+
+
+@given(spans, st.lists(texts, max_size=5))
+def test_every_word_stays_in_its_order(found, said):
+    whole = transcript(*(segment(n, n * 6.0, *each) for n, each in enumerate(said)))
+    cut = speakers.with_speakers(whole, found)
+    assert [word for each in cut["segments"] for word in each["words"]] == [
+        word for each in whole["segments"] for word in each["words"]
+    ]
+    assert " ".join(each["text"] for each in cut["segments"]).split() == [
+        word for each in said for word in each
+    ]
+    for each in cut["segments"]:
+        assert (
+            each["start"] == each["words"][0]["start"] and each["end"] == each["words"][-1]["end"]
+        )
+    who = {each.get("speaker") for each in cut["segments"]}
+    assert who <= {None} or len(who) > 1
+    labels = {part for label in who - {None} for part in label.split(speakers.BOTH)}
+    assert labels <= set(found.labels)
+
+
+@given(spans, st.tuples(st.integers(0, 400), st.integers(1, 40)))
+def test_a_word_in_a_turn_is_said_by_one_who_speaks_then(found, span):
+    start, end = span[0] / 10, (span[0] + span[1]) / 10
+    (who,) = speakers.speakers_of([(start, end)], found)
+    slow: dict[str, float] = {}
+    for turn in found.all:
+        seconds = min(end, turn.end) - max(start, turn.start)
+        if seconds > 1e-9:
+            slow[turn.speaker] = slow.get(turn.speaker, 0) + seconds
+    if slow:
+        assert {*who.split(speakers.BOTH)} <= slow.keys()
+        assert speakers.BOTH in who or slow[who] == pytest.approx(max(slow.values()))
+    elif found.all:
+        gaps = {turn: max(turn.start - end, start - turn.end) for turn in found.all}
+        near = min(gaps.values())
+        assert who in {turn.speaker for turn, gap in gaps.items() if gap <= near + 1e-9}
+
+
+def conversation():
+    said = transcript(
+        segment(0, 0.0, "hello", "there.", "good", "morning."), segment(1, 3.0, "so", "what?")
+    )
+    found = turns((0, 1.0, "S1"), (1.0, 2.4, "S2"), (2.9, 4, "S1"))
+    return speakers.with_speakers(said, found)
+
+
+def test_files_say_who_speaks_as_each_format_can():
+    content, known = speakers.with_names(conversation(), {"S1": "Anna <b> & Co"})
+    assert known == {"Anna <b> & Co"}
+    vtt = subtitles.render(cues.of_transcript(content, RULES), "vtt", voices=True)
+    assert "\n<v Anna &lt;b&gt; &amp; Co>hello there.\n" in vtt
+    assert "\n<v S2>good morning.\n" in vtt
+    words = speakers.introduced(cues.words(content), known)
+    srt = subtitles.render(cues.cues(words, "en", RULES), "srt")
+    assert "\nAnna <b> & Co: hello there.\n" in srt
+    assert "\n- good morning.\n" in srt
+    text = transcript_page.text(content["segments"], voices=True)
+    assert text == "Anna <b> & Co: hello there.\nS2: good morning.\nAnna <b> & Co: so what?\n"
+    page = transcript_page.page(content["segments"])
+    assert "**Anna &lt;b&gt; &amp; Co:** hello there." in page
+    assert page.count("**[") == 3
+
+
+def test_who_goes_on_is_not_named_again():
+    said = transcript(segment(0, 0.0, "one."), segment(1, 9.0, "two."), segment(2, 12.0, "three."))
+    found = turns((0, 1, "S1"), (9, 10, "S1"), (12, 13, "S2"))
+    content, known = speakers.with_names(speakers.with_speakers(said, found), {"S2": "Ben"})
+    text = transcript_page.text(content["segments"], voices=True)
+    assert text == "S1: one.\ntwo.\nBen: three.\n"
+    words = speakers.introduced(cues.words(content), known)
+    assert [word.text for word in words] == [" - one.", " two.", " Ben: three."]
+
+
+def test_two_labels_of_one_name_are_one_person():
+    content, _ = speakers.with_names(conversation(), {"S1": "Anna", "S2": "Anna"})
+    assert not speakers.are_several(content)
+
+
+@given(st.text(max_size=80))
+def test_any_name_stays_on_its_line(name):
+    plain = speaker_names.plain(name)
+    assert len(plain) <= speaker_names.LONGEST and "\n" not in plain and "\u202e" not in plain
+    if not plain:
+        return
+    content, known = speakers.with_names(conversation(), {"S1": plain})
+    vtt = subtitles.render(cues.of_transcript(content, RULES), "vtt", voices=True)
+    tags = [line for line in vtt.splitlines() if line.startswith("<v ")]
+    assert len(tags) == 3 and all(line.count(">") == 1 == line.count("<") for line in tags)
+    words = speakers.introduced(cues.words(content), known)
+    for cue in cues.cues(words, "en", RULES):
+        assert not cues.is_broken(cue, RULES)
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=400))
+def test_many_turns_are_found_at_once(who):
+    found = turns(*((n, n + 1.5, f"S{each + 1}") for n, each in enumerate(who)))
+    assert speakers.present(found, 0, len(who) + 1)
