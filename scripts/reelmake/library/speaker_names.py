@@ -28,6 +28,8 @@ MARK = "\ufeff"
 """By which programs know UTF-8."""
 MOST = 16 << 20
 """Bytes of the table."""
+SAID = 3
+"""Rows of no film that a run says."""
 PATIENCE = 10.0
 """Seconds to wait for another command that changes the table."""
 
@@ -66,14 +68,16 @@ class Names:
         self, path: Path, videos: Mapping[str, str], say: Callable[[str], None]
     ) -> None:
         """Say which rows are of no film. path: of the table. videos: the source of each by id."""
-        sources = set(videos.values())
-        for row in self.rows:
-            if row.film == ALL or row.film in videos or row.film in sources:
-                continue
+        known = {ALL, *videos, *videos.values()}
+        unknown = [row for row in self.rows if row.film not in known]
+        # A table may be of many more films than are here, and to look for a hint takes a while.
+        for row in unknown[:SAID]:
             hint = text.did_you_mean(row.film, videos)
             say(
                 f"{path}, line {row.line}: there is no film '{row.film}'{hint}; give its id or path"
             )
+        if len(unknown) > SAID:
+            say(f"{path}: {text.count(len(unknown) - SAID, 'more row')} of films that are not here")
 
 
 def read(path: Path) -> Names:

@@ -100,6 +100,14 @@ def test_rows_of_no_film_are_said_and_do_no_harm(table):
     ]
 
 
+def test_of_many_rows_of_no_film_a_few_are_said(table):
+    table.write_text("film,label,name\n" + "".join(f"no{n},S1,A\n" for n in range(50)))
+    said = []
+    speaker_names.read(table).tell_unknown(table, {"one": "/f/one.mp4"}, said.append)
+    assert len(said) == 4
+    assert said[-1] == f"{table}: 47 more rows of films that are not here"
+
+
 def test_a_change_leaves_the_rest_as_people_have_it(table):
     whole = '\ufefffilm;note;label;name\n*;"a; b";S2;Guest\n\none;;s1;Ana\ntwo;x;S1;\n'
     table.write_text(whole)
