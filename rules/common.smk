@@ -15,6 +15,7 @@ from snakemake.resources import Resource
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from reelmake import import_from_here
+from reelmake.editing import languages
 from reelmake.foundation import process_identity, slurm
 from reelmake.foundation.errors import UserError, explain
 from reelmake.foundation.text import printable
@@ -124,6 +125,9 @@ def library():
         )
         if found.unfinished and not only_inspects():
             say_missing_models()
+            if "translations" in chosen(settings["stages"]) | set(also):
+                # Now, and not in each job.
+                languages.to_translate_into(settings["translations"]["languages"])
         for gone in sorted(set(part or ()) - set(found.videos)):
             logger.error(f"reelmake: {gone}: its film is gone since the run began")
     return found

@@ -10,7 +10,7 @@ from reelmake.foundation.errors import Kind
 from reelmake.jobs import child_process, memoized_job, temporary_audio
 from reelmake.jobs.job import Job
 from reelmake.jobs.runner import job
-from reelmake.library import voice_prints
+from reelmake.library import integrity, voice_prints
 from reelmake.library.stages import STAGES
 
 if TYPE_CHECKING:
@@ -25,22 +25,32 @@ def find_speakers(this: Job, media: Path, output: Path) -> None:
     The engine runs in a child of this process: what ends it does not end the job. media: the
     film's `media.json`.
     """
+    if integrity.read_json(media)["audio"] is not None:
+        models(this)  # before the sound is extracted for nothing
     with temporary_audio.own(this, media) as audio:
         found = child_process.run(this, functools.partial(diarize, this, audio), ENGINE)
     artifact_files.write_json(output, as_document(this, found), "speakers")
 
 
+def models(this: Job) -> list[Path]:
+    """The files of both models. Raises StageError where one is not on this machine."""
+    from reelmake.models import speaker_models
+
+    return [
+        speaker_models.file(this.run.models[setting], setting)
+        for setting in STAGES[this.stage].models
+    ]
+
+
 def diarize(this: Job, audio: Path) -> list[Any]:
     """[turns, voice prints], as msgpack can hold them. audio: 16 kHz WAV."""
-    from reelmake.models import diarization, speaker_models  # what a restored artifact does without
+    from reelmake.models import diarization  # what a restored artifact does without
     from reelmake.models.audio_chunks import WavFile
 
     sound, run, settings = WavFile(audio), this.run, this.settings
     if not len(sound):
         return [[], []]
-    segmentation, embedding = (
-        speaker_models.file(run.models[setting], setting) for setting in STAGES[this.stage].models
-    )
+    segmentation, embedding = models(this)
     with this.journal() as journal:
         turns, prints = diarization.diarize(
             sound,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from reelmake.editing import languages, prompts, translating
 from reelmake.editing.translating import Line
 from reelmake.foundation import artifact_files
-from reelmake.foundation.errors import StageError
 from reelmake.jobs import answer_groups, memoized_job, model_answers
 from reelmake.jobs.job import Job
 from reelmake.jobs.runner import job
@@ -31,10 +30,10 @@ def translate_transcript(this: Job, transcript: Path, output: Path) -> None:
     content = integrity.read_json(transcript)
     said = translating.lines(content, this.settings["task"])
     wanted = {code: _made_from(this, said, code) for code in this.settings["languages"]}
-    names = {code: _name(code) for code in wanted}
+    names = languages.to_translate_into(wanted)
     with this.journal() as journal:
         # A run that is stopped may find no artifact when it goes on, but the journal.
-        kept = answer_groups.noted(journal, lambda: _kept(this, output, wanted))
+        kept = answer_groups.noted(journal, lambda: _kept(this, output, wanted, len(said)))
     for code in kept:
         print(f"{names[code]}: as it was")
     asked = {code: name for code, name in names.items() if code not in kept}
@@ -53,17 +52,6 @@ def translate_transcript(this: Job, transcript: Path, output: Path) -> None:
     )
 
 
-def _name(code: str) -> str:
-    name = languages.name(code)
-    if name is None:
-        raise StageError(
-            f"translations.languages: nobody knows a language '{code}'; name it by its ISO 639 "
-            "code, such as de, pt-BR or zh-Hant",
-            kind="engine",
-        )
-    return name
-
-
 def _made_from(this: Job, said: list[Line], code: str) -> str:
     """SHA-256 of all that the translation into a language is made from."""
     settings = {name: value for name, value in this.settings.items() if name != "languages"}
@@ -77,8 +65,9 @@ def _made_from(this: Job, said: list[Line], code: str) -> str:
     )
 
 
-def _kept(this: Job, output: Path, wanted: Mapping[str, str]) -> dict[str, Translation]:
-    """The translations of an earlier job that are still right, by language."""
+def _kept(this: Job, output: Path, wanted: Mapping[str, str], count: int) -> dict[str, Translation]:
+    """The translations of an earlier job that are still right, by language. count: of the lines
+    that each has, unless somebody has edited it."""
     if this.stage in this.run.forced:
         return {}
     before = artifact_files.read_json(output)
@@ -89,7 +78,7 @@ def _kept(this: Job, output: Path, wanted: Mapping[str, str]) -> dict[str, Trans
     return {
         each["language"]: each
         for each in before["languages"]
-        if each["made_from"] == wanted.get(each["language"])
+        if each["made_from"] == wanted.get(each["language"]) and len(each["lines"]) == count
     }
 
 

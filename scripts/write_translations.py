@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from reelmake.editing import cues, streams, transcript_page, translating
 from reelmake.foundation import artifact_files
+from reelmake.foundation.errors import StageError
 from reelmake.jobs import memoized_job
 from reelmake.jobs.job import Job
 from reelmake.jobs.runner import job
@@ -22,10 +23,19 @@ def write_translations(
     have."""
     content = integrity.read_json(transcript)
     rules = cues.Rules.of(this.settings, streams.frame_rate(integrity.read_json(media)))
+    made = integrity.read_json(translations)["languages"]
+    for translation in made:
+        count, wanted = len(translation["lines"]), len(content["segments"])
+        if count != wanted:  # somebody has edited one of them
+            raise StageError(
+                f"{translations} has {count} lines in '{translation['language']}', and "
+                f"{transcript} has {wanted} segments; correct it, or delete it and run again",
+                "engine",
+            )
     broken = 0
     with artifact_files.writing(folder) as temporary:
         temporary.mkdir()
-        for translation in integrity.read_json(translations)["languages"]:
+        for translation in made:
             retold = translating.retold(content, translation)
             found = cues.of_transcript(retold, rules)
             broken += sum(cues.is_broken(cue, rules) for cue in found)

@@ -56,19 +56,20 @@ class DryRun:
     def lines(self) -> list[str]:
         """The table, in the order of the pipeline."""
         rows = [(name, self._jobs[name], self._why.get(name, Counter())) for name in STAGES]
-        found = ["", f"{'stage':<12} {'jobs':>7}  why"]
+        wide = max([12, *(len(name) for name, jobs, _ in rows if jobs)])
+        found = ["", f"{'stage':<{wide}} {'jobs':>7}  why"]
         for name, jobs, why in rows:
             if jobs:
                 said = ", ".join(
                     text if len(why) == 1 else f"{text} ({number:,})"
                     for text, number in why.most_common()
                 )
-                found.append(f"{name:<12} {jobs:>7,}  {said}")
+                found.append(f"{name:<{wide}} {jobs:>7,}  {said}")
         all_in_one = " --config 'share={films: null}'" if self._many else ""
         catalog = "; the catalog is brought up to date" if self._catalog else ""
         total, videos = self._jobs.total(), self._many or len(self._videos)
         found += [
-            f"{'in all':<12} {total:>7,}  of {count(videos, 'video')}{catalog}",
+            f"{'in all':<{wide}} {total:>7,}  of {count(videos, 'video')}{catalog}",
             "",
             "A dry run: nothing was changed. `reel plan` estimates hours and disk space;",
             f"`snakemake -n --logger default{all_in_one}` lists every job.",

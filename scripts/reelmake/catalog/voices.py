@@ -55,26 +55,32 @@ def guesses(voices: Sequence[Voice], match: float) -> dict[tuple[int, str], Gues
             by_kind.setdefault((voice.model, len(vector)), []).append((voice, vector))
     found: dict[tuple[int, str], Guess] = {}
     for same in by_kind.values():
-        known = [voice for voice, _ in same if voice.is_named]
+        known = sorted(
+            (each for each in same if each[0].is_named), key=lambda each: each[0].name or ""
+        )
         others = [voice for voice, _ in same if not voice.is_named]
         if not known or not others:
             continue
-        there = np.stack([vector for voice, vector in same if voice.is_named])
+        there = np.stack([vector for _, vector in known])
+        names = [voice.name for voice, _ in known]
+        # Of all that have one name, the likest counts: a host may be named in thousands of films.
+        firsts = [place for place, name in enumerate(names) if name not in names[place - 1 : place]]
         here = np.stack([vector for voice, vector in same if not voice.is_named])
-        taken = {(voice.film, voice.name) for voice in known}
+        taken = {(voice.film, voice.name) for voice, _ in known}
         likely = []
         for start in range(0, len(others), TOGETHER):
-            likeness = here[start : start + TOGETHER] @ there.T
+            each = here[start : start + TOGETHER] @ there.T
+            likeness = np.maximum.reduceat(each, firsts, axis=1)
             for row, column in zip(*np.nonzero(likeness >= match), strict=True):
-                voice, like = others[start + row], known[column]
-                likely.append((float(likeness[row, column]), voice, like))
+                voice, name = others[start + row], names[firsts[column]]
+                likely.append((float(likeness[row, column]), voice, name))
         likely.sort(key=lambda each: (-each[0], each[1].film, each[1].label))
-        for value, voice, like in likely:
+        for value, voice, name in likely:
             place = (voice.film, voice.label)
-            if place in found or (voice.film, like.name) in taken or like.name is None:
+            if place in found or (voice.film, name) in taken:
                 continue
-            taken.add((voice.film, like.name))
-            found[place] = Guess(like.name, round(value, 4))
+            taken.add((voice.film, name))
+            found[place] = Guess(name, round(value, 4))
     return found
 
 

@@ -127,11 +127,7 @@ def _overlap(one: Reading, other: Reading) -> float:
 def _kinds(lines: Sequence[_Line]) -> list[str]:
     """subtitle, caption or other, for each line."""
     below = [line for line in lines if _may_be_subtitle(line)]
-    subtitles = {
-        id(line)
-        for line in below
-        if len({each.compared for each in below if _at_one_place(line, each)}) > OTHERS
-    }
+    subtitles = {id(line) for line in below if _has_others(line, below)}
     return [
         "subtitle"
         if id(line) in subtitles
@@ -146,6 +142,18 @@ def _may_be_subtitle(line: _Line) -> bool:
     box = line.best
     is_centered = abs(box.left + box.width / 2 - 0.5) <= CENTERED
     return box.top + box.height / 2 >= LOWER and is_centered and line.end - line.start < LONGEST
+
+
+def _has_others(line: _Line, below: Sequence[_Line]) -> bool:
+    """Whether enough other texts come at the line's place. It looks no farther than it has to: a
+    film with burned-in subtitles has thousands of lines."""
+    found = {line.compared}
+    for each in below:
+        if each.compared not in found and _at_one_place(line, each):
+            found.add(each.compared)
+            if len(found) > OTHERS:
+                return True
+    return False
 
 
 def _at_one_place(one: _Line, other: _Line) -> bool:

@@ -63,6 +63,8 @@ def _be_child(
         status = 0
     except KeyboardInterrupt:
         status = STOPPED
+    except Exception:
+        _log_traceback()
     finally:
         with contextlib.suppress(BaseException):
             sys.stdout.flush()
@@ -83,12 +85,16 @@ def _answer(work: Callable[[], Any]) -> dict[str, Any]:
         message, kind = explain(error)
         return {"error": message, "kind": kind}
     except Exception as error:
-        import traceback
-
-        traceback.print_exc()
+        _log_traceback()
         if "bad_alloc" in str(error):  # as C++ says it
             return {"error": OUT_OF_MEMORY, "kind": "resources"}
         return {"error": f"{type(error).__name__}: {error}", "kind": "engine"}
+
+
+def _log_traceback() -> None:
+    import traceback
+
+    traceback.print_exc()
 
 
 @contextlib.contextmanager

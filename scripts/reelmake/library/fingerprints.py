@@ -116,8 +116,20 @@ def differences(old: Mapping[str, Any] | None, new: Fingerprint) -> list[str]:
     for name in sorted(names):
         was_set, is_set = (_value(each, name, stage) for each in (before, after))
         if was_set != is_set:
+            was_set, is_set = _without_the_same(was_set, is_set)
             said.append(f"{name} {_show(was_set)} -> {_show(is_set)}")
     return said
+
+
+def _without_the_same(one: Any, other: Any) -> tuple[Any, Any]:
+    """Two values; of two tables, such as the names of speakers, only what differs: a long one shows
+    its beginning alone."""
+    if not (isinstance(one, dict) and isinstance(other, dict)) or "content" in one | other:
+        return one, other
+    return (
+        {name: value for name, value in one.items() if other.get(name) != value},
+        {name: value for name, value in other.items() if one.get(name) != value},
+    )
 
 
 def _settings(stage: Stage, config: Config) -> dict[str, Any]:

@@ -9,11 +9,12 @@ import csv
 import io
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from reelmake.foundation import artifact_files, text, urls
+from reelmake.foundation import artifact_files, file_locks, text, urls
 from reelmake.foundation.errors import UserError
 from reelmake.library import config as configuration
 
@@ -27,6 +28,10 @@ MARK = "\ufeff"
 """By which programs know UTF-8."""
 MOST = 16 << 20
 """Bytes of the table."""
+SAID = 3
+"""Rows of no film that a run says."""
+PATIENCE = 10.0
+"""Seconds to wait for another command that changes the table."""
 
 
 class Row(NamedTuple):
@@ -63,14 +68,16 @@ class Names:
         self, path: Path, videos: Mapping[str, str], say: Callable[[str], None]
     ) -> None:
         """Say which rows are of no film. path: of the table. videos: the source of each by id."""
-        sources = set(videos.values())
-        for row in self.rows:
-            if row.film == ALL or row.film in videos or row.film in sources:
-                continue
+        known = {ALL, *videos, *videos.values()}
+        unknown = [row for row in self.rows if row.film not in known]
+        # A table may be of many more films than are here, and to look for a hint takes a while.
+        for row in unknown[:SAID]:
             hint = text.did_you_mean(row.film, videos)
             say(
                 f"{path}, line {row.line}: there is no film '{row.film}'{hint}; give its id or path"
             )
+        if len(unknown) > SAID:
+            say(f"{path}: {text.count(len(unknown) - SAID, 'more row')} of films that are not here")
 
 
 def read(path: Path) -> Names:
@@ -107,8 +114,20 @@ def change(path: Path, names: Mapping[tuple[str, str], str]) -> int:
     rows are other than before. It is made where there is none.
 
     names: by film and label; an empty one takes the name away. Raises UserError for a table that
-    can't be read, and OSError.
+    can't be read, or that somebody else is changing for long, and OSError.
     """
+    path = path.resolve()  # through a link: the table itself is written, not a file in its place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = file_locks.acquire(path.with_name(f".{path.name}.lock"), PATIENCE)
+    if lock is None:
+        raise UserError(f"{path}: another command is changing it; wait for it, then try again")
+    try:
+        return _change(path, names)
+    finally:
+        file_locks.release(lock)
+
+
+def _change(path: Path, names: Mapping[tuple[str, str], str]) -> int:
     read(path)  # a table that no run would take is nobody's to change
     text_there = _text(path)
     written = text_there.removeprefix(MARK)
@@ -119,11 +138,14 @@ def change(path: Path, names: Mapping[tuple[str, str], str]) -> int:
         head = list(COLUMNS)
         rows = [head]
     places = _columns(path, 1, [cell.strip() for cell in head])
-    open_, changed = dict(names), 0
+    changed, there = 0, set()
     kept = []
     for row in rows:
         film, label = (_cell(row, places[name]) for name in ("film", "label"))
-        wanted = open_.pop((as_film(film), _label(label)), None) if row is not head else None
+        voice = as_film(film), as_label(label)
+        wanted = names.get(voice) if row is not head else None
+        if wanted is not None:
+            there.add(voice)
         if wanted is None or wanted == _cell(row, places["name"]):
             kept.append(row)
             continue
@@ -132,17 +154,20 @@ def change(path: Path, names: Mapping[tuple[str, str], str]) -> int:
             row += [""] * (places["name"] + 1 - len(row))
             row[places["name"]] = wanted
             kept.append(row)
-    for (film, label), name in open_.items():
-        if name:
+    for (film, label), name in names.items():
+        if name and (film, label) not in there:
             cells = {places["film"]: film, places["label"]: label, places["name"]: name}
             kept.append([cells.get(place, "") for place in range(len(head))])
             changed += 1
     if changed:
         made = io.StringIO(newline="")
-        csv.writer(made, delimiter=delimiter, lineterminator="\n").writerows(kept)
+        ends = "\r\n" if "\r\n" in written else "\n"
+        csv.writer(made, delimiter=delimiter, lineterminator=ends).writerows(kept)
         mark = MARK if text_there.startswith(MARK) else ""
-        # Through a link: the table itself is written, not a file in the link's place.
-        artifact_files.write_bytes(path.resolve(), (mark + made.getvalue()).encode())
+        with artifact_files.writing(path) as temporary:
+            temporary.write_bytes((mark + made.getvalue()).encode())
+            if path.exists():  # who may read it, and who may edit it
+                shutil.copymode(path, temporary)
     return changed
 
 
@@ -160,7 +185,10 @@ def as_film(film: str) -> str:
 
 
 def _rows(path: Path, written: str) -> Iterable[Row]:
-    reader = csv.reader(io.StringIO(written, newline=""), delimiter=_delimiter(written))
+    # Strict: a quotation mark that is never closed would make one name of all rows after it.
+    reader = csv.reader(
+        io.StringIO(written, newline=""), delimiter=_delimiter(written), strict=True
+    )
     places: dict[str, int] = {}
     line = 1
     try:
@@ -176,7 +204,9 @@ def _rows(path: Path, written: str) -> Iterable[Row]:
                         yield _checked(path, row)
             line = reader.line_num + 1
     except csv.Error as error:
-        raise UserError(f"{path}, line {line}: it is no CSV: {error}") from None
+        raise UserError(
+            f"{path}, line {line}: it is no CSV: {error}; look at its quotation marks"
+        ) from None
 
 
 def _delimiter(written: str) -> str:
@@ -204,7 +234,7 @@ def _checked(path: Path, row: Row) -> Row:
         raise UserError(f"{where}: it names no film; give its id, its path, or * for all")
     if "\0" in row.film:
         raise UserError(f"{where}: no film can have this name")
-    label = _label(row.label)
+    label = as_label(row.label)
     if not LABEL.fullmatch(label):
         raise UserError(
             f"{where}: '{row.label[:40]}' is no label of a voice; `reel speakers` lists them, such "
@@ -216,7 +246,7 @@ def _checked(path: Path, row: Row) -> Row:
     return row._replace(film=as_film(row.film), label=label, name=name)
 
 
-def _label(label: str) -> str:
+def as_label(label: str) -> str:
     """A label as it is written elsewhere: s1 is S1."""
     return label[:1].upper() + label[1:] if label[:1] == "s" else label
 

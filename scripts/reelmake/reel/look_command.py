@@ -52,8 +52,9 @@ def _explain(arguments: Arguments) -> int:
         print_json(found)
         return 0
     print(printable(f"{found['video']} ({found['source']})"))
+    wide = max([11, *(len(stage["stage"]) for stage in found["stages"])])
     for stage in found["stages"]:
-        print(printable(f"  {stage['stage']:<11} {staleness.sentence(stage)}"))
+        print(printable(f"  {stage['stage']:<{wide}} {staleness.sentence(stage)}"))
     return 0
 
 

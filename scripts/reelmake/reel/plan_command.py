@@ -40,14 +40,15 @@ def _plan(arguments: Arguments) -> int:
 
 def _print_table(found: run_plan.Plan) -> None:
     about = "~" if found["videos"]["guessed"] else ""
-    print(f"\n{'stage':<12}{'jobs':>8}{'media':>14}{'pictures':>12}{'work':>18}")
+    wide = max([12, *(len(stage) for stage in found["stages"])])
+    print(f"\n{'stage':<{wide}}{'jobs':>8}{'media':>14}{'pictures':>12}{'work':>18}")
     for stage, row in found["stages"].items():
         media = "unknown" if not row["media_seconds"] else about + show_hours(row["media_seconds"])
         items = "" if row["items"] is None else f"{row['items']:,}"
         work = "no history yet"
         if row["seconds"] is not None and row["media_seconds"]:
             work = show_seconds(row["seconds"])
-        print(f"{stage:<12}{row['jobs']:>8,}{media:>14}{items:>12}{work:>18}")
+        print(f"{stage:<{wide}}{row['jobs']:>8,}{media:>14}{items:>12}{work:>18}")
     print()
 
 

@@ -4,12 +4,13 @@ import shutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from reelmake.editing import languages
 from reelmake.library import currency, library_scan
 from reelmake.library.config import Config
 from reelmake.library.fingerprints import Fingerprint
 from reelmake.library.library import RESULTS, Library
 from reelmake.library.library_scan import Facts
-from reelmake.library.stages import STAGES
+from reelmake.library.stages import STAGES, chosen
 from reelmake.reel import estimates, status
 from reelmake.reel.estimates import History
 
@@ -47,6 +48,8 @@ def plan(config: Config, say: Callable[[str], None]) -> Plan:
     """
     library = Library(config, write=False, say=say, can_try=can_try(config))
     to_do = dict(library.look(prune=True))
+    if to_do and "translations" in chosen(config["stages"]):
+        languages.to_translate_into(config["translations"]["languages"])
     videos = library_scan.Scan(RESULTS).look()
     known, lengths = status.remembered(videos)
     facts = {video.video: video for video in videos}

@@ -7,7 +7,7 @@ from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import UserError
 from reelmake.foundation.text import count, did_you_mean, printable, some, visible
 from reelmake.foundation.units import show_seconds
-from reelmake.library import speaker_names
+from reelmake.library import sidecars, speaker_names
 from reelmake.library.config import expand
 from reelmake.library.library import RESULTS
 from reelmake.reel.options import Arguments, add_command, print_json, read_config, say
@@ -63,9 +63,11 @@ def _speakers(arguments: Arguments) -> int:
     if action == "accept" and len(words) < 2:
         return _accept(arguments, *words)
     if action:
+        actions = ("name", "accept")
+        hint = "" if action in actions else did_you_mean(action, actions)
         raise UserError(
-            f"speakers {printable(action)}{did_you_mean(action, ('name', 'accept'))}: give `name "
-            "FILM LABEL NAME` or `accept [NAME]`; a name of several words in quotes"
+            f"speakers {printable(action)}{hint}: give `name FILM LABEL NAME` or `accept [NAME]`; "
+            "a name of several words in quotes"
         )
     found, current = _voices(arguments)
     if arguments.json:
@@ -137,7 +139,7 @@ def _seconds(voices: list[Voice]) -> float:
 
 
 def _name(arguments: Arguments, film: str, label: str, name: str) -> int:
-    plain = speaker_names.plain(name)
+    plain, label = speaker_names.plain(name), speaker_names.as_label(label)
     if name.strip() and not plain:
         raise UserError("the name has nothing that can be seen")
     video = film if film == speaker_names.ALL else _film(film)
@@ -148,7 +150,21 @@ def _name(arguments: Arguments, film: str, label: str, name: str) -> int:
             raise UserError(f"{video} has no voice {printable(label)}; it has {has}")
     elif not speaker_names.LABEL.fullmatch(label):
         raise UserError(f"{printable(label)} is no label of a voice, such as S1")
-    return _change(arguments, {(video, label): plain})
+    ends = _change(arguments, {(video, label): plain})
+    if not plain and video != speaker_names.ALL:
+        _tell_other_rows(_table(arguments), video, label)
+    return ends
+
+
+def _tell_other_rows(path: Path, video: str, label: str) -> None:
+    """Say it where a voice whose name was taken away has one by another row."""
+    source = sidecars.read(RESULTS / video, "media").get("source", {}).get("path", "")
+    name = speaker_names.read(path).of(video, source).get(label)
+    if name is not None:
+        say(
+            f"{video} {label} is still '{visible(name)}', by a row of its path or of all films "
+            f"(*); edit {path}"
+        )
 
 
 def _accept(arguments: Arguments, name: str | None = None) -> int:
@@ -184,7 +200,9 @@ def _film(name: str) -> str:
     from reelmake.catalog.opening import opened
 
     with opened(RESULTS / updating.NAME) as db:
-        return film_choice.one(db, name).video
+        at = (speaker_names.as_film(name),)  # as a row of the table may name it
+        found = db.execute("SELECT video FROM films WHERE source = ?", at).fetchone()
+        return str(found[0]) if found else film_choice.one(db, name).video
 
 
 def _labels(results: Path) -> list[str]:

@@ -54,14 +54,14 @@ class Artifacts:
         return Turns(
             Turn(each["start"], each["end"], each["speaker"])
             for each in found
-            if isinstance(each.get("start"), int | float)
-            and isinstance(each.get("end"), int | float)
+            if _is_time(each.get("start"))
+            and _is_time(each.get("end"))
             and isinstance(each.get("speaker"), str)
         )
 
     def speaking(self, start: Any, end: Any) -> str | None:
         """The labels of who speaks in a span of seconds, with commas; None: nobody is known to."""
-        if not (isinstance(start, int | float) and isinstance(end, int | float)):
+        if not (_is_time(start) and _is_time(end)):
             return None
         return ", ".join(speakers.present(self.turns, start, end)) or None
 
@@ -85,6 +85,11 @@ def _objects(found: Any) -> list[Row]:
 
 def _object(found: Any) -> Row:
     return found if isinstance(found, dict) else {}
+
+
+def _is_time(value: Any) -> bool:
+    """Whether it is a number of seconds. Python reads NaN in JSON, too, which equals nothing."""
+    return isinstance(value, int | float) and abs(value) < float("inf")
 
 
 def _videos(video: Artifacts) -> Iterator[Row]:
@@ -133,9 +138,7 @@ def _segments(video: Artifacts) -> Iterator[Row]:
     for segment in video.listed("transcript.json", "segments"):
         row = segment | {"segment": segment.get("id")}
         words = _objects(segment.get("words"))
-        whole = all(
-            isinstance(each.get(at), int | float) for each in (segment, *words) for at in _ENDS
-        )
+        whole = all(_is_time(each.get(at)) for each in (segment, *words) for at in _ENDS)
         if "speaker" in segment or not video.turns.all or not whole:
             yield row
             continue

@@ -45,6 +45,17 @@ def test_a_damaged_artifact_is_absent_and_takes_no_other_with_it(tmp_path, damag
         assert film.tables[table] == whole[table] != []
 
 
+@pytest.mark.parametrize("time", ["NaN", "Infinity", "1e999", "true", '"1"', "null"])
+def test_a_turn_at_no_time_takes_nothing_else_with_it(tmp_path, time):
+    make_film(tmp_path / "film")
+    path = tmp_path / "film" / "speakers.json"
+    document = json.loads(path.read_bytes())
+    document["turns"][-1]["end"] = "here"
+    path.write_text(json.dumps(document).replace('"here"', time))
+    tables = film_rows.read(tmp_path / "film").tables
+    assert len(tables["segments"]) > 1 and len(tables["speaker_turns"]) > 1
+
+
 def test_values_that_do_not_fit_are_missing(tmp_path):
     make_film(tmp_path / "film")
     segments = [

@@ -41,6 +41,13 @@ def test_two_voices_of_a_film_are_two_people():
     assert who(guesses([ANNA, BEN, voice(1, "S3", [1, 0, 0])], 0.7)) == {}
 
 
+def test_of_all_that_have_a_name_the_likest_counts():
+    named = [voice(film, "S1", [1, film / 10, 0], name) for film, name in enumerate("BABAB", 1)]
+    found = guesses([*named, voice(9, "S1", [1, 0.2, 0]), voice(9, "S2", [1, 0.5, 0.02])], 0.7)
+    assert who(found) == {(9, "S1"): "A", (9, "S2"): "B"}
+    assert all(guess.likeness > 0.999 for guess in found.values())
+
+
 def test_a_guess_tells_nothing_of_others():
     guess = voice(2, "S1", [0.8, 0.6, 0], "Anna", guessed=True)
     assert who(guesses([ANNA, guess, voice(3, "S1", [0.3, 0.9, 0])], 0.7)) == {(2, "S1"): "Anna"}

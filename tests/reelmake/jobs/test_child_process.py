@@ -97,6 +97,12 @@ def test_whatever_ends_it_the_job_ends_well_and_says_that_it_failed(start, block
     assert said.startswith("reelmake: without speakers: V: ") and said.count("\n") == 1
 
 
+def test_what_it_can_not_send_is_in_the_log(start):
+    start("return object()").communicate(timeout=30)
+    assert "ended its process (status 1); the log may say why" in record(start.results)["error"]
+    assert "TypeError" in (start.results / "../../logs/V.log").read_text()
+
+
 def test_a_signal_stops_it_after_its_item_and_nothing_stands_for_the_artifact(start):
     block = """
     with this.item():

@@ -10,7 +10,7 @@ import german
 import translate_transcript
 import write_translations
 from reelmake.foundation import artifact_files
-from reelmake.foundation.errors import StageError
+from reelmake.foundation.errors import StageError, UserError
 from reelmake.library import config
 from reelmake.models import text_model
 from text_job import ANY, MODELS, Answering, TextJob
@@ -131,7 +131,7 @@ def test_no_language_is_no_work(folder, monkeypatch):
 
 
 def test_a_language_that_nobody_knows_is_said(folder):
-    with pytest.raises(StageError, match="nobody knows a language 'qqq'; name it by its ISO 639"):
+    with pytest.raises(UserError, match="nobody knows a language 'qqq'; name each once by its ISO"):
         translate(job(folder, "qqq"))
 
 
@@ -339,6 +339,19 @@ def test_of_a_language_that_was_taken_away_nothing_stays(folder):
     (folder / "journal").rename(folder / "old")
     translate(job(folder, "de"))
     assert sorted(write(folder)) == [f"transcript.de.{end}" for end in ("srt", "txt", "vtt")]
+
+
+def test_a_translation_that_was_edited_to_other_lines_is_said_and_made_again(folder):
+    before = translate(job(folder))
+    short = json.loads(json.dumps(before))
+    short["languages"][0]["lines"].pop()
+    artifact_files.write_json(folder / "translations.json", short)
+    with pytest.raises(
+        StageError, match=r"translations.json has 5 lines in 'de', and .* has 6 seg"
+    ):
+        write(folder)
+    (folder / "journal").rename(folder / "old")
+    assert translate(job(folder)) == before
 
 
 def test_what_a_model_says_is_no_markup(folder, monkeypatch):

@@ -153,6 +153,20 @@ def test_differences_are_said_in_words():
     ]
 
 
+def test_of_names_only_those_that_differ_are_said():
+    settings = fingerprints.settings(config.load({}))
+    many = {f"S{number}": "A name that stays" for number in range(1, 5)}
+    before, after = (
+        fingerprints.compute(
+            settings | {"subtitles": settings["subtitles"] | {"speakers.names": names}}, IDENTITY
+        )
+        for names in (many, many | {"S4": "Ann"})
+    )
+    assert fingerprints.differences(before["subtitles"], after["subtitles"]) == [
+        'speakers.names {"S4": "A name that stays"} -> {"S4": "Ann"}'
+    ]
+
+
 def test_a_model_has_a_name_whether_its_content_is_known_or_not():
     local = {"name": "a.gguf", "content": "0"}
     assert fingerprints.model_name("a.gguf") == fingerprints.model_name(local) == "a.gguf"

@@ -1,5 +1,7 @@
 """The table of names, as people and their programs leave it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +58,7 @@ def test_a_film_is_known_by_its_id_and_path_before_what_is_of_all(table, monkeyp
         ("film,label,name\none,S0,Ben\n", r"line 2: 'S0' is no label"),
         ("film,label,name\none,S1,\u202e\u200b\n", r"line 2: the name has nothing"),
         ("film,label,name\n\none,S1,A\none,S1,B\n", r"line 4: S1 of one is 'B' here, and 'A' in"),
+        ('film,label,name\none,S1,"A\ntwo,S2,B\nthree,S1,C\n', r"line 2: it is no CSV: unexpected"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(table, content, says):
@@ -97,6 +100,14 @@ def test_rows_of_no_film_are_said_and_do_no_harm(table):
     ]
 
 
+def test_of_many_rows_of_no_film_a_few_are_said(table):
+    table.write_text("film,label,name\n" + "".join(f"no{n},S1,A\n" for n in range(50)))
+    said = []
+    speaker_names.read(table).tell_unknown(table, {"one": "/f/one.mp4"}, said.append)
+    assert len(said) == 4
+    assert said[-1] == f"{table}: 47 more rows of films that are not here"
+
+
 def test_a_change_leaves_the_rest_as_people_have_it(table):
     whole = '\ufefffilm;note;label;name\n*;"a; b";S2;Guest\n\none;;s1;Ana\ntwo;x;S1;\n'
     table.write_text(whole)
@@ -109,6 +120,32 @@ def test_a_change_leaves_the_rest_as_people_have_it(table):
     assert speaker_names.change(table, names) == 0
     assert speaker_names.change(table, {("one", "S1"): "", ("four", "S1"): ""}) == 1
     assert speaker_names.read(table).of("one", "") == {"S2": "Guest"}
+
+
+def test_a_voice_that_is_named_twice_is_renamed_twice(table):
+    table.write_text("film,label,name\none,S1,Anna\none,s1,Anna\n")
+    assert speaker_names.change(table, {("one", "S1"): "Ben"}) == 2
+    assert speaker_names.read(table).of("one", "") == {"S1": "Ben"}
+    assert speaker_names.change(table, {("one", "S1"): ""}) == 2
+    assert not speaker_names.read(table)
+
+
+def test_a_change_keeps_who_may_edit_it_and_how_its_lines_end(table):
+    table.write_bytes(b"film,label,name\r\none,S1,Anna\r\n")
+    table.chmod(0o664)
+    speaker_names.change(table, {("two", "S1"): "Ben"})
+    assert table.read_bytes() == b"film,label,name\r\none,S1,Anna\r\ntwo,S1,Ben\r\n"
+    assert table.stat().st_mode & 0o777 == 0o664
+
+
+def test_commands_at_once_lose_no_name(table):
+    def name(number):
+        speaker_names.change(table, {(f"film{number}", "S1"): "Anna"})
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(name, range(4)))
+    assert len(speaker_names.read(table).rows) == 4
+    assert [path.name for path in table.parent.iterdir()] == ["speakers.csv"]
 
 
 def test_a_table_that_no_run_takes_is_not_changed(table):

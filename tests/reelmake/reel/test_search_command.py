@@ -48,16 +48,13 @@ def test_a_moment_is_found_by_its_translation_and_it_is_said(library, capsys):
     lines = {"de": ["Die Menge jubelt", None, "Ein Tor"], "pt-BR": [None, "Nada mais", None]}
     lines |= {f"x{ESCAPE}": ["Menge"] * 3, "fr": ["Menge"]}  # none: no language, too few lines
     said = ["The crowd cheers", "Nothing more", "A goal"]
-    make_film(library / "results" / "match", texts=said, seen=["A stadium"], scenes=1,
+    make_film(library / "results" / "match", texts=said, seen=["A stadium"], scenes=1, written=[],
               translated=lines, source=library / "Summer_Match.mp4")  # fmt: skip
     updating.update(library / "results")
     assert main.main(["search", "menge jubelt"]) == 0
-    assert capsys.readouterr().out.splitlines()[1:5] == [
-        "     said (de) Die Menge jubelt",
-        "     said    The crowd cheers",
-        "     seen    A stadium · nothing · outside · calm",
-        "     why     menge, jubelt: said (de)",
-    ]
+    shown = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert shown[1:3] == ["said (de) Die Menge jubelt", "said The crowd cheers"]
+    assert "why menge, jubelt: said (de)" in shown
     assert main.main(["search", "nada", "--said", "--json"]) == 0
     (moment,) = json.loads(capsys.readouterr().out)["moments"]
     assert moment["said"] == "Nothing more"

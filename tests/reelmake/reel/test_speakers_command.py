@@ -6,6 +6,7 @@ import pytest
 
 from make_moments import make_film
 from reelmake.catalog import updating
+from reelmake.catalog.opening import opened
 from reelmake.reel import main
 
 
@@ -53,6 +54,21 @@ def test_a_name_is_written_and_shown_at_once(library, capsys):
     assert "Guest: 11 s in 2 films" in run(capsys).out
 
 
+def test_a_name_that_stays_by_another_row_is_said(library, capsys):
+    (library / "speakers.csv").write_text("film,label,name\n*,S1,Host\none,S1,Anna\n")
+    said = run(capsys, "name", "one", "s1", "").err
+    assert "1 name (one)" in said and "one S1 is still 'Host', by a row of its path or of" in said
+    run(capsys, "name", "*", "S1", "")
+    assert "still" not in run(capsys, "name", "one", "S1", "").err
+
+
+def test_a_film_may_be_named_by_its_path(library, capsys):
+    with opened(library / "results" / "catalog.db") as db:
+        source = db.execute("SELECT source FROM films WHERE video = 'two'").fetchone()[0]
+    run(capsys, "name", source, "S1", "Ben")
+    assert "two,S1,Ben" in (library / "speakers.csv").read_text()
+
+
 def test_guesses_are_accepted(library, capsys):
     run(capsys, "accept", "Anna")
     assert "two,S2,Anna" in (library / "speakers.csv").read_text()
@@ -64,7 +80,7 @@ def test_guesses_are_accepted(library, capsys):
     ("words", "says"),
     [
         (("nam", "two", "S1", "Ben"), "did you mean 'name'?"),
-        (("name", "two", "S1"), "give `name FILM LABEL NAME`"),
+        (("name", "two", "S1"), "speakers name: give `name FILM LABEL NAME`"),
         (("name", "two", "S9", "Ben"), "two has no voice S9; it has S1, S2"),
         (("name", "three", "S1", "Ben"), "no film of the catalog is called 'three'"),
         (("name", "../two", "S1", "Ben"), "no film of the catalog is called '../two'"),
