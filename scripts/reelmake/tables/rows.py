@@ -48,9 +48,14 @@ class Artifacts:
         return library_scan.Scan(self.results.parent).video(self.results.name)
 
     @functools.cached_property
+    def by_side(self) -> list[Row]:
+        """The segments of speech whose speaker the transcript itself knows."""
+        return [each for each in self.listed("transcript.json", "segments") if each.get("speaker")]
+
+    @functools.cached_property
     def turns(self) -> Turns:
-        """Who speaks when."""
-        found = self.listed("speakers.json", "turns")
+        """Who speaks when: by the microphone of each, where there is one (audio.mix: each)."""
+        found = self.by_side or self.listed("speakers.json", "turns")
         return Turns(
             Turn(each["start"], each["end"], each["speaker"])
             for each in found
@@ -164,6 +169,12 @@ def _speakers(video: Artifacts) -> Iterator[Row]:
     wanted = _object(video.read("fingerprints/subtitles.json").get("settings"))
     names = _object(wanted.get("speakers.names"))
     model = _object(document.get("models")).get("embedding")
+    if video.by_side:
+        for side in video.turns.labels:
+            own = [turn.end - turn.start for turn in video.turns.all if turn.speaker == side]
+            found = {"seconds": sum(own), "turns": len(own)}
+            yield found | {"speaker": side, "name": names.get(side)}
+        return
     for each in _objects(document.get("speakers")):
         label = each.get("label")
         name = names.get(label) if isinstance(label, str) else None

@@ -1,5 +1,6 @@
 """Who a voice is, by who it is like in other films."""
 
+import json
 import random
 
 import numpy as np
@@ -173,3 +174,22 @@ def test_who_speaks_in_candidates_and_words(library):
     assert ("morning", "S2") in {(word.strip(), speaker) for word, speaker in words}
     assert speakers.present(db, 1, 0.0, 12.0) == ["Anna", "S2"]
     db.close()
+
+
+def test_a_side_of_the_sound_is_a_voice_that_has_a_name(library):
+    """With a microphone on each side the transcript knows who speaks, and nobody has to guess."""
+    folder = library / "one"
+    document = json.loads((folder / "transcript.json").read_bytes())
+    for number, segment in enumerate(document["segments"]):
+        segment["speaker"] = ("left", "right")[number % 2]
+    (folder / "transcript.json").write_text(json.dumps(document))
+    sidecar = json.loads((folder / "fingerprints" / "subtitles.json").read_bytes())
+    sidecar["settings"]["speakers.names"] = {"left": "Eve"}
+    (folder / "fingerprints" / "subtitles.json").write_text(json.dumps(sidecar))
+    updating.update(library, rebuild=True)
+    db = connect(library / "catalog.db")
+    (film,) = db.execute("SELECT id FROM films WHERE video = 'one'").fetchone()
+    rows = db.execute("SELECT speaker, name FROM speakers WHERE film = ?", (film,)).fetchall()
+    assert rows == [("left", "Eve"), ("right", None)]
+    db.close()
+    assert search(library / updating.NAME, "", speaker="Eve").moments
