@@ -75,7 +75,7 @@ def test_search_click_and_the_player_is_at_that_time(page, site):
     page.locator(".hit").first.click()
     player_is_at(page, 30)
     assert page.title().startswith("holiday")
-    assert current_line(page) == "the crowd cheers"
+    assert current_line(page) == "S2 the crowd cheers"
     cues = page.evaluate(
         "() => new Promise(done => { const track = document.querySelector('track');"
         " track.addEventListener('load', () => done(track.track.cues.length));"
@@ -97,7 +97,7 @@ def test_pages_on_disk_need_no_server(page, disk):
     page.locator("#player").evaluate("player => player.pause()")
     assert page.url.endswith("#t=12")
     assert 12 <= page.locator("#player").evaluate("player => player.currentTime") < 16
-    assert current_line(page) == SPOKEN[2]
+    assert current_line(page) == f"Anna {SPOKEN[2]}"
     cues = page.locator("#player").evaluate(
         "player => { const [track] = player.textTracks; track.mode = 'showing';"
         " return track.cues.length }"
@@ -116,7 +116,7 @@ def test_what_cannot_be_played_is_shown_by_clips_and_pictures(page, disk):
     until(page, "() => document.getElementById('player').currentTime >= 6")
     assert page.locator("#player").get_attribute("src").endswith("/old/clips/clip0.mp4")
     page.locator("#player").evaluate("player => player.pause()")
-    assert current_line(page) == SPOKEN[1]
+    assert current_line(page) == f"S2 {SPOKEN[1]}"
     page.locator("#lines a", has_text=SPOKEN[5]).click()  # in none
     assert "no clip has this moment" in page.locator("#still figcaption").inner_text()
     assert page.locator("#still img").evaluate("image => image.decode().then(() => true)")
