@@ -120,7 +120,7 @@ def test_what_cannot_be_played_is_shown_by_clips_and_pictures(page, disk):
     page.locator("#lines a", has_text=SPOKEN[5]).click()  # in none
     assert "no clip has this moment" in page.locator("#still figcaption").inner_text()
     assert page.locator("#still img").evaluate("image => image.decode().then(() => true)")
-    assert current_line(page) == SPOKEN[5]
+    assert current_line(page) == f"S2 {SPOKEN[5]}"
 
 
 def test_a_film_that_the_browser_refuses_says_so(page, disk, folder):
