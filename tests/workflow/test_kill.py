@@ -15,6 +15,7 @@ from job_script import content_of, run_job
 from make_video import make_video, random_story
 from reelmake.foundation import artifact_files
 from reelmake.foundation.journal import Journal
+from reelmake.library import config
 from reelmake.library.stages import STAGES, artifact_paths
 from workspace import Workspace
 
@@ -150,6 +151,15 @@ JOBS = {
         {"keyframes": "keyframes.json", "folder": "keyframes"},
         {"descriptions": "two.scenedesc.msgpack"},
     ),
+    "onscreen": (
+        {name: f"{name}.json" for name in ("media", "keyframes")},
+        {"onscreen": "onscreen.json"},
+    ),
+    "translations": ({"transcript": "transcript.json"}, {"translations": "translations.json"}),
+    "translated_subtitles": (
+        {name: f"{name}.json" for name in ("media", "transcript", "translations")},
+        {"folder": "translations"},
+    ),
     "clips": (
         {name: f"{name}.json" for name in ("media", "transcript", "keyframes", "highlights")},
         {"clips": "clips.json", "folder": "clips"},
@@ -166,14 +176,12 @@ JOBS = {
 outputs of their rules."""
 
 
-@pytest.mark.parametrize("stage", JOBS)
+@pytest.mark.parametrize("stage", [stage if stage != "onscreen" else long(stage) for stage in JOBS])
 def test_killed_before_each_step_that_a_disk_sees(complete, tmp_path, stage):
     """Before the n-th rename, flush or start of a program, for every n: nothing has its final name
     that is not whole, and the next job makes the rest."""
     library = complete.copy(tmp_path / "work")
-    models = {
-        f"description.{name}": library.config["description"][name] for name in ("model", "mmproj")
-    }
+    models = {name: config.get(library.config, name) for name in STAGES[stage].models}
     whole = content_of(library, "two", stage)
     for number in range(1, 100):
         for path in artifact_paths(STAGES[stage], "two"):
