@@ -151,10 +151,6 @@ JOBS = {
         {"keyframes": "keyframes.json", "folder": "keyframes"},
         {"descriptions": "two.scenedesc.msgpack"},
     ),
-    "onscreen": (
-        {name: f"{name}.json" for name in ("media", "keyframes")},
-        {"onscreen": "onscreen.json"},
-    ),
     "translations": ({"transcript": "transcript.json"}, {"translations": "translations.json"}),
     "translated_subtitles": (
         {name: f"{name}.json" for name in ("media", "transcript", "translations")},
@@ -176,7 +172,7 @@ JOBS = {
 outputs of their rules."""
 
 
-@pytest.mark.parametrize("stage", [stage if stage != "onscreen" else long(stage) for stage in JOBS])
+@pytest.mark.parametrize("stage", JOBS)
 def test_killed_before_each_step_that_a_disk_sees(complete, tmp_path, stage):
     """Before the n-th rename, flush or start of a program, for every n: nothing has its final name
     that is not whole, and the next job makes the rest."""
