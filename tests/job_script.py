@@ -62,15 +62,15 @@ def run_job(
     **run: object,
 ) -> int:
     """The exit status of a stage's job. inputs, outputs: the rule's, as paths below the video's
-    folder. kill_at: SIGKILL just before so many-th `os.replace`, `os.fsync` or start of a program;
-    0: never. run: of the `RunContext`."""
+    folder, "" for one that it does without. kill_at: SIGKILL just before so many-th `os.replace`,
+    `os.fsync` or start of a program; 0: never. run: of the `RunContext`."""
     results = Path("results", video)
     names = {"fingerprint": f"fingerprints/{stage}.json"} | inputs
     given = {
         "library": str(ROOT / "scripts"),
         "script": str(ROOT / "scripts" / f"{STAGES[stage].rule}.py"),
         "kill_at": kill_at,
-        "input": {name: str(results / path) for name, path in names.items()},
+        "input": {name: path and str(results / path) for name, path in names.items()},
         "output": {name: str(results / path) for name, path in outputs.items()},
         "log": f"logs/{STAGES[stage].rule}/{video}.log",
         "run": run,

@@ -148,7 +148,7 @@ JOBS = {
         {"keyframes": "keyframes.json", "folder": "keyframes"},
     ),
     "scenedesc": (
-        {"keyframes": "keyframes.json", "folder": "keyframes"},
+        {"keyframes": "keyframes.json", "folder": "keyframes", "onscreen": ""},
         {"descriptions": "two.scenedesc.msgpack"},
     ),
     "translations": ({"transcript": "transcript.json"}, {"translations": "translations.json"}),

@@ -132,7 +132,7 @@ TABLE = {
     "transcription.vad_min_silence": (1, TRANSCRIPT),
     "transcription.vad_pad": (0.2, TRANSCRIPT),
     "speakers.count": (2, SPEAKERS),
-    "speakers.threshold": (0.6, SPEAKERS),
+    "speakers.threshold": (0.7, SPEAKERS),
     "speakers.min_seconds": (0.5, SPEAKERS),
     "speakers.segmentation_model": ("owner/name", SPEAKERS),
     "speakers.embedding_model": ("owner/name/file.onnx", SPEAKERS),
