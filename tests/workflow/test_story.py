@@ -116,7 +116,9 @@ def test_a_target_makes_what_it_needs_and_nothing_else(finished, tmp_path):
 @pytest.mark.parametrize("target", [name for name, stages in TARGETS.items() if stages])
 def test_each_target_is_a_choice(complete, target, monkeypatch):
     monkeypatch.setattr(complete, "config", complete.config | {"stages": [target]})
-    assert complete.plan() == ["write_manifest x2"]
+    # Subtitles say who speaks where that is asked for.
+    subtitles = ["write_subtitles x2"] if target == "transcripts" else []
+    assert complete.plan() == ["write_manifest x2", *subtitles]
     forced = complete.plan("-F")
     assert forced == sorted(
         f"{STAGES[name].rule} x2" for name in chosen([target]) if not STAGES[name].urls
@@ -129,7 +131,7 @@ def test_fewer_stages_and_all_again_compute_nothing(library):
     assert library.json("one", "manifest.json")["stages"].keys() == chosen(["transcripts"]) - {
         "source"
     }
-    assert library.plan() == ["write_manifest x2"]
+    assert library.plan() == ["write_manifest x2", "write_subtitles x2"]
     library.run(env=library.without_engines())
     assert library.artifacts() == before
     assert "clips" in library.json("one", "manifest.json")["stages"]
