@@ -12,6 +12,7 @@ import msgpack
 
 from reelmake.foundation import process_identity
 from reelmake.foundation.errors import OUT_OF_MEMORY, StageError, UserError, explain
+from reelmake.jobs.runner import log_traceback
 from reelmake.library import job_records
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _be_child(
     except KeyboardInterrupt:
         status = STOPPED
     except Exception:
-        _log_traceback()
+        log_traceback()
     finally:
         with contextlib.suppress(BaseException):
             sys.stdout.flush()
@@ -85,16 +86,10 @@ def _answer(work: Callable[[], Any]) -> dict[str, Any]:
         message, kind = explain(error)
         return {"error": message, "kind": kind}
     except Exception as error:
-        _log_traceback()
+        log_traceback()
         if "bad_alloc" in str(error):  # as C++ says it
             return {"error": OUT_OF_MEMORY, "kind": "resources"}
         return {"error": f"{type(error).__name__}: {error}", "kind": "engine"}
-
-
-def _log_traceback() -> None:
-    import traceback
-
-    traceback.print_exc()
 
 
 @contextlib.contextmanager

@@ -70,10 +70,10 @@ def job(
     except MemoryError:
         _fail(this, terminal, OUT_OF_MEMORY, "resources")
     except OSError as error:
-        _log_traceback()
+        log_traceback()
         _fail(this, terminal, *explain(error))
     except Exception as error:
-        _log_traceback()
+        log_traceback()
         message = f"{type(error).__name__}: {error}; the log has the details: {log}"
         _fail(this, terminal, message, "engine")
     else:
@@ -159,12 +159,13 @@ def _publishes_instead(this: Job, message: str, kind: Kind) -> bool:
     try:
         this.instead(this, message, kind)
     except (OSError, ValueError):
-        _log_traceback()
+        log_traceback()
         return False
     return True
 
 
-def _log_traceback() -> None:
+def log_traceback() -> None:
+    """Write to the log where the error in hand comes from; on a full disk, nothing."""
     with contextlib.suppress(OSError):
         traceback.print_exc()
         sys.stderr.flush()

@@ -10,13 +10,12 @@ from reelmake.foundation import artifact_files
 from reelmake.foundation.errors import StageError, UserError
 from reelmake.foundation.text import count, did_you_mean, printable, some
 from reelmake.library.library import RESULTS
-from reelmake.reel import library_moments
+from reelmake.reel import library_moments, meaning_option
 from reelmake.reel.options import (
     Arguments,
     add_command,
     output_file,
     positive,
-    read_config,
     require_results,
     say,
 )
@@ -47,9 +46,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "query", metavar="WORDS", nargs="*", help="what is looked for, as reel search takes it"
     )
-    parser.add_argument(
-        "--words", action="store_true", help="only by the words, not by what they mean"
-    )
+    meaning_option.add_to(parser)
     parser.add_argument(
         "--limit",
         type=positive,
@@ -149,17 +146,15 @@ def _search(
     results: Path, words: str, arguments: Arguments
 ) -> tuple[dict[Path, Film], list[Moment]]:
     """The films in which a search finds something, and the moments, best first."""
-    from reelmake.catalog import by_meaning, updating
+    from reelmake.catalog import updating
     from reelmake.catalog.search import search
     from reelmake.media import editor_films
 
     wanted, limit = arguments.video, arguments.limit
     only = [folder.name for folder in _folders(results, wanted)] if wanted else [None]
-    meant = by_meaning.Rankers([], [])
-    if not arguments.words and by_meaning.has_vectors(results):
-        meant = by_meaning.rankers(results, read_config(arguments), words)
-        for note in meant.notes:
-            say(note)
+    meant = meaning_option.rankers(arguments, results, words)
+    for note in meant.notes:
+        say(note)
     found = []
     for film in only:
         answer = search(

@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING, Any
 from reelmake.foundation.errors import UserError
 from reelmake.foundation.text import JOINERS, count, visible, without
 from reelmake.library.library import RESULTS
-from reelmake.reel import players
+from reelmake.reel import meaning_option, players
 from reelmake.reel.options import (
     Arguments,
     add_command,
     news,
     positive,
     print_json,
-    read_config,
     say,
 )
 
@@ -70,9 +69,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--like", metavar="FILM@TIME", help="pictures like the one there, such as holiday@1:23"
     )
-    parser.add_argument(
-        "--words", action="store_true", help="only by the words, not by what they mean"
-    )
+    meaning_option.add_to(parser)
     parser.add_argument(
         "--limit", type=positive, default=20, metavar="N", help="how many at most (default: 20)"
     )
@@ -95,11 +92,8 @@ def _search(arguments: Arguments) -> int:
 
         others.append(LikePicture(RESULTS, *parse(arguments.like), news("looking at keyframes")))
         others.append(by_meaning.LikePicture(RESULTS, *parse(arguments.like)))
-    notes = []
-    if words.strip() and not arguments.words and by_meaning.has_vectors(RESULTS):
-        found_by = by_meaning.rankers(RESULTS, read_config(arguments), words)
-        others += found_by.rankers
-        notes = found_by.notes
+    meant = meaning_option.rankers(arguments, RESULTS, words)
+    others += meant.rankers
     kinds = tuple(kind for kind in ("said", "seen", "written") if getattr(arguments, kind))
     found = search(
         path,
@@ -111,7 +105,7 @@ def _search(arguments: Arguments) -> int:
         limit=arguments.limit,
         others=others,
     )
-    found = found._replace(notes=[*notes, *found.notes])
+    found = found._replace(notes=[*meant.notes, *found.notes])
     if arguments.json:
         current = updating.is_current(RESULTS)
         print_json(as_json(words, found, current))
