@@ -354,16 +354,21 @@ def artifacts(*stages):
         if share_files():
             return list(share_files())
         found = [
-            f"results/{video}/{path}".rstrip("/")
+            path
             for video in library().unfinished
             for stage in stages
             if not STAGES[stage].urls or library().is_fetched(video)
-            for path in artifact_paths(STAGES[stage], video)
+            for path in made_by(stage, video)
         ]
         # Without any input the target would always run: name a file that is always there.
         return found or str(Path(workflow.basedir, "config.yaml"))
 
     return paths
+
+
+def made_by(stage, video):
+    """The paths of a stage's artifacts of one video."""
+    return [f"results/{video}/{path}".rstrip("/") for path in artifact_paths(STAGES[stage], video)]
 
 
 def lasting_stages():
@@ -396,12 +401,11 @@ def optional(stage, upstream):
 
     @or_exit
     def paths(wildcards):
-        video = wildcards.video
-        config, paths = library().config_of(video), artifact_paths(STAGES[upstream], video)
+        config = library().config_of(wildcards.video)
         read = STAGES[stage].reads(
             upstream, chosen(config["stages"]), functools.partial(configuration.get, config)
         )
-        return [f"results/{video}/{path}".rstrip("/") for path in paths] if read else []
+        return made_by(upstream, wildcards.video) if read else []
 
     return paths
 
