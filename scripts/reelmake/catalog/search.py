@@ -61,7 +61,8 @@ def search(
         if speaking:
             filters = _where_they_speak(filters, speaking)
             most *= DEPTH  # of which many are said by others
-            others = others if text.strip() or others else [speaking]
+            if not (text.strip() or others):
+                others = [speaking]
         lists: list[Sequence[Hit]] = []
         complete = True
         if wanted.terms:

@@ -45,7 +45,6 @@ class Speaking:
         if not there:
             hint = did_you_mean(name, people)
             raise UserError(f"no speaker is called '{name}'{hint}; `reel speakers` lists them")
-        self.turns: dict[int, Turns] = {}
         spans: dict[int, list[Turn]] = {}
         for who in there:
             for film, start, end, label in db.execute(
@@ -74,8 +73,9 @@ class Speaking:
             Hit(Place(film, "said", item), start or 0.0, end or 0.0, text)
             for film in sorted(films)
             for item, start, end, text in db.execute(
-                'SELECT item, start, "end", text FROM moments WHERE film = ? AND kind = ?',
-                (film, "said"),
+                'SELECT item, start, "end", text FROM moments'
+                " WHERE film = ? AND kind = 'said' AND language IS NULL",
+                (film,),
             )
         ]
         return sorted(self.kept(hits), key=lambda hit: -self.seconds(hit))[:most]

@@ -15,6 +15,7 @@ from reelmake.catalog import database, reading, schema, schema_docs, vector_inde
 from reelmake.catalog.database import Damaged, Database, Error, State, is_damage, read_states
 from reelmake.foundation import artifact_files, file_locks, file_systems, text
 from reelmake.foundation.errors import UserError, explain
+from reelmake.library import config
 
 NAME = "catalog.db"
 MARKER = "catalog.json"
@@ -32,7 +33,7 @@ TOGETHER = 500
 
 NEWS = 10.0
 """Seconds from one line of progress to the next."""
-MATCH = 0.7
+MATCH: float = config.default("speakers.match")
 """The setting `speakers.match`, where nobody says another."""
 PATIENCE = 600.0
 """Seconds to wait for another process that writes the catalog."""

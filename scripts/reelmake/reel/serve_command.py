@@ -8,7 +8,6 @@ from reelmake.library.library import RESULTS
 from reelmake.reel.options import (
     Arguments,
     add_command,
-    match_of,
     read_config,
     require_results,
     say,
@@ -68,7 +67,7 @@ def _serve(arguments: Arguments) -> int:
         )
     token = access.read_token(arguments.token_file, say) if arguments.token_file else None
     config, models = read_config(arguments), QueryModels()
-    updating.try_update(RESULTS, say, match=match_of(arguments))
+    updating.try_update(RESULTS, say, match=config["speakers"]["match"])
     looked = Scan(RESULTS)
     listening = serving.bind(arguments.host, arguments.port)
     where = serving.address(listening)
