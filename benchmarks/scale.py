@@ -32,6 +32,7 @@ FOLDER = WORK / "scale"
 NUMBERS = (1, 522, 10_000)
 ROUNDS = 5
 FLOOR = "(the floor)"
+NOTHING, BARE = "nothing to do", "nothing to do, without the catalog"
 STATUS = "`reel status --json`"
 SLOW = 1_000
 """From so many videos on `prune: false` is left out."""
@@ -140,10 +141,8 @@ def contenders(library: Path, number: int) -> dict[str, Contender]:
     """What is measured of one library."""
     return {
         f"an empty Snakefile {FLOOR}": lambda: run(*SNAKEMAKE, cwd=FOLDER / "empty"),
-        "nothing to do": lambda: noop(library),
-        "nothing to do, without the catalog": lambda: noop(
-            library, "--config", f"stages={WITHOUT_CATALOG}"
-        ),
+        NOTHING: lambda: noop(library),
+        BARE: lambda: noop(library, "--config", f"stages={WITHOUT_CATALOG}"),
         "nothing to do, without the shortcut": lambda: noop(library, shortcut=False),
         "nothing to do, `prune: false`": lambda: None if number > SLOW else noop_of_all(library),
         "nothing to do, GNU make": lambda: run("make", "all", cwd=library),
@@ -205,6 +204,12 @@ def table(title: str, found: dict[int, Measured], show: Callable[..., str]) -> N
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
+def catalog_costs(samples: Measured) -> str:
+    """Seconds that the catalog adds to a run with nothing to do: the median of the rounds."""
+    pairs = zip(samples[NOTHING], samples[BARE], strict=True)
+    return f"{statistics.median(one.seconds - other.seconds for one, other in pairs):.2f}"
+
+
 def main() -> None:
     """Print the tables."""
     prepare()
@@ -212,6 +217,8 @@ def main() -> None:
     aims = "nothing to do with 522 videos <= 1.2, with 10,000 <= 2; `reel status` <= 2 s"
     table(f"What a library's size costs: seconds, and x the floor (aims: {aims})", found, seconds)
     table("The same: peak memory in MB", found, megabytes)
+    print("\nWhat the catalog adds where there is nothing to do (aim: 0.3 s), seconds: ", end="")
+    print(", ".join(f"{n:,} videos {catalog_costs(samples)}" for n, samples in found.items()))
     if None in next(iter(found.values()))[STATUS]:
         print("\nThere is no command `reel status` yet.")
 

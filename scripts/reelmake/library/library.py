@@ -170,9 +170,17 @@ class Library:
             if video in self.growing:
                 self._postpone(video)
                 continue
-            settings, identity = self._made_from(video)
+            identity, configured = self._identity(video), self._configured(video)
+            names = self._names_of(video)
+            settings = configured.named(names)
             if prune and shortcut.knows(video, settings.digest, identity):
                 continue
+            # Sidecars are read now, and not of what is finished anyhow.
+            known = configured.as_known(RESULTS / video)
+            if known is not configured:
+                settings = known.named(names)
+                if prune and shortcut.knows(video, settings.digest, identity):
+                    continue
             if prune and (failed := shortcut.failed(video)) and not self._may_try(failed):
                 continue
             wanted = fingerprints.compute(settings.by_stage, identity)
@@ -280,11 +288,11 @@ class Library:
 
     def wanted(self, video: str) -> dict[str, Fingerprint]:
         """The fingerprints that the video's stages should have, whatever is on disk."""
-        settings, identity = self._made_from(video)
-        return fingerprints.compute(settings.by_stage, identity)
+        settings = self._configured(video).as_known(RESULTS / video).named(self._names_of(video))
+        return fingerprints.compute(settings.by_stage, self._identity(video))
 
-    def _made_from(self, video: str) -> tuple[StageSettings, sources.Identity]:
-        """What the video's fingerprints are computed from."""
+    def _identity(self, video: str) -> sources.Identity:
+        """What the video's source is known by."""
         if self.is_fetched(video):
             self._ask([video])
             identity = self._fetched[video]
@@ -294,12 +302,15 @@ class Library:
             # A film moved to tape forces nothing: what is known of it stays true.
             known = sidecars.read(RESULTS / video, "media").get("source", {})
             identity = known if known.get("path") == identity["path"] else identity
+        return identity
+
+    def _configured(self, video: str) -> StageSettings:
+        """The settings of each stage that the configuration has for the video."""
         overrides = str(self.videos[video].overrides)
         if overrides not in self._settings:
             by_stage = fingerprints.settings(self.config_of(video), self.also)
             self._settings[overrides] = StageSettings(by_stage)
-        known = self._settings[overrides].as_known(RESULTS / video)
-        return known.named(self._names_of(video)), identity
+        return self._settings[overrides]
 
     def _names_of(self, video: str) -> dict[str, str]:
         """The names of the video's speakers by label, where its subtitles say who speaks."""

@@ -11,7 +11,7 @@ import pytest
 
 from make_library import make_library
 from reelmake.foundation import artifact_files
-from reelmake.library import config, finished_index, stages
+from reelmake.library import config, finished_index, sidecars, stages
 from reelmake.library.library import Library
 from workspace import snapshot
 
@@ -48,6 +48,13 @@ def test_the_second_look_checks_nothing_in_full(look):
     assert look() == ([], VIDEOS)
     assert look() == ([], [])
     assert look(write=False) == ([], [])
+
+
+def test_no_sidecar_of_a_finished_video_is_read(look, monkeypatch):
+    look()
+    # Or the library costs a run with nothing to do a file and more a film.
+    monkeypatch.setattr(sidecars, "read", lambda results, stage: pytest.fail(f"{results} {stage}"))
+    assert look() == ([], [])
 
 
 def test_a_dry_run_writes_no_shortcut(look, tmp_path):
@@ -171,6 +178,17 @@ def test_a_copy_without_times_is_checked_by_content_until_it_is_written_down(loo
     assert look() == ([], ["film00000"])  # and the manifest gets the new time
     assert look() == ([], ["film00000"])
     assert look() == ([], [])
+
+
+def test_a_model_that_is_gone_takes_the_shortcut_too(look):
+    Path("model.onnx").write_bytes(b"a model")
+    settings = {"embeddings": {"text_model": "./model.onnx"}}
+    for folder in ("videos", "results"):
+        shutil.rmtree(folder)
+    make_library(2, {"videos": "videos"} | settings)
+    assert look(**settings) == ([], VIDEOS)
+    Path("model.onnx").rename("elsewhere.onnx")
+    assert look(**settings) == ([], [])
 
 
 def test_a_film_and_a_model_that_are_gone_take_the_shortcut_too(look, tmp_path):
