@@ -139,6 +139,7 @@ def assert_whole(library: Killed) -> None:
 
 JOBS = {
     "media": ({}, {"media": "media.json"}),
+    "speakers": ({"media": "media.json"}, {"speakers": "speakers.json"}),
     "subtitles": (
         {name: f"{name}.json" for name in ("media", "transcript", "speakers")},
         {suffix: f"transcript.{suffix}" for suffix in ("srt", "vtt", "txt", "md")},
@@ -146,6 +147,10 @@ JOBS = {
     "keyframes": (
         {"media": "media.json", "scenes": "scenes.json"},
         {"keyframes": "keyframes.json", "folder": "keyframes"},
+    ),
+    "onscreen": (
+        {name: f"{name}.json" for name in ("media", "keyframes")},
+        {"onscreen": "onscreen.json"},
     ),
     "scenedesc": (
         {"keyframes": "keyframes.json", "folder": "keyframes", "onscreen": ""},
@@ -172,7 +177,7 @@ JOBS = {
 outputs of their rules."""
 
 
-@pytest.mark.parametrize("stage", JOBS)
+@pytest.mark.parametrize("stage", [long(stage) if stage == "onscreen" else stage for stage in JOBS])
 def test_killed_before_each_step_that_a_disk_sees(complete, tmp_path, stage):
     """Before the n-th rename, flush or start of a program, for every n: nothing has its final name
     that is not whole, and the next job makes the rest."""

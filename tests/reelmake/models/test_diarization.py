@@ -200,6 +200,31 @@ def test_a_killed_job_goes_on_after_its_last_piece(conversation, tmp_path, monke
     assert len(heard) - 1 == pieces, "what is whole loads no engine"
 
 
+def test_eight_hours_whose_last_piece_alone_is_left(conversation, tmp_path):
+    """As a job finds them that was killed before it: the same two voices every minute."""
+    sound, said = conversation
+    journal = tmp_path / "journal"
+    diarize(sound, kept=journal)
+    with contextlib.closing(Journal(journal, "S", "0")) as kept:
+        (piece,) = kept.records
+        for at in range(60, 28740, 60):
+            kept.append(
+                piece
+                | {"start": at * RATE, "stop": (at + 60) * RATE}
+                | {"turns": [(start + at, end + at, who) for start, end, who in piece["turns"]]}
+            )
+    path = tmp_path / "audio.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        for _ in range(480):
+            file.writeframesraw((sound * 32767).astype(np.int16).tobytes())
+    found = diarize(WavFile(path), kept=journal)
+    assert {turn.speaker for turn in found.turns} == {0, 1}
+    assert found.turns[-1].end > 8 * 3600 - 20
+    last = [(start - 28740, end - 28740, who) for start, end, who in found.turns if start > 28740]
+    assert wrong(last, said, 60) < 0.25
+
+
 def test_what_the_engine_raises_is_an_error(conversation, monkeypatch):
     def fail(message):
         def turns(*given):
