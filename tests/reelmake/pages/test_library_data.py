@@ -3,8 +3,9 @@
 import contextlib
 import json
 
+from make_moments import make_film
 from make_pages import HOSTILE
-from reelmake.catalog import database
+from reelmake.catalog import database, updating
 from reelmake.pages import library_data
 
 
@@ -18,6 +19,19 @@ def test_a_row_has_what_the_grid_shows(library):
     assert films["broken"]["failure"] == "manifest: it broke"
     assert films["holiday"]["failure"] is None
     assert "\u202e" not in films[HOSTILE]["title"]
+
+
+def test_a_reason_begins_with_what_is_wrong(tmp_path):
+    """The grid shows three lines of it: no id, no path, no stage twice."""
+    results = tmp_path / "results"
+    make_film(results / "cut", state="failed", source="/films/long/way/cut.mp4")
+    record = results / "cut" / "jobs" / "manifest.json"
+    error = "cut: manifest: /films/long/way/cut.mp4 is empty"
+    record.write_text(json.dumps(json.loads(record.read_bytes()) | {"error": error}))
+    updating.update(results)
+    with contextlib.closing(database.connect(results / "catalog.db")) as db:
+        (row,) = library_data.rows(db)
+    assert row[library_data.FIELDS.index("failure")] == "manifest: cut.mp4 is empty"
 
 
 def test_the_script_is_only_data():
