@@ -254,7 +254,7 @@ def _facts(row: Row, media: Row) -> list[str]:
         found.append(f"{row['fps']:.5g} frames/s")
     if codecs:
         found.append(" + ".join(codecs))
-    if row["language"]:
+    if row["language"] and row["segments"]:  # of silence, it is what was set or guessed
         found.append(f"spoken: {row['language']}")
     return found
 
