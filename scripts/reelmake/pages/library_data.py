@@ -18,7 +18,8 @@ pictures AS (
     FROM keyframes JOIN shown ON shown.film = keyframes.film GROUP BY keyframes.film
 )
 SELECT films.video, films.title, films.duration, films.state, films.highlights, films.scenes,
-       films.segments, iif(films.segments, films.language, NULL), films.size, films.modified, pictures.file, shown.score,
+       films.segments, iif(films.segments, films.language, NULL),
+       films.size, films.modified, pictures.file, shown.score,
        failed.stage, failed.error, films.source
 FROM films JOIN shown ON shown.film = films.id LEFT JOIN pictures ON pictures.film = films.id
 LEFT JOIN (SELECT film, min(stage) AS stage, error FROM failures GROUP BY film) AS failed
