@@ -121,7 +121,7 @@ def _without(results: Path, failed: list[_Job]) -> list[str]:
     """A line for each reason why films went on without what a stage makes."""
     return [
         f"  without {stage}: {text.videos([job.video for job in jobs])} ({kind}): {message}; "
-        "the next run tries that again"
+        "the next run tries that again, if its model is here"
         for (kind, stage, message), jobs in _causes(results, failed)
     ]
 

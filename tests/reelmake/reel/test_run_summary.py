@@ -123,5 +123,5 @@ def test_films_without_speakers_are_done_and_said(results):
     assert lines(results) == [
         "2 videos done; 2 jobs in 1 min 40 s, 0 s in GPU stages",
         "  without speakers: 2 videos (one, two) (resources): out of memory; the next run tries "
-        "that again",
+        "that again, if its model is here",
     ]
