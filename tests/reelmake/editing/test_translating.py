@@ -129,8 +129,8 @@ def test_what_is_said_again_is_no_translation_but_a_name_is_one():
 def test_a_line_may_become_as_long_as_languages_make_it():
     chinese = "我们明天去看电影吧" * 5
     answer = "we will go to the cinema tomorrow, " * 5
-    assert translating.translated(asked(chinese), 1, answer) == answer.strip()
-    assert translating.translated(asked("a", "2: 1"), 2, "2: 1") == "2: 1"
+    assert translating.translated(about(chinese), 1, answer) == answer.strip()
+    assert translating.translated(about("a", "2: 1"), 2, "2: 1") == "2: 1"
 
 
 def test_an_answer_has_a_text_for_each_line_and_no_more():
