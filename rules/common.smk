@@ -203,7 +203,7 @@ def share_file(wildcards):
 
 
 def has_models(stage):
-    """Whether the models of a stage are on this machine, which it failed without."""
+    """Whether a run may do better at a stage that films went on without: its models are here."""
     from reelmake.models import needed_models
 
     return needed_models.are_here(settings, stage)
@@ -252,7 +252,9 @@ def sum_up():
     # Nothing asks for it where only models were downloaded.
     if THIS_SHARE is None and library.cache_info().currsize and not only_inspects():
         left_out = len(library().left_out | library().growing)
-        for line in run_summary.lines(RESULTS, began, time.time(), left_out, sys.argv):
+        for line in run_summary.lines(
+            RESULTS, began, time.time(), left_out, sys.argv, has_models
+        ):
             say(line)
         update_catalog_at_end()
         if share_files() and any(
