@@ -252,9 +252,7 @@ def sum_up():
     # Nothing asks for it where only models were downloaded.
     if THIS_SHARE is None and library.cache_info().currsize and not only_inspects():
         left_out = len(library().left_out | library().growing)
-        for line in run_summary.lines(
-            RESULTS, began, time.time(), left_out, sys.argv, has_models
-        ):
+        for line in run_summary.lines(RESULTS, began, time.time(), left_out, sys.argv, has_models):
             say(line)
         update_catalog_at_end()
         if share_files() and any(

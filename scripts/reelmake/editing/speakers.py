@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from heapq import heappop, heappush
-from itertools import accumulate, groupby
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from reelmake.editing import sentences
@@ -38,9 +38,10 @@ class Turns:
         self.all = sorted(turns)
         self._starts = [turn.start for turn in self.all]
         # Of the turns up to each, the one that ends last; of those alike, the later one.
-        self._last_to_end = list(
-            accumulate(self.all, lambda one, other: one if one.end > other.end else other)
-        )
+        self._last_to_end: list[Turn] = []
+        for turn in self.all:
+            last = self._last_to_end[-1] if self._last_to_end else turn
+            self._last_to_end.append(last if last.end > turn.end else turn)
         self._lanes = [_Lane(lane) for lane in _apart(self.all)]
 
     @classmethod
