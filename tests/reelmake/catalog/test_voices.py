@@ -1,5 +1,6 @@
 """Who a voice is, by who it is like in other films."""
 
+import contextlib
 import json
 import random
 
@@ -8,6 +9,7 @@ import pytest
 
 from make_moments import make_film
 from reelmake.catalog import speakers, updating
+from reelmake.catalog.candidates import Hit, Place
 from reelmake.catalog.database import connect
 from reelmake.catalog.search import search
 from reelmake.catalog.voices import Voice, guesses
@@ -155,6 +157,28 @@ def test_without_words_all_that_somebody_says_is_found(library):
     answer = search(library / updating.NAME, "", speaker="Anna", film="one")
     assert sorted(moment.said for moment in answer.moments) == ["hello there", "what a goal"]
     assert answer.notes == []
+
+
+def test_of_somebody_in_many_films_what_mostly_they_say_is_found(library, monkeypatch):
+    exactly = search(library / updating.NAME, "", speaker="Anna").moments
+    monkeypatch.setattr(speakers, "MANY", 0)
+    of_many = search(library / updating.NAME, "", speaker="Anna").moments
+    assert {(each.film, each.said) for each in of_many} == {
+        (each.film, each.said) for each in exactly
+    }
+    assert {each.film for each in of_many} == {"one", "two", "three"}
+
+
+def test_only_turns_of_films_that_are_asked_about_are_read(library, monkeypatch):
+    """Who is in all of 10,000 films has millions of turns: to read them took 19 s and 0.5 GB."""
+    read: list[int] = []
+    real = speakers.Turns
+    monkeypatch.setattr(speakers, "Turns", lambda rows: read.append(1) or real(rows))
+    with contextlib.closing(connect(library / "catalog.db")) as db:
+        speaking = speakers.Speaking(db, "Anna")
+        assert set(speaking.films) == {1, 2, 3} and read == []
+        hit = Hit(Place(2, "said", 0), 0.0, 100.0, "")
+        assert speaking.kept([hit, hit]) == [hit, hit] and read == [1]
 
 
 def test_nobody_of_that_name_is_said(library):
