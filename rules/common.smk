@@ -288,7 +288,8 @@ def catalog_is_current():
     """Whether the catalog has all that was on disk when this run began."""
     from reelmake.catalog import updating
 
-    return not rebuilds_catalog() and updating.is_current(RESULTS)
+    match = settings["speakers"]["match"]
+    return not rebuilds_catalog() and updating.is_current(RESULTS, match)
 
 
 @or_exit
@@ -341,8 +342,8 @@ def update_catalog_at_end():
     if library().unfinished or not catalog_is_current():
         from reelmake.catalog import updating
 
-        if not updating.is_current(RESULTS):
-            match = settings["speakers"]["match"]
+        match = settings["speakers"]["match"]
+        if not updating.is_current(RESULTS, match):
             updating.try_update(RESULTS, say, stop=signals.is_stopping, match=match)
 
 

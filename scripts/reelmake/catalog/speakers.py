@@ -103,7 +103,7 @@ class Speaking:
     def __call__(self, db: Connection, filters: Filters, most: int) -> list[Hit]:
         """What is said while they speak, the longest first. Of somebody in many films, what mostly
         they say: to compare all their lines with all their turns would take a minute."""
-        films = self.films if filters.films is None else {*filters.films} & self.films
+        films = {*self.films} if filters.films is None else {*filters.films} & {*self.films}
         chosen = f"[{','.join(map(str, sorted(films)))}]"
         if len(films) > MANY:
             rows = db.execute(_THEIRS, (chosen, json.dumps(self._names), most))

@@ -10,7 +10,7 @@ from reelmake.foundation.units import show_seconds
 from reelmake.library import sidecars, speaker_names
 from reelmake.library.config import expand
 from reelmake.library.library import RESULTS
-from reelmake.reel.options import Arguments, add_command, print_json, read_config, say
+from reelmake.reel.options import Arguments, add_command, match_of, print_json, read_config, say
 
 SHOWN = 30
 """Voices without a name that are listed."""
@@ -107,7 +107,7 @@ def _voices(arguments: Arguments) -> tuple[list[Voice], bool]:
                     *(likeness if is_guess else None, seconds or 0.0),
                 )
             )
-    return found, updating.is_current(RESULTS)
+    return found, updating.is_current(RESULTS, match_of(arguments))
 
 
 def _show(found: list[Voice]) -> None:

@@ -128,6 +128,34 @@ def test_the_catalog_guesses_when_films_are_read(library):
     assert [row[2:] for row in named(library) if row[2]] == [("Änne Ö", 0)]
 
 
+def test_another_setting_of_likeness_guesses_anew(library, monkeypatch):
+    assert updating.is_current(library, 0.7)
+    assert not updating.is_current(library, 0.999)
+    monkeypatch.setattr("reelmake.catalog.film_rows.read", None)  # for which no film is read
+    updating.update(library, match=0.999)
+    assert updating.is_current(library, 0.999) and updating.is_current(library)
+    assert [row for row in named(library) if row[3]] == []
+    updating.update(library, match=0.7)
+    assert [row[:3] for row in named(library) if row[3]] == [
+        ("three", "S1", "Anna"),
+        ("two", "S2", "Anna"),
+    ]
+
+
+def test_a_guess_says_how_alike_the_voices_are_now(library):
+    def likeness():
+        with contextlib.closing(connect(library / "catalog.db")) as db:
+            return dict(db.execute("SELECT film, likeness FROM speakers WHERE guessed").fetchall())
+
+    before = likeness()
+    make_film(library / "one", texts=["hello"], prints=([1.0, 0.3], [0.0, 1.0]))
+    updating.update(library)
+    now = likeness()
+    assert now.keys() == before.keys() and now != before
+    updating.update(library, rebuild=True)
+    assert likeness() == now
+
+
 def found(results, words, **given):
     answer = search(results / updating.NAME, words, **given)
     return {(moment.film, moment.start) for moment in answer.moments}
