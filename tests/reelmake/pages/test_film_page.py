@@ -135,7 +135,7 @@ def test_what_is_written_in_thousands_of_scenes_is_found_at_once():
         {"start": start, "end": Time(start + dice.choice([0, 0.5, 3, 100])), "text": f"{n % 50}"}
         for n, start in enumerate(starts)
     ]
-    lines[1:1] = [
+    lines[:0] = [
         {"start": Time(0), "end": Time(many), "text": "LOGO"},
         {"start": Time(0), "end": None, "text": "x"},
     ]
