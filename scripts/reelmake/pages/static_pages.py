@@ -44,9 +44,9 @@ def write(results: Path, everything: bool = False, tell: Told | None = None) -> 
 
     Films whose manifest or job records changed since are written again, and those in which other
     people are guessed to speak; those that are gone lose their page. everything: write all of them
-    again. tell: called with how many films are written, and of how many. A kill at any moment leaves each page old or new, and the next call
-    goes on. Raises sqlite3.Error where the catalog can't be read,
-    UserError where another process has been writing them for long, OSError.
+    again. tell: called with how many films are written, and of how many. A kill at any moment
+    leaves each page old or new, and the next call goes on. Raises sqlite3.Error where the catalog
+    can't be read, UserError where another process has been writing them for long, OSError.
     """
     folder = results / FOLDER
     folder.mkdir(exist_ok=True)
