@@ -19,5 +19,8 @@ for name in (
     "short_films",
     "shares",
     "catalog",
+    "speakers",
+    "real_time",
+    "onscreen",  # needs fonts of Debian, and says so
 ):
     subprocess.run([sys.executable, str(ROOT / "benchmarks" / f"{name}.py")], check=True)

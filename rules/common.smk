@@ -213,8 +213,11 @@ def say_missing_models():
     """Say it now, and not in each job."""
     from reelmake.models import needed_models
 
-    also = named_stages(workflow.dag_settings.targets)
-    if (line := needed_models.missing(settings, also)) is not None:
+    targets = set(workflow.dag_settings.targets)
+    made = named_stages(targets)
+    if "all" in targets or not targets:
+        made |= chosen(settings["stages"])
+    if (line := needed_models.missing(settings, made)) is not None:
         say(line)
 
 

@@ -25,7 +25,8 @@ def test_conda_environments_have_the_pins_of_the_lock_file(path):
     names = write_lock.ENVIRONMENTS[path.stem]
     assert path.read_text() == write_lock.environment(names, LOCK), "run: make lock"
     (pip,) = (entry["pip"] for entry in yaml.safe_load(path.read_text())["dependencies"][-1:])
-    assert all(pin.split("==")[1] == LOCK[pin.split("==")[0]] for pin in pip)
+    pinned = (pin.split()[0].split("==") for pin in pip)
+    assert all(version == LOCK[name] for name, version in pinned)
 
 
 def test_every_dependency_is_pinned():

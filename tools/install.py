@@ -7,7 +7,10 @@ said, with progress. GPU=cuda, vulkan, rocm, metal or none says for which GPU; o
 NVIDIA's where there are one and its compiler. CMAKE_ARGS is taken as given, too.
 """
 
+import contextlib
+import hashlib
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -24,6 +27,10 @@ CMAKE = {
     "none": "",
 }
 """llama.cpp's options for each kind of GPU."""
+WITHOUT_AMX = "-U__AMX_INT8__"
+"""For the compilers of llama.cpp: on processors with AMX, GCC optimizes the set-up of its code for
+them away, and each quantized model ends the process (SIGILL). Without the macro that code is left
+out. To be removed with a version that has https://github.com/ggml-org/llama.cpp/pull/26954."""
 NVIDIA = ("nvidia-cublas-cu12>=12,<13", "nvidia-cudnn-cu12>=9,<10")
 """What CTranslate2 needs for an NVIDIA GPU; `models/cuda_libraries.py` finds them."""
 NVCC = Path("/usr/local/cuda/bin/nvcc")
@@ -43,6 +50,8 @@ def main(folder: Path) -> int:
         return 1
     environment = dict(os.environ)
     environment["CMAKE_ARGS"] = f"{CMAKE[kind]} {environment.get('CMAKE_ARGS', '')}".strip()
+    for flags in ("CFLAGS", "CXXFLAGS"):
+        environment[flags] = f"{environment.get(flags, '')} {WITHOUT_AMX}".strip()
     if kind == "cuda" and not shutil.which("nvcc"):
         environment["PATH"] = f"{environment['PATH']}{os.pathsep}{NVCC.parent}"
     if kind != "none":
@@ -54,6 +63,10 @@ def main(folder: Path) -> int:
     pins = (ROOT / "requirements.lock").read_text().splitlines()
     compiled = [pin for pin in pins if pin.startswith("llama-cpp-python==")]
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install"]
+    kind_of_build, made_for = build_kind(environment), folder / "llama.cpp.kind"
+    was = made_for.read_text() if made_for.exists() else ""
+    again = ["--force-reinstall"] if was != kind_of_build else []
+    own_cache = cache_of(pip[:-1], kind_of_build)
     cluster = (ROOT / "requirements-cluster.lock").read_text().splitlines()
     log = folder / "install.log"
     print(f"Installing {len(pins)} packages; the details are in {log}", flush=True)
@@ -62,7 +75,7 @@ def main(folder: Path) -> int:
             ([*pip, *[pin for pin in pins if pin not in compiled]], False),
             *([([*pip, *NVIDIA], False)] if for_nvidia else []),
             # No dependencies: each is in the lock file, with its version.
-            ([*pip, "-v", "--no-deps", *compiled], True),
+            ([*pip, "-v", "--no-deps", *again, *own_cache, *compiled], True),
             ([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)], False),
             # Snakemake imports each executor that it finds, and this one pandas: for tests alone.
             (
@@ -74,8 +87,27 @@ def main(folder: Path) -> int:
                 print(f"Failed: {' '.join(command[-2:])}. The end of {log}:")
                 print("\n".join(log.read_text(errors="replace").splitlines()[-20:]))
                 return 1
+    made_for.write_text(kind_of_build)
     print("Ready.")
     return 0
+
+
+def build_kind(environment: dict[str, str]) -> str:
+    """One text for what llama.cpp is compiled for: this processor, and the options."""
+    processor = platform.processor()
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        processor = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    options = [environment.get(name, "") for name in ("CMAKE_ARGS", "CFLAGS", "CXXFLAGS")]
+    return hashlib.sha256("\n".join([processor, *options]).encode()).hexdigest()[:16]
+
+
+def cache_of(pip: list[str], kind: str) -> list[str]:
+    """pip's options for a cache of its own for a kind of build: by itself, pip takes what was
+    compiled for another processor, or with other options. None where it keeps no cache."""
+    asked = subprocess.run([*pip, "cache", "dir"], capture_output=True, text=True, check=False)
+    found = asked.stdout.strip()
+    return ["--cache-dir", f"{found}/reelmake/{kind}"] if found and not asked.returncode else []
 
 
 def found_gpu() -> str:

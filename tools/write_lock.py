@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import install
+
 ROOT = Path(__file__).resolve().parents[1]
 
 EVERY = ("fsspec", "jsonschema-rs", "langcodes", "numpy")
@@ -45,6 +47,14 @@ ENVIRONMENTS = {
 }
 """What the scripts of each conda environment import."""
 
+OPTIONS = {
+    "llama-cpp-python": "".join(
+        f" --config-settings=cmake.define.CMAKE_{language}_FLAGS={install.WITHOUT_AMX}"
+        for language in ("C", "CXX")
+    )
+}
+"""What pip is told of those that are compiled, as tools/install.py does."""
+
 
 def pins(lock: str) -> dict[str, str]:
     """name -> version of each line `name==version`."""
@@ -53,7 +63,7 @@ def pins(lock: str) -> dict[str, str]:
 
 def environment(names: tuple[str, ...], pinned: dict[str, str]) -> str:
     """A conda environment file with these distributions, from PyPI, at their pins."""
-    lines = [f"      - {name}=={pinned[name]}" for name in names]
+    lines = [f"      - {name}=={pinned[name]}{OPTIONS.get(name, '')}" for name in names]
     return "\n".join(
         [
             "# Written by `make lock` from requirements.lock.",

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 import make_media
+from faults import EngineCalls
 from make_video import make_video, random_story
 
 
@@ -135,3 +136,37 @@ def test_a_failure_leaves_no_other_video_waiting(workspace):
     workspace.run(ok=False)
     assert workspace.result("two", "manifest.json").exists()
     assert set(failures(workspace)) <= {"one/audio", "one/scenes"}
+
+
+CRASH = """
+import ctypes, runpy
+plain = runpy.run_path
+
+
+def run_path(path, *args):
+    if args and path.endswith("transcribe.py"):
+        from reelmake.models import transcription
+
+        transcription.transcribe = lambda *given, **named: ctypes.string_at(0)
+    return plain(path, *args)
+
+
+runpy.run_path = run_path
+"""
+
+
+def test_an_engine_that_crashes_is_a_failure_with_a_reason(workspace, tmp_path):
+    """And no stop: the same command would not go on with it."""
+    calls = EngineCalls(tmp_path / "calls")
+    make_video(workspace.videos / "one.mp4", *random_story(seed=3, seconds=2), 160, 90)
+    calls.also(CRASH)
+    output = workspace.run("transcripts", ok=False, env=calls.environment)
+    said = "one: transcript: faster-whisper ended its process (SIGSEGV); the log"
+    assert f"reelmake: {said}" in output
+    assert "1 failed" in output and "stopped" not in output
+    record = workspace.record("one", "transcript")
+    assert (record["state"], record["class"]) == ("failed", "engine")
+    assert not workspace.result("one", "transcript.json").exists()
+    calls.also("")
+    workspace.run("transcripts", "--config", "failed=only", env=calls.environment)
+    assert workspace.record("one", "transcript")["state"] == "done"

@@ -165,6 +165,7 @@ def test_models_that_are_not_here_are_said_before_any_job(workspace, tmp_path):
     nowhere |= {"HF_ENDPOINT": "http://127.0.0.1:9"}  # on which nobody listens
     says = "reelmake: not on this machine: speech model someone/speech; a job that needs one"
     assert workspace.run("-n", env=nowhere).count(says) == 1
+    assert "not on this machine" not in workspace.run("-n", "scenes", env=nowhere)
     output = workspace.run(ok=False, env=nowhere)
     assert output.count(says) == 1 and output.index(says) < output.index("Job stats")
     record = workspace.record("one", "transcript")

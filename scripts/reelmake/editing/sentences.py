@@ -93,7 +93,8 @@ def spoken(transcript: dict[str, Any]) -> Iterator[Word]:
 def pieces(segment: dict[str, Any], language: str | None) -> list[str]:
     """The text of each word of a segment of transcript.json, with the space before it, if any;
     empty for a word that is none."""
-    spaces = language not in WITHOUT_SPACES
+    # What Whisper has translated is English, whatever was spoken.
+    spaces = language not in WITHOUT_SPACES or not any(map(_is_without_spaces, segment["text"]))
     found, rest = [], segment["text"]
     for number, word in enumerate(segment["words"]):
         bare = word["word"].strip()
@@ -105,6 +106,12 @@ def pieces(segment: dict[str, Any], language: str | None) -> list[str]:
             rest = rest.lstrip()[len(bare) :]
         found.append(" " * space + bare if bare else "")
     return found
+
+
+def _is_without_spaces(character: str) -> bool:
+    """Whether it is a letter of a script without spaces: in Unicode these come after Latin, Greek,
+    Cyrillic, Hebrew, Arabic and the scripts of India."""
+    return character >= "\u0e00" and character.isalpha()
 
 
 def sentences(words: Sequence[Word], pause: float) -> list[Sentence]:

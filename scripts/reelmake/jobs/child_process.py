@@ -12,6 +12,7 @@ import msgpack
 
 from reelmake.foundation import process_identity
 from reelmake.foundation.errors import OUT_OF_MEMORY, StageError, UserError, explain
+from reelmake.jobs import crashes
 from reelmake.jobs.runner import log_traceback
 from reelmake.library import job_records
 
@@ -127,10 +128,11 @@ def _result(answer: bytes, status: int, engine: str) -> Any:
             "once (--cores)",
             kind="resources",
         )
+    if status < 0:
+        raise StageError(crashes.why(engine, -status), kind="engine")
     if status:
-        how = signal.Signals(-status).name if status < 0 else f"status {status}"
         raise StageError(
-            f"{engine} ended its process ({how}); the log may say why. Check its models",
+            f"{engine} ended its process (status {status}); the log may say why. Check its models",
             kind="engine",
         )
     found = msgpack.unpackb(answer)

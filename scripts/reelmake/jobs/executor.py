@@ -18,7 +18,8 @@ from snakemake.executors import local
 from snakemake.settings.types import DeploymentMethod
 from snakemake.sourcecache import LocalSourceFile, infer_source_file
 
-from reelmake.jobs import signals
+from reelmake.jobs import crashes, signals, terminal
+from reelmake.library.library import RESULTS
 
 THREADS = ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")
 """Libraries whose number of threads Snakemake sets for a job, in <name>_NUM_THREADS."""
@@ -107,6 +108,11 @@ class Executor(local.Executor):  # type: ignore[misc]
         if error:
             raise WorkflowError(f"{rule.name}: its script could not be run: {error}")
         if status == -signal.SIGTERM:  # stopped before it began, or by somebody
+            raise SpawnedJobError
+        if -status in crashes.NUMBERS and (video := wildcards.get("video")):
+            error = crashes.record(RESULTS / video, rule.name, -status)
+            if not terminal.shows_failures():
+                terminal.write(sys.stderr.fileno(), error)
             raise SpawnedJobError
         if status < 0:
             raise WorkflowError(

@@ -247,3 +247,13 @@ def gpus() -> tuple[bool, list[str]]:
     system = llama_cpp.llama_print_system_info().decode(errors="replace")
     kinds = [kind for kind in ("CUDA", "ROCm", "Metal", "Vulkan", "SYCL") if f"{kind} :" in system]
     return bool(llama_cpp.llama_supports_gpu_offload()), kinds
+
+
+def quantize(model: Path, output: Path) -> None:
+    """Write a model with its numbers in 8 bits (Q8_0). Raises RuntimeError where that fails."""
+    import llama_cpp
+
+    how = llama_cpp.llama_model_quantize_default_params()
+    how.ftype = llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0
+    if llama_cpp.llama_model_quantize(str(model).encode(), str(output).encode(), how):
+        raise RuntimeError(f"{model} can't be quantized")

@@ -89,13 +89,13 @@ class NeededModel:
                 _require_whole(path)
 
 
-def needed(given: Config, also: Collection[str] = ()) -> list[NeededModel]:
-    """The models of the stages that a configuration has made, in the pipeline's order; without
-    those that a server has.
+def needed(given: Config, stages: Collection[str] | None = None) -> list[NeededModel]:
+    """The models that stages need with a configuration, in the pipeline's order; without those
+    that a server has.
 
-    also: further stages.
+    stages: None: those that the configuration has made.
     """
-    made = {*chosen(given["stages"]), *also}
+    made = chosen(given["stages"]) if stages is None else stages
     settings = dict.fromkeys(
         name
         for stage in STAGES
@@ -125,14 +125,14 @@ def _embeds_pictures(given: Config) -> bool:
     return given["embeddings"]["image_model"] is not None
 
 
-def missing(given: Config, also: Collection[str] = ()) -> str | None:
+def missing(given: Config, stages: Collection[str] | None = None) -> str | None:
     """A sentence for people about the models that are not on this machine; None: all are.
 
-    What is wrong with a model that is here, its job says.
+    stages: as for `needed`. What is wrong with a model that is here, its job says.
     """
     needing: list[str] = []
     helping: list[str] = []
-    for model in needed(given, also):
+    for model in needed(given, stages):
         try:
             if model.here() is None:
                 names = helping if model.setting in _OF_SPEAKERS else needing

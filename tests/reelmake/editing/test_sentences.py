@@ -66,6 +66,10 @@ def test_two_segments_are_joined_as_the_language_is_written():
     assert [each.text for each in sentences(words(english, 9.0), 0.5)] == ["the red ball falls."]
     chinese = transcript(("红", 0.0, ["红"]), ("球。", 0.4, ["球", "。"]), language="zh")
     assert [each.text for each in sentences(words(chinese, 9.0), 0.5)] == ["红球。"]
+    # What Whisper has translated from Japanese.
+    made = transcript(("the café’s", 0.0, ["the", "café’s"]), ("ball.", 0.8, ["ball."]))
+    made["language"] = "ja"
+    assert [each.text for each in sentences(words(made, 9.0), 0.5)] == ["the café’s ball."]
 
 
 def test_words_with_their_own_spaces_and_words_that_the_text_lacks():
