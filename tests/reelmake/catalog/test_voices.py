@@ -13,8 +13,13 @@ from reelmake.catalog.candidates import Hit, Place
 from reelmake.catalog.database import connect
 from reelmake.catalog.search import search
 from reelmake.catalog.voices import Voice, guesses
+from reelmake.editing.speakers import Turns, with_speakers
 from reelmake.foundation.errors import UserError
 from reelmake.library import voice_prints
+from reelmake.tables import rows
+
+TOGETHER = [("S1", 9.0), ("S2", 1.2)]
+"""Who speaks from 0 s, to when."""
 
 
 def voice(film, label, print_, name=None, guessed=False, model="m"):
@@ -226,6 +231,27 @@ def test_who_speaks_in_candidates_and_words(library):
     assert ("morning", "S2") in {(word.strip(), speaker) for word, speaker in words}
     assert speakers.present(db, 1, 0.0, 12.0) == ["Anna", "S2"]
     db.close()
+
+
+def test_segments_are_said_by_whom_subtitles_have_them(library):
+    """Two at once over two short segments, and one of them alone."""
+    said = {
+        "language": "en",
+        "segments": [
+            {"id": n, "start": n * 0.6, "end": n * 0.6 + 0.6, "text": "a", "words": [
+                {"word": "a", "start": n * 0.6, "end": n * 0.6 + 0.6, "probability": 1.0}
+            ]}
+            for n in range(3)
+        ],
+    }  # fmt: skip
+    turns = {"turns": [{"start": 0.0, "end": end, "speaker": who} for who, end in TOGETHER]}
+    (library / "one" / "transcript.json").write_text(json.dumps(said))
+    (library / "one" / "speakers.json").write_text(json.dumps(turns))
+    cut = with_speakers(said, Turns.of(turns))["segments"]
+    for table in ("segments", "words"):
+        found = rows.of(table, rows.Artifacts(library / "one"))
+        assert [each["speaker"] for each in found] == ["S1+S2", "S1+S2", "S1"]
+    assert [each["speaker"] for each in cut] == ["S1+S2", "S1+S2", "S1"]
 
 
 def test_a_side_of_the_sound_is_a_voice_that_has_a_name(library):
