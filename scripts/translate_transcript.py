@@ -118,9 +118,9 @@ def _asked_once(
         if alone is None or some.start in alone[code]
     ]
     answers = model_answers.ask(this, [each for *_, each in asked], translating.form, needed)
-    for (code, some, _), answer in zip(asked, answers, strict=True):
+    for (code, some, question), answer in zip(asked, answers, strict=True):
         for place, number in enumerate(some, 1):
-            text = answer and translating.translated(said[number].text, answer[str(place)], place)
+            text = answer and translating.translated(question, place, answer[str(place)])
             if text:
                 found[code][number] = text
     lines: dict[str, list[range]] = {code: [] for code in names}

@@ -35,6 +35,10 @@ class Line:
     language: str | None
 
 
+ECHO = 20
+"""From so many characters on, what is said again is no translation; a name or a place is one."""
+
+
 @dataclass(frozen=True)
 class LinesQuestion:
     """A question about some lines in a row.
@@ -150,15 +154,19 @@ def form(question: LinesQuestion) -> AnswerForm:
     return _form(question.items)
 
 
-def translated(line: str, answer: str, number: int) -> str | None:
-    """What is kept of the translation of a line; None where it is no good.
+def translated(question: LinesQuestion, number: int, answer: str) -> str | None:
+    """What is kept of the translation of a line; None where it is no good: empty, far too long,
+    or what the question says.
 
-    number: that it has in the question, which some models repeat.
+    number: that the line has in the question, from 1, which some models repeat.
     """
+    line = question.lines[number - 1]
     text = prompts.one_line(answer, len(answer))
     if not line.startswith(f"{number}:"):
         text = text.removeprefix(f"{number}:").strip()
     is_good = 0 < phrases.width(text) <= LONGER * phrases.width(line) + SPARE
+    if phrases.width(text) >= ECHO and text.casefold() in map(str.casefold, question.data):
+        return None  # a model that is too small for the language says it again
     return text if is_good else None
 
 

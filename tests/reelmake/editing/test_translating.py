@@ -27,6 +27,10 @@ def asked(said, **more):
     return translating.questions(said, "de", "German", SETTINGS | more)
 
 
+def about(*texts, before=()):
+    return LinesQuestion("{before}{lines}", "German", before, texts, ())
+
+
 def test_the_tiny_model_was_trained_on_what_is_asked():
     assert (translating.GUARD, SETTINGS["prompt"]) == (german.GUARD, german.PROMPT)
     said = translating.lines(spoken("a <b> [c]", "d", "", "e", "f"), "transcribe")
@@ -111,13 +115,22 @@ def test_a_question_that_is_too_long_loses_what_is_farthest_and_never_a_line():
     ],
 )
 def test_what_is_no_translation_of_a_line_is_not_kept(answer, kept):
-    assert translating.translated("the dog", answer, 2) == kept
+    assert translating.translated(about("it barks.", "the dog"), 2, answer) == kept
+
+
+def test_what_is_said_again_is_no_translation_but_a_name_is_one():
+    question = about("How long does it take?", "New York", before=("It takes about three weeks.",))
+    assert translating.translated(question, 1, "how long does it take?") is None
+    assert translating.translated(question, 1, "It takes about three weeks.") is None
+    assert translating.translated(question, 1, "Wie lange dauert es?") == "Wie lange dauert es?"
+    assert translating.translated(question, 2, "New York") == "New York"
 
 
 def test_a_line_may_become_as_long_as_languages_make_it():
     chinese = "我们明天去看电影吧" * 5
-    assert translating.translated(chinese, "we will go to the cinema tomorrow, " * 5, 1)
-    assert translating.translated("2: 1", "2: 1", 2) == "2: 1"
+    answer = "we will go to the cinema tomorrow, " * 5
+    assert translating.translated(about(chinese), 1, answer) == answer.strip()
+    assert translating.translated(about("a", "2: 1"), 2, "2: 1") == "2: 1"
 
 
 def test_an_answer_has_a_text_for_each_line_and_no_more():
