@@ -19,7 +19,6 @@ MANY = 200
 _LINES = """
 SELECT film, item, start, "end", text FROM moments
 WHERE film IN (SELECT value FROM json_each(?)) AND kind = 'said' AND language IS NULL
-ORDER BY film
 """
 _THEIRS = """
 SELECT segments.film, segment, start, "end", text FROM speakers
@@ -113,4 +112,7 @@ class Speaking:
             Hit(Place(film, "said", item), start or 0.0, end or 0.0, text.strip())
             for film, item, start, end, text in rows
         ]
-        return sorted(self.kept(hits), key=lambda hit: -self.seconds(hit))[:most]
+        hits.sort(key=lambda hit: hit.place.film)  # so that each film's turns are read once
+        timed = [(self.seconds(hit), hit) for hit in hits]
+        timed.sort(key=lambda each: -each[0])
+        return [hit for seconds, hit in timed[:most] if seconds > 0]

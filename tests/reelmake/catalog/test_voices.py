@@ -200,6 +200,13 @@ def test_of_somebody_in_many_films_what_mostly_they_say_is_found(library, monkey
         (each.film, each.said) for each in exactly
     }
     assert {each.film for each in of_many} == {"one", "two", "three"}
+    # However few films' turns are kept, those of each are read once to rank its lines.
+    read: list[int] = []
+    real = speakers.Turns
+    monkeypatch.setattr(speakers, "Turns", lambda rows: read.append(1) or real(rows))
+    monkeypatch.setattr(speakers, "KEPT", 1)
+    assert search(library / updating.NAME, "", speaker="Anna").moments
+    assert len(read) < 9
 
 
 def test_only_turns_of_films_that_are_asked_about_are_read(library, monkeypatch):
