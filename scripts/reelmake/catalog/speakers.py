@@ -65,7 +65,10 @@ class Speaking:
         there = there or [each for each in people if wanted and wanted in plain(each).text]
         if not there:
             hint = did_you_mean(name, people)
-            raise UserError(f"no speaker is called '{name}'{hint}; `reel speakers` lists them")
+            raise UserError(
+                f"no speaker is called '{name}'{hint}; `reel speakers` lists them, and a name that "
+                "was just given is known here after the next run"
+            )
         self._db, self._names = db, there
         self._labels: dict[int, set[str]] = {}
         for who in there:

@@ -224,6 +224,8 @@ def test_only_turns_of_films_that_are_asked_about_are_read(library, monkeypatch)
 def test_nobody_of_that_name_is_said(library):
     with pytest.raises(UserError, match=r"no speaker is called 'Ana' \(did you mean 'Anna'"):
         found(library, "goal", speaker="Ana")
+    with pytest.raises(UserError, match="a name that was just given is known here after the next"):
+        found(library, "goal", speaker="Zoë")
 
 
 def test_who_speaks_in_candidates_and_words(library):
