@@ -7,6 +7,7 @@ turns cover the same words for a while, two people speak at once, and both are s
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from heapq import heappop, heappush
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -36,10 +37,12 @@ class Turns:
     def __init__(self, turns: Iterable[Turn]):
         self.all = sorted(turns)
         self._starts = [turn.start for turn in self.all]
-        # The latest end so far: from a place on, no turn before it reaches a time that is later.
-        self._reached: list[float] = []
+        # Of the turns up to each, the one that ends last; of those alike, the later one.
+        self._last_to_end: list[Turn] = []
         for turn in self.all:
-            self._reached.append(max(turn.end, self._reached[-1] if self._reached else turn.end))
+            last = self._last_to_end[-1] if self._last_to_end else turn
+            self._last_to_end.append(last if last.end > turn.end else turn)
+        self._lanes = [_Lane(lane) for lane in _apart(self.all)]
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Turns":
@@ -55,8 +58,7 @@ class Turns:
         """How many seconds of a span each speaks in, the longest first; of those alike, whoever
         began first. Who speaks in none of it is left out."""
         found: dict[str, float] = {}
-        first, last = bisect_right(self._reached, start), bisect_left(self._starts, end)
-        for turn in self.all[first:last]:
+        for turn in sorted(turn for lane in self._lanes for turn in lane.within(start, end)):
             seconds = min(turn.end, end) - max(turn.start, start)
             if seconds > 0:
                 found[turn.speaker] = found.get(turn.speaker, 0.0) + seconds
@@ -67,15 +69,47 @@ class Turns:
         place = bisect_left(self._starts, start)
         around = [self.all[place]] if place < len(self.all) else []
         if place:
-            # Of those before, the one that ends last, however early it began.
-            reached = self._reached[place - 1]
-            around.append(next(t for t in reversed(self.all[:place]) if t.end == reached))
+            around.append(self._last_to_end[place - 1])  # however early it began
         best = min(
             around,
             key=lambda turn: (max(turn.start - end, start - turn.end, 0.0), turn.start),
             default=None,
         )
         return best.speaker if best else None
+
+
+class _Lane:
+    """Turns of which none overlaps another, in order: those within a time lie in a row."""
+
+    def __init__(self, turns: Sequence[Turn]):
+        self._turns = turns
+        self._starts = [turn.start for turn in turns]
+        self._ends = [turn.end for turn in turns]
+
+    def within(self, start: float, end: float) -> Sequence[Turn]:
+        """Those that cover some of a span."""
+        return self._turns[bisect_right(self._ends, start) : bisect_left(self._starts, end)]
+
+
+def _apart(turns: Sequence[Turn]) -> list[list[Turn]]:
+    """The turns in as few lists as there are at once, so that none overlaps another in its list.
+
+    In one list a turn of hours would have all that come after it be looked at for each word.
+    turns: by their beginnings; those that last no time are left out.
+    """
+    lanes: list[list[Turn]] = []
+    free: list[tuple[float, int]] = []  # when each list's last turn ends
+    for turn in turns:
+        if turn.end <= turn.start:
+            continue
+        if free and free[0][0] <= turn.start:
+            number = heappop(free)[1]
+        else:
+            number = len(lanes)
+            lanes.append([])
+        lanes[number].append(turn)
+        heappush(free, (turn.end, number))
+    return lanes
 
 
 def speakers_of(spans: Sequence[tuple[float, float]], turns: Turns) -> list[str | None]:

@@ -136,6 +136,61 @@ def test_a_word_in_a_turn_is_said_by_one_who_speaks_then(found, span):
         assert who in {turn.speaker for turn, gap in gaps.items() if gap <= near + 1e-9}
 
 
+def covered_slowly(found, start, end):
+    seconds = {}
+    for turn in found.all:
+        common = min(turn.end, end) - max(turn.start, start)
+        if common > 0:
+            seconds[turn.speaker] = seconds.get(turn.speaker, 0.0) + common
+    return sorted(seconds.items(), key=lambda each: -each[1])
+
+
+def nearest_slowly(found, start, end):
+    before = [turn for turn in found.all if turn.start < start]
+    after = [turn for turn in found.all if turn.start >= start]
+    around = sorted(before, key=lambda turn: turn.end)[-1:] + after[:1]
+    gaps = [(max(turn.start - end, start - turn.end, 0.0), turn.start) for turn in around]
+    return around[gaps.index(min(gaps))].speaker if around else None
+
+
+anything = st.lists(
+    st.tuples(st.integers(0, 60), st.integers(-2, 40), st.sampled_from(["S1", "S2", "S3"])),
+    max_size=25,
+).map(lambda found: turns(*((start, start + long, who) for start, long, who in found)))
+
+
+@given(anything, st.tuples(st.integers(0, 100), st.integers(0, 30)))
+def test_turns_are_asked_as_if_each_were_looked_at(found, span):
+    start, end = span[0], span[0] + span[1]
+    assert list(found.covered(start, end).items()) == covered_slowly(found, start, end)
+    assert found.nearest(start, end) == nearest_slowly(found, start, end)
+
+
+class Counted(float):
+    """A time that counts how often it is compared."""
+
+    compared = 0
+
+    def __lt__(self, other):
+        Counted.compared += 1
+        return float(self) < float(other)
+
+    def __gt__(self, other):
+        Counted.compared += 1
+        return float(self) > float(other)
+
+
+def test_a_turn_of_hours_has_no_word_look_at_all_others():
+    many = 4000
+    spans = [(Counted(n), Counted(n + 0.5), f"S{n % 3}") for n in range(1, many)]
+    found = turns((Counted(0), Counted(many), "S9"), *spans)
+    Counted.compared = 0
+    for n in range(10, many, 40):
+        assert found.covered(Counted(n), Counted(n + 0.5)) == {"S9": 0.5, f"S{n % 3}": 0.5}
+        found.nearest(Counted(n), Counted(n + 0.5))
+    assert Counted.compared < 100 * 100  # of 100 words
+
+
 def conversation():
     said = transcript(
         segment(0, 0.0, "hello", "there.", "good", "morning."), segment(1, 3.0, "so", "what?")
