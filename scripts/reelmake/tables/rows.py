@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reelmake.editing import speakers
-from reelmake.editing.speakers import Turn, Turns
+from reelmake.editing.speakers import Span, Turn, Turns
 from reelmake.foundation import artifact_files, urls
 from reelmake.library import job_records, library_scan, manifest, scene_descriptions
 from reelmake.library.library_scan import Facts
@@ -153,14 +153,14 @@ def _segments(video: Artifacts) -> Iterator[Row]:
         yield row
 
 
-def _spans(segment: Row) -> list[tuple[float, float]]:
-    """Start and end of each word of a segment, or of itself where it has none; empty where they are
+def _spans(segment: Row) -> list[Span]:
+    """Of each word of a segment, or of itself where it has none; empty where they are
     no times, or it knows who speaks."""
     words = _objects(segment.get("words"))
     whole = all(_is_time(each.get(at)) for each in (segment, *words) for at in _ENDS)
     if "speaker" in segment or not whole:
         return []
-    return [(each["start"], each["end"]) for each in words or [segment]]
+    return [Span.of_word(word) for word in words] or [Span.of_segment(segment)]
 
 
 def _words(video: Artifacts) -> Iterator[Row]:
