@@ -203,7 +203,7 @@ def share_file(wildcards):
 
 
 def has_models(stage):
-    """Whether the models of a stage are on this machine, which it failed without."""
+    """Whether a run may do better at a stage that films went on without: its models are here."""
     from reelmake.models import needed_models
 
     return needed_models.are_here(settings, stage)
@@ -255,7 +255,7 @@ def sum_up():
     # Nothing asks for it where only models were downloaded.
     if THIS_SHARE is None and library.cache_info().currsize and not only_inspects():
         left_out = len(library().left_out | library().growing)
-        for line in run_summary.lines(RESULTS, began, time.time(), left_out, sys.argv):
+        for line in run_summary.lines(RESULTS, began, time.time(), left_out, sys.argv, has_models):
             say(line)
         update_catalog_at_end()
         if share_files() and any(
@@ -291,7 +291,8 @@ def catalog_is_current():
     """Whether the catalog has all that was on disk when this run began."""
     from reelmake.catalog import updating
 
-    return not rebuilds_catalog() and updating.is_current(RESULTS)
+    match = settings["speakers"]["match"]
+    return not rebuilds_catalog() and updating.is_current(RESULTS, match)
 
 
 @or_exit
@@ -344,8 +345,8 @@ def update_catalog_at_end():
     if library().unfinished or not catalog_is_current():
         from reelmake.catalog import updating
 
-        if not updating.is_current(RESULTS):
-            match = settings["speakers"]["match"]
+        match = settings["speakers"]["match"]
+        if not updating.is_current(RESULTS, match):
             updating.try_update(RESULTS, say, stop=signals.is_stopping, match=match)
 
 

@@ -91,7 +91,7 @@ TABLE = {
     "keyframes.max_resolution": (320, KEYFRAMES),
     "keyframes.quality": (80, KEYFRAMES),
     "keyframes.face_filter": (True, KEYFRAMES),
-    "onscreen.languages": (["de"], ONSCREEN),
+    "onscreen.languages": (["de"], NOTHING),  # which the same model reads
     "onscreen.models": ("elsewhere", NOTHING),
     "onscreen.min_confidence": (0.7, ONSCREEN),
     "onscreen.every_seconds": (1, ONSCREEN),

@@ -103,7 +103,7 @@ def search(
 
 
 def _where_they_speak(filters: Filters, speaking: speakers.Speaking) -> Filters:
-    films = {*speaking.turns} if filters.films is None else {*filters.films} & {*speaking.turns}
+    films = {*speaking.films} if filters.films is None else {*filters.films} & {*speaking.films}
     return Filters(tuple(kind for kind in filters.kinds if kind != "title"), tuple(sorted(films)))
 
 

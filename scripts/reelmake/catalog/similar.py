@@ -7,7 +7,7 @@ order: a film that was encoded again, made smaller or put into another container
 pictures one after the other.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -91,15 +91,16 @@ def same_scenes(
 
 
 def _compared(name: str, other_name: str, film: Hashes, other: Hashes) -> Pair:
-    same = differing(film.hashes[:, None], other.hashes[None, :]) <= SAME
-    matched = longest_in_order(same)
-    return Pair(name, other_name, matched, matched / len(same), matched / same.shape[1])
+    # One after the other: those of two films of 8 hours would take gigabytes at once.
+    rows = (differing(other.hashes, each) <= SAME for each in film.hashes)
+    matched = longest_in_order(rows, len(other.hashes))
+    return Pair(name, other_name, matched, matched / len(film.hashes), matched / len(other.hashes))
 
 
-def longest_in_order(same: npt.NDArray[np.bool_]) -> int:
-    """How many rows and columns can be matched, each once and in order, where `same` allows it:
-    the length of the longest common subsequence."""
-    best = np.zeros(same.shape[1] + 1, np.int32)
+def longest_in_order(same: Iterable[npt.NDArray[np.bool_]], columns: int) -> int:
+    """How many rows and columns can be matched, each once and in order, where `same`, row by row,
+    allows it: the length of the longest common subsequence."""
+    best = np.zeros(columns + 1, np.int32)
     for row in same:
         best[1:] = np.maximum(best[1:], best[:-1] + row)
         np.maximum.accumulate(best, out=best)

@@ -19,7 +19,8 @@ from reelmake.library import config
 
 NAME = "catalog.db"
 MARKER = "catalog.json"
-"""Beside it: the version of its schema, how many films it has, and since when. Snakemake takes it
+"""Beside it: the version of its schema, how many films it has, since when, and from which likeness
+of two voices on they are guessed to be one person's. Snakemake takes it
 for the output of the rule: what it removes before a job must not be the catalog itself."""
 
 METADATA = "catalog.metadata.yaml"
@@ -76,10 +77,13 @@ def states(results: Path) -> dict[str, State]:
     return found
 
 
-def is_current(results: Path) -> bool:
-    """Whether the catalog says of every film what is on disk."""
-    marker = artifact_files.read_json(results / MARKER)
-    if not isinstance(marker, dict) or marker.get("schema") != schema.version():
+def is_current(results: Path, match: float | None = None) -> bool:
+    """Whether the catalog says of every film what is on disk.
+
+    match: as for `update`; None: whichever its guesses were made with.
+    """
+    marker = _marker(results)
+    if marker.get("schema") != schema.version() or match not in (None, marker.get("match")):
         return False
     found = states(results)
     try:
@@ -121,7 +125,7 @@ def update(
         report = _update(results, found, "it was asked for" if rebuild else "", tell, match)
         vector_files.update(results, found, tell)
         _write_metadata(results / METADATA)
-        write_marker(results, report.films)
+        write_marker(results, report.films, match)
         return report
     finally:
         file_locks.release(lock)
@@ -160,12 +164,18 @@ def try_update(
     return True
 
 
-def write_marker(results: Path, films: int | None) -> None:
-    """Write down how many films the catalog has; None: it is not up to date."""
+def write_marker(results: Path, films: int | None, match: float | None = None) -> None:
+    """Write down how many films the catalog has; None: it is not up to date. match: as `update`
+    has it."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     of = None if films is None else schema.version()
-    marker = {"schema": of, "films": films, "updated": now}
+    marker = {"schema": of, "films": films, "updated": now, "match": match}
     artifact_files.write_json(results / MARKER, marker, durable=False)
+
+
+def _marker(results: Path) -> dict[str, Any]:
+    found = artifact_files.read_json(results / MARKER)
+    return found if isinstance(found, dict) else {}
 
 
 def _write_metadata(path: Path) -> None:
@@ -187,7 +197,7 @@ def _update(
             changes = _changes(read_states(path), found)
             number = len(changes.written)
             if number <= max(MANY, len(found) // 2):
-                if number or changes.removed:
+                if number or changes.removed or _marker(results).get("match") != match:
                     with _to_change(path) as db:
                         _apply(results, db, changes, tell, match)
                 return Report(len(found), number, len(changes.removed), "")
@@ -219,6 +229,9 @@ def _apply(results: Path, db: Database, changes: _Changes, tell: Told | None, ma
             db.remove(video)
             if number == len(changes.removed) and not changes.written:
                 db.guess_speakers(match)
+    if not (changes.removed or changes.written):
+        with db.transaction():
+            db.guess_speakers(match)
     _write(results, db, changes.written, 1, tell, match)
 
 

@@ -95,23 +95,25 @@ def _vector(text: str | None) -> Vector | None:
 
 
 def update(db: Any, match: float) -> int:
-    """Have the catalog guess who is who; how many voices are another's than before. In a
+    """Have the catalog guess who is who; how many guesses are others than before. In a
     transaction of the caller's.
 
     db: an open catalog. match: the least likeness. Raises sqlite3.Error.
     """
-    rows = db.execute("SELECT film, speaker, name, guessed, model, print FROM speakers").fetchall()
+    rows = db.execute(
+        "SELECT film, speaker, name, guessed, model, print, likeness FROM speakers"
+    ).fetchall()
     voices = [
         Voice(film, label, name, bool(guessed), model, text)
-        for film, label, name, guessed, model, text in rows
+        for film, label, name, guessed, model, text, _ in rows
     ]
     found = guesses(voices, match) if any(voice.is_named for voice in voices) else {}
     changes = []
-    for voice in voices:
+    for voice, (*_, likeness) in zip(voices, rows, strict=True):
         if voice.is_named:
             continue
         guess = found.get((voice.film, voice.label))
-        if (guess.name if guess else None) != voice.name:
+        if (guess or (None, None)) != (voice.name, likeness):
             given = (guess.name, 1, guess.likeness) if guess else (None, 0, None)
             changes.append((*given, voice.film, voice.label))
     db.executemany(

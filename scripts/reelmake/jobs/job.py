@@ -69,7 +69,11 @@ class Job:
         will be known."""
         stage = STAGES[self.stage]
         packages = ("openai",) if self.settings.get("endpoint") else stage.packages
-        engines = {name: importlib.metadata.version(name) for name in packages}
+        engines: dict[str, str] = {}
+        for name in packages:
+            # Who calls an engine that is not installed says so, or does without.
+            with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+                engines[name] = importlib.metadata.version(name)
         for name in stage.upstream:
             if STAGES[name].temporary:
                 engines |= job_records.read(self.results, name).get("engines", {})

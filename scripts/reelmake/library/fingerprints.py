@@ -17,6 +17,7 @@ from reelmake.foundation.errors import UserError
 from reelmake.library import config as configuration
 from reelmake.library import sources
 from reelmake.library.config import Config
+from reelmake.library.reading_languages import needing_models
 from reelmake.library.stages import STAGES, TARGETS, Stage, chosen, stages_of
 
 _SHOWN = 40
@@ -156,6 +157,8 @@ def _settings(stage: Stage, config: Config) -> dict[str, Any]:
         value = configuration.get(config, name)
         if name == "stages":  # what is made of all videos together changes nothing of one
             value = [target for target in value if TARGETS[target]]
+        elif name == "onscreen.languages":  # one model reads all others, whichever are named
+            value = ["en", *needing_models(value)]
         for setting, leaf in _leaves(name, value):
             if served and setting in stage.in_process:
                 continue

@@ -106,9 +106,9 @@ def _text(path: Path) -> str:
     if len(content) > MOST:
         raise UserError(f"{path}: it is far too large for a table of names (speakers.names)")
     try:
-        # Programs for tables also write what they call Unicode.
-        wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-        return content.decode("utf-16" if wide else "utf-8")
+        # Programs for tables also write what they call Unicode. Its mark stays, as that of UTF-8.
+        wide = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}.get(content[:2])
+        return content.decode(wide or "utf-8")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise UserError(f"{path}, line {line}: it is no UTF-8; save it as CSV UTF-8") from None

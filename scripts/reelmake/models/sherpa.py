@@ -179,7 +179,13 @@ def errors(segmentation: Path, embedding: Path) -> Iterator[None]:
     """What sherpa-onnx raises in the block, as a StageError."""
     try:
         yield
-    except (RuntimeError, ValueError, ImportError) as error:
+    except ImportError as error:
+        raise StageError(
+            f"sherpa-onnx is not installed, or can't be loaded ({error}): make setup, or leave "
+            "speakers out of stages",
+            kind="engine",
+        ) from error
+    except (RuntimeError, ValueError) as error:
         if "memory" in str(error).lower() or "alloc" in str(error).lower():
             raise StageError(
                 "out of memory while the speakers are found; run fewer jobs at once (--cores)",

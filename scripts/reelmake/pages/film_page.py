@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +165,8 @@ def _scenes(tables: Mapping[str, list[Row]]) -> list[Row]:
         seen = described.get(frame["file"])
         pictures.setdefault(frame["scene"], []).append(frame | {"seen": seen})
     found = []
-    for scene in tables["scenes"]:
+    written = _written(tables["onscreen_texts"], tables["scenes"])
+    for scene, lines in zip(tables["scenes"], written, strict=True):
         frames = pictures.get(scene["scene"], [])
         seen = next((frame["seen"] for frame in frames if frame["seen"]), None) or {}
         more = [seen[part] for part in ("action", "setting", "mood") if seen.get(part)]
@@ -173,21 +174,30 @@ def _scenes(tables: Mapping[str, list[Row]]) -> list[Row]:
             scene
             | {"pictures": frames, "picture": frames[0] if frames else None}
             | {"seen": seen.get("visual_content"), "more": " · ".join(more)}
-            | {"written": _written(tables["onscreen_texts"], scene["start"], scene["end"])}
+            | {"written": lines}
         )
     return found
 
 
-def _written(lines: list[Row], start: float | None, end: float | None) -> list[str]:
-    """What is written in the picture between two times (s), each line once."""
-    found = [
-        line["text"]
-        for line in lines
-        if None not in (start, end, line["start"], line["end"], line["text"])
-        and line["start"] < end
-        and line["end"] >= start
-    ]
-    return list(dict.fromkeys(found))
+def _written(lines: list[Row], scenes: list[Row]) -> Iterator[list[str]]:
+    """What is written in the picture in each scene, each line once.
+
+    lines, scenes: by their beginnings. A long film has thousands of each, so that not each is
+    compared with each.
+    """
+    lines = [line for line in lines if None not in (line["start"], line["end"], line["text"])]
+    here: list[Row] = []  # those that have come so far, and may not be gone
+    at = 0
+    for scene in scenes:
+        start, end = scene["start"], scene["end"]
+        if start is None or end is None:
+            yield []
+            continue
+        while at < len(lines) and lines[at]["start"] < end:
+            here.append(lines[at])
+            at += 1
+        here = [line for line in here if line["end"] >= start]
+        yield list(dict.fromkeys(line["text"] for line in here if line["start"] < end))
 
 
 def _highlights(tables: Mapping[str, list[Row]], scenes: list[Row]) -> list[Row]:

@@ -1,5 +1,6 @@
 """`results/pages/`: pages that a browser opens from the disk, written where something changed."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -21,8 +22,13 @@ PATIENCE = 600.0
 SAVED = 500
 """Pages after which it is written down that they are there: a kill costs no more."""
 
+_GUESSES = """
+SELECT video, speaker, name FROM speakers JOIN films ON films.id = speakers.film
+WHERE guessed ORDER BY speaker
+"""
+
 Told = Callable[[int, int], None]
-States = dict[str, list[int]]
+States = dict[str, list[Any]]
 
 
 class Report(NamedTuple):
@@ -36,11 +42,11 @@ class Report(NamedTuple):
 def write(results: Path, everything: bool = False, tell: Told | None = None) -> Report:
     """Have a page for each film of the catalog, and one of all.
 
-    Films whose manifest or job records changed since are written again, and those that are gone
-    lose their page. everything: write all of them again. tell: called with how many films are
-    written, and of how many. A kill at any moment leaves each page old or new, and the next call
-    goes on. Raises sqlite3.Error where the catalog can't be read,
-    UserError where another process has been writing them for long, OSError.
+    Films whose manifest or job records changed since are written again, and those in which other
+    people are guessed to speak; those that are gone lose their page. everything: write all of them
+    again. tell: called with how many films are written, and of how many. A kill at any moment
+    leaves each page old or new, and the next call goes on. Raises sqlite3.Error where the catalog
+    can't be read, UserError where another process has been writing them for long, OSError.
     """
     folder = results / FOLDER
     folder.mkdir(exist_ok=True)
@@ -55,9 +61,24 @@ def write(results: Path, everything: bool = False, tell: Told | None = None) -> 
 
 def _write(results: Path, folder: Path, everything: bool, tell: Told | None) -> Report:
     path = results / updating.NAME
-    wanted = {video: list(state) for video, state in database.read_states(path).items()}
-    known = {} if everything else _read_states(folder)
+    states = database.read_states(path)
     _write_assets(folder)
+    with contextlib.closing(database.connect(path)) as db:
+        return _write_pages(results, folder, db, states, everything, tell)
+
+
+def _write_pages(
+    results: Path,
+    folder: Path,
+    db: Any,
+    states: Mapping[str, database.State],
+    everything: bool,
+    tell: Told | None,
+) -> Report:
+    wanted: States = {video: list(state) for video, state in states.items()}
+    for video, *guess in db.execute(_GUESSES):  # which follow from the names in other films
+        wanted.get(video, []).extend(guess)
+    known = {} if everything else _read_states(folder)
     gone = _gone(folder, wanted)
     for video in gone:
         shutil.rmtree(folder / "film" / video, ignore_errors=True)
@@ -67,23 +88,19 @@ def _write(results: Path, folder: Path, everything: bool, tell: Told | None) -> 
         for video, state in wanted.items()
         if known.get(video) != state or not _page(folder, video).exists()
     ]
-    db = database.connect(path)
-    try:
-        for done, video in enumerate(changed, 1):
-            _write_film(db, results, video)
-            known[video] = wanted[video]
-            if done % SAVED == 0:
-                _save_states(folder, known)
-            if tell:
-                tell(done, len(changed))
-        library = folder / "index.html"
-        if changed or gone or not library.exists():
-            artifact_files.write_bytes(
-                folder / "films.js", library_data.script(library_data.rows(db)), durable=False
-            )
-            _write_text(library, rendering.render("library.html", links=Links(False, "")))
-    finally:
-        db.close()
+    for done, video in enumerate(changed, 1):
+        _write_film(db, results, video)
+        known[video] = wanted[video]
+        if done % SAVED == 0:
+            _save_states(folder, known)
+        if tell:
+            tell(done, len(changed))
+    library = folder / "index.html"
+    if changed or gone or not library.exists():
+        artifact_files.write_bytes(
+            folder / "films.js", library_data.script(library_data.rows(db)), durable=False
+        )
+        _write_text(library, rendering.render("library.html", links=Links(False, "")))
     _save_states(folder, known)
     return Report(len(wanted), len(changed), len(gone))
 

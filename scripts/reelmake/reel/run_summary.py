@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -26,10 +26,18 @@ class _Job(NamedTuple):
         return max(0.0, float(ended - self.record["started"]))
 
 
-def lines(results: Path, began: float, now: float, left_out: int, argv: Sequence[str]) -> list[str]:
+def lines(
+    results: Path,
+    began: float,
+    now: float,
+    left_out: int,
+    argv: Sequence[str],
+    can_try: Callable[[str], bool],
+) -> list[str]:
     """The summary of the run that began at `began` and is over `now` (seconds since 1970).
 
-    left_out: how many videos it did not take. argv: the run's own command. Reads only the
+    left_out: how many videos it did not take. argv: the run's own command. can_try: whether the
+    next run tries a stage again that films went on without, as `Library` has it. Reads only the
     records of videos that had a job since. Empty where no job was started.
     """
     jobs = _jobs(results, began)
@@ -40,7 +48,8 @@ def lines(results: Path, began: float, now: float, left_out: int, argv: Sequence
     stopped = [job for job in jobs if job.state in ("killed", "running")]
     said = [_first_line(jobs, failed, stopped, left_out, now - began)]
     said += _reasons(results, failed)
-    said += _unheard(jobs) + _doubtful(jobs) + _untranslated(jobs) + _without(results, without)
+    said += _unheard(jobs) + _doubtful(jobs) + _untranslated(jobs)
+    said += _without(results, without, can_try)
     if stopped:
         said.append(
             f"  stopped: {text.count(len(stopped), 'job')} "
@@ -117,13 +126,18 @@ def _doubtful(jobs: list[_Job]) -> list[str]:
     ]
 
 
-def _without(results: Path, failed: list[_Job]) -> list[str]:
+def _without(results: Path, failed: list[_Job], can_try: Callable[[str], bool]) -> list[str]:
     """A line for each reason why films went on without what a stage makes."""
-    return [
-        f"  without {stage}: {text.videos([job.video for job in jobs])} ({kind}): {message}; "
-        "the next run tries that again, if its model is here"
-        for (kind, stage, message), jobs in _causes(results, failed)
-    ]
+    said = []
+    for (kind, stage, message), jobs in _causes(results, failed):
+        again = (
+            "the next run tries that again"
+            if can_try(stage)
+            else "that is tried again once the models are here (`reel models`)"
+        )
+        videos = text.videos([job.video for job in jobs])
+        said.append(f"  without {stage}: {videos} ({kind}): {message}; {again}")
+    return said
 
 
 def _untranslated(jobs: list[_Job]) -> list[str]:

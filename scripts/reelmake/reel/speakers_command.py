@@ -10,7 +10,7 @@ from reelmake.foundation.units import show_seconds
 from reelmake.library import sidecars, speaker_names
 from reelmake.library.config import expand
 from reelmake.library.library import RESULTS
-from reelmake.reel.options import Arguments, add_command, print_json, read_config, say
+from reelmake.reel.options import Arguments, add_command, match_of, print_json, read_config, say
 
 SHOWN = 30
 """Voices without a name that are listed."""
@@ -109,7 +109,7 @@ def _voices(arguments: Arguments) -> tuple[list[Voice], bool]:
                     *(likeness if is_guess else None, seconds or 0.0),
                 )
             )
-    return found, updating.is_current(RESULTS)
+    return found, updating.is_current(RESULTS, match_of(arguments))
 
 
 def _show(found: list[Voice]) -> None:
@@ -123,17 +123,21 @@ def _show(found: list[Voice]) -> None:
     for name, voices in sorted(people.items(), key=lambda each: -_seconds(each[1])):
         films = list(dict.fromkeys(voice.film for voice in voices))
         line = f"{visible(name)}: {show_seconds(_seconds(voices))} in {count(len(films), 'film')}"
-        print(f"{line} ({some(films)})")
+        print(f"{line} ({printable(some(films))})")
         for voice in voices:
             if voice.guessed:
-                print(f"    {voice.film} {voice.label}: a guess ({voice.likeness:.2f} of 1)")
+                print(f"    {_told(voice)}: a guess ({voice.likeness or 0:.2f} of 1)")
     unnamed = [voice for voice in found if voice.name is None]
     if unnamed:
         print(f"without a name: {count(len(unnamed), 'voice')}")
     for voice in unnamed[:SHOWN]:
-        print(f"    {voice.film} {voice.label}: {show_seconds(voice.seconds)}")
+        print(f"    {_told(voice)}: {show_seconds(voice.seconds)}")
     if len(unnamed) > SHOWN:
         print(f"    … and {len(unnamed) - SHOWN:,} more (--film, --json)")
+
+
+def _told(voice: Voice) -> str:
+    return printable(f"{voice.film} {voice.label}")
 
 
 def _seconds(voices: list[Voice]) -> float:
@@ -176,7 +180,14 @@ def _tell_other_rows(path: Path, video: str, label: str) -> None:
 
 def _accept(arguments: Arguments, name: str | None = None) -> int:
     found, _ = _voices(arguments)
-    guesses = [voice for voice in found if voice.guessed and name in (None, voice.name)]
+    guesses = [
+        voice
+        for voice in found
+        if voice.guessed
+        and name in (None, voice.name)
+        # Else no run could read the table: somebody has edited speakers.json.
+        and speaker_names.LABEL.fullmatch(voice.label)
+    ]
     if not guesses:
         known = {voice.name for voice in found if voice.guessed and voice.name}
         hint = did_you_mean(name, known) if name else ""

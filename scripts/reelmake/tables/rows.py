@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reelmake.editing import speakers
-from reelmake.editing.speakers import Turn, Turns
+from reelmake.editing.speakers import Span, Turn, Turns
 from reelmake.foundation import artifact_files, urls
 from reelmake.library import job_records, library_scan, manifest, scene_descriptions
 from reelmake.library.library_scan import Facts
@@ -140,21 +140,27 @@ def _streams(video: Artifacts) -> Iterator[Row]:
 
 def _segments(video: Artifacts) -> Iterator[Row]:
     """The segments of speech, whole, each with who says most of it and each word of it."""
-    for segment in video.listed("transcript.json", "segments"):
-        row = segment | {"segment": segment.get("id")}
-        words = _objects(segment.get("words"))
-        whole = all(_is_time(each.get(at)) for each in (segment, *words) for at in _ENDS)
-        if "speaker" in segment or not video.turns.all or not whole:
-            yield row
-            continue
-        spans = [(word["start"], word["end"]) for word in words]
-        said_by = speakers.speakers_of(spans, video.turns)
-        labels = said_by or speakers.speakers_of([(segment["start"], segment["end"])], video.turns)
-        pairs = zip(words, said_by, strict=True)
-        yield row | {
-            "speaker": Counter(labels).most_common(1)[0][0],
-            "words": [word | {"speaker": label} for word, label in pairs],
-        }
+    listed = video.listed("transcript.json", "segments")
+    spans = [_spans(segment) if video.turns.all else [] for segment in listed]
+    # Of all together, as subtitles have it: two may speak at once over several segments.
+    given = iter(speakers.speakers_of([span for own in spans for span in own], video.turns))
+    for segment, own in zip(listed, spans, strict=True):
+        row, labels = segment | {"segment": segment.get("id")}, [next(given) for _ in own]
+        if labels:
+            pairs = zip(_objects(segment.get("words")), labels, strict=False)
+            row["speaker"] = Counter(labels).most_common(1)[0][0]
+            row["words"] = [word | {"speaker": label} for word, label in pairs]
+        yield row
+
+
+def _spans(segment: Row) -> list[Span]:
+    """Of each word of a segment, or of itself where it has none; empty where they are
+    no times, or it knows who speaks."""
+    words = _objects(segment.get("words"))
+    whole = all(_is_time(each.get(at)) for each in (segment, *words) for at in _ENDS)
+    if "speaker" in segment or not whole:
+        return []
+    return [Span.of_word(word) for word in words] or [Span.of_segment(segment)]
 
 
 def _words(video: Artifacts) -> Iterator[Row]:

@@ -1,6 +1,7 @@
 """Films that look the same, from hashes."""
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -108,7 +109,7 @@ def test_the_longest_match_in_order(rows):
             for columns in itertools.combinations(range(4), count):
                 if all(rows[r][c] for r, c in zip(some, columns, strict=True)):
                     best = max(best, count)
-    assert similar.longest_in_order(same) == best
+    assert similar.longest_in_order(same, same.shape[1]) == best
 
 
 @pytest.mark.parametrize("flipped", [0, 1, 2])
@@ -120,3 +121,16 @@ def test_both_ways_find_the_same(flipped):
         (a, b) for a, b in itertools.combinations(films, 2)
         if similar._compared(a, b, films[a], films[b]).share >= similar.SHARE
     }  # fmt: skip
+
+
+def test_two_long_films_are_compared_in_little_memory():
+    count = 2000
+    long = film(random_hashes(count))
+    tracemalloc.start()
+    try:
+        pair = similar._compared("one", "other", long, long)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert pair.matched == count
+    assert peak < count * count  # bytes: not one for each pair of pictures

@@ -1,5 +1,6 @@
 """Who a voice is, by who it is like in other films."""
 
+import contextlib
 import json
 import random
 
@@ -8,11 +9,17 @@ import pytest
 
 from make_moments import make_film
 from reelmake.catalog import speakers, updating
+from reelmake.catalog.candidates import Hit, Place
 from reelmake.catalog.database import connect
 from reelmake.catalog.search import search
 from reelmake.catalog.voices import Voice, guesses
+from reelmake.editing.speakers import Turns, with_speakers
 from reelmake.foundation.errors import UserError
 from reelmake.library import voice_prints
+from reelmake.tables import rows
+
+TOGETHER = [("S1", 9.0), ("S2", 1.2)]
+"""Who speaks from 0 s, to when."""
 
 
 def voice(film, label, print_, name=None, guessed=False, model="m"):
@@ -126,6 +133,34 @@ def test_the_catalog_guesses_when_films_are_read(library):
     assert [row[2:] for row in named(library) if row[2]] == [("Änne Ö", 0)]
 
 
+def test_another_setting_of_likeness_guesses_anew(library, monkeypatch):
+    assert updating.is_current(library, 0.7)
+    assert not updating.is_current(library, 0.999)
+    monkeypatch.setattr("reelmake.catalog.film_rows.read", None)  # for which no film is read
+    updating.update(library, match=0.999)
+    assert updating.is_current(library, 0.999) and updating.is_current(library)
+    assert [row for row in named(library) if row[3]] == []
+    updating.update(library, match=0.7)
+    assert [row[:3] for row in named(library) if row[3]] == [
+        ("three", "S1", "Anna"),
+        ("two", "S2", "Anna"),
+    ]
+
+
+def test_a_guess_says_how_alike_the_voices_are_now(library):
+    def likeness():
+        with contextlib.closing(connect(library / "catalog.db")) as db:
+            return dict(db.execute("SELECT film, likeness FROM speakers WHERE guessed").fetchall())
+
+    before = likeness()
+    make_film(library / "one", texts=["hello"], prints=([1.0, 0.3], [0.0, 1.0]))
+    updating.update(library)
+    now = likeness()
+    assert now.keys() == before.keys() and now != before
+    updating.update(library, rebuild=True)
+    assert likeness() == now
+
+
 def found(results, words, **given):
     answer = search(results / updating.NAME, words, **given)
     return {(moment.film, moment.start) for moment in answer.moments}
@@ -157,9 +192,40 @@ def test_without_words_all_that_somebody_says_is_found(library):
     assert answer.notes == []
 
 
+def test_of_somebody_in_many_films_what_mostly_they_say_is_found(library, monkeypatch):
+    exactly = search(library / updating.NAME, "", speaker="Anna").moments
+    monkeypatch.setattr(speakers, "MANY", 0)
+    of_many = search(library / updating.NAME, "", speaker="Anna").moments
+    assert {(each.film, each.said) for each in of_many} == {
+        (each.film, each.said) for each in exactly
+    }
+    assert {each.film for each in of_many} == {"one", "two", "three"}
+    # However few films' turns are kept, those of each are read once to rank its lines.
+    read: list[int] = []
+    real = speakers.Turns
+    monkeypatch.setattr(speakers, "Turns", lambda rows: read.append(1) or real(rows))
+    monkeypatch.setattr(speakers, "KEPT", 1)
+    assert search(library / updating.NAME, "", speaker="Anna").moments
+    assert len(read) < 9
+
+
+def test_only_turns_of_films_that_are_asked_about_are_read(library, monkeypatch):
+    """Who is in all of 10,000 films has millions of turns: to read them took 19 s and 0.5 GB."""
+    read: list[int] = []
+    real = speakers.Turns
+    monkeypatch.setattr(speakers, "Turns", lambda rows: read.append(1) or real(rows))
+    with contextlib.closing(connect(library / "catalog.db")) as db:
+        speaking = speakers.Speaking(db, "Anna")
+        assert set(speaking.films) == {1, 2, 3} and read == []
+        hit = Hit(Place(2, "said", 0), 0.0, 100.0, "")
+        assert speaking.kept([hit, hit]) == [hit, hit] and read == [1]
+
+
 def test_nobody_of_that_name_is_said(library):
     with pytest.raises(UserError, match=r"no speaker is called 'Ana' \(did you mean 'Anna'"):
         found(library, "goal", speaker="Ana")
+    with pytest.raises(UserError, match="a name that was just given is known here after the next"):
+        found(library, "goal", speaker="Zoë")
 
 
 def test_who_speaks_in_candidates_and_words(library):
@@ -174,6 +240,27 @@ def test_who_speaks_in_candidates_and_words(library):
     assert ("morning", "S2") in {(word.strip(), speaker) for word, speaker in words}
     assert speakers.present(db, 1, 0.0, 12.0) == ["Anna", "S2"]
     db.close()
+
+
+def test_segments_are_said_by_whom_subtitles_have_them(library):
+    """Two at once over two short segments, and one of them alone."""
+    said = {
+        "language": "en",
+        "segments": [
+            {"id": n, "start": n * 0.6, "end": n * 0.6 + 0.6, "text": "a", "words": [
+                {"word": "a", "start": n * 0.6, "end": n * 0.6 + 0.6, "probability": 1.0}
+            ]}
+            for n in range(3)
+        ],
+    }  # fmt: skip
+    turns = {"turns": [{"start": 0.0, "end": end, "speaker": who} for who, end in TOGETHER]}
+    (library / "one" / "transcript.json").write_text(json.dumps(said))
+    (library / "one" / "speakers.json").write_text(json.dumps(turns))
+    cut = with_speakers(said, Turns.of(turns))["segments"]
+    for table in ("segments", "words"):
+        found = rows.of(table, rows.Artifacts(library / "one"))
+        assert [each["speaker"] for each in found] == ["S1+S2", "S1+S2", "S1"]
+    assert [each["speaker"] for each in cut] == ["S1+S2", "S1+S2", "S1"]
 
 
 def test_a_side_of_the_sound_is_a_voice_that_has_a_name(library):

@@ -46,6 +46,17 @@ def test_a_digit_makes_another_text():
         assert [text for text, *_ in shown([at(one)], [at(other)])] == [one, other]
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Part I", "Part II"), ("Phase A", "Phase B"), ("第一章的内容", "第二章的内容")],
+)
+def test_short_texts_of_which_the_model_is_sure_are_two_where_a_letter_differs(one, other):
+    frames = [[at(text, confidence=0.99)] for text in (one, one, other)]
+    assert shown(*frames) == [(one, 0.0, 1.0, 2), (other, 2.0, 2.0, 1)]
+    unsure = [[at(text, confidence=0.95)] for text in (one, one, other)]
+    assert len(shown(*unsure)) == 1
+
+
 def test_the_same_text_elsewhere_is_another_line():
     assert len(shown([at("Exit")], [at("Exit", top=0.7)])) == 2
     assert len(shown([at("Exit"), at("Exit", top=0.7)], [at("Exit"), at("Exit", top=0.7)])) == 2

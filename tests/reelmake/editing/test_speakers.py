@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from reelmake.editing import cues, speakers, transcript_page
 from reelmake.editing.cues import Rules
-from reelmake.editing.speakers import Turn, Turns
+from reelmake.editing.speakers import Span, Turn, Turns
 from reelmake.library import speaker_names
 from reelmake.media import subtitles
 
@@ -49,19 +49,34 @@ def test_a_segment_is_cut_where_the_speaker_changes():
     assert "speaker" not in said["segments"][0]  # the transcript stays as it was
 
 
+def said_by(spans, turns):
+    return speakers.speakers_of([Span(*span, *span) for span in spans], turns)
+
+
+def test_a_word_whose_times_reach_over_a_pause_is_said_by_whom_it_is_heard_of():
+    """As Whisper has them: And is a second long, and begins where the question ends."""
+    words = [("missing?", 24.16, 24.44), ("And", 24.44, 25.38), ("we", 25.38, 25.58)]
+    answers = turns((21.0, 24.65, "S1"), (25.19, 30, "S2"))
+    words += [("hand.", 29.7, 31.2), ("That", 31.2, 31.4)]
+    asks = turns((21.0, 24.65, "S1"), (25.19, 30, "S2"), (30.2, 33, "S1"))
+    spans = [Span.of_word({"word": word, "start": a, "end": b}) for word, a, b in words]
+    assert speakers.speakers_of(spans[:3], answers) == ["S1", "S2", "S2"]
+    assert speakers.speakers_of(spans, asks) == ["S1", "S2", "S2", "S2", "S1"]
+
+
 def test_a_word_goes_to_who_covers_most_of_it_and_a_gap_to_the_nearer():
     found = turns((0, 1.2, "S1"), (1.3, 2, "S2"), (5, 6, "S1"))
     spans = [(0.0, 0.5), (1.0, 1.5), (1.05, 1.6), (2.4, 2.5), (4.5, 4.8), (9.0, 9.1)]
-    assert speakers.speakers_of(spans, found) == ["S1", "S1", "S2", "S2", "S1", "S1"]
-    assert speakers.speakers_of(spans, turns()) == [None] * 6
+    assert said_by(spans, found) == ["S1", "S1", "S2", "S2", "S1", "S1"]
+    assert said_by(spans, turns()) == [None] * 6
 
 
 def test_two_at_once_are_two_and_a_word_of_interruption_is_not():
     both = turns((0, 4, "S1"), (1, 3.5, "S2"))
     spans = [(n / 2, n / 2 + 0.5) for n in range(8)]
-    assert speakers.speakers_of(spans, both) == ["S1"] * 2 + ["S1+S2"] * 5 + ["S1"]
+    assert said_by(spans, both) == ["S1"] * 2 + ["S1+S2"] * 5 + ["S1"]
     interrupted = turns((0, 2.5, "S1"), (2, 4, "S2"))
-    assert speakers.speakers_of(spans, interrupted) == ["S1"] * 5 + ["S2"] * 3
+    assert said_by(spans, interrupted) == ["S1"] * 5 + ["S2"] * 3
 
 
 def test_a_segment_without_times_of_words_goes_whole_to_who_speaks_most_in_it():
@@ -121,7 +136,7 @@ def test_every_word_stays_in_its_order(found, said):
 @given(spans, st.tuples(st.integers(0, 400), st.integers(1, 40)))
 def test_a_word_in_a_turn_is_said_by_one_who_speaks_then(found, span):
     start, end = span[0] / 10, (span[0] + span[1]) / 10
-    (who,) = speakers.speakers_of([(start, end)], found)
+    (who,) = said_by([(start, end)], found)
     slow: dict[str, float] = {}
     for turn in found.all:
         seconds = min(end, turn.end) - max(start, turn.start)
@@ -134,6 +149,61 @@ def test_a_word_in_a_turn_is_said_by_one_who_speaks_then(found, span):
         gaps = {turn: max(turn.start - end, start - turn.end) for turn in found.all}
         near = min(gaps.values())
         assert who in {turn.speaker for turn, gap in gaps.items() if gap <= near + 1e-9}
+
+
+def covered_slowly(found, start, end):
+    seconds = {}
+    for turn in found.all:
+        common = min(turn.end, end) - max(turn.start, start)
+        if common > 0:
+            seconds[turn.speaker] = seconds.get(turn.speaker, 0.0) + common
+    return sorted(seconds.items(), key=lambda each: -each[1])
+
+
+def nearest_slowly(found, start, end):
+    before = [turn for turn in found.all if turn.start < start]
+    after = [turn for turn in found.all if turn.start >= start]
+    around = sorted(before, key=lambda turn: turn.end)[-1:] + after[:1]
+    gaps = [(max(turn.start - end, start - turn.end, 0.0), turn.start) for turn in around]
+    return around[gaps.index(min(gaps))].speaker if around else None
+
+
+anything = st.lists(
+    st.tuples(st.integers(0, 60), st.integers(-2, 40), st.sampled_from(["S1", "S2", "S3"])),
+    max_size=25,
+).map(lambda found: turns(*((start, start + long, who) for start, long, who in found)))
+
+
+@given(anything, st.tuples(st.integers(0, 100), st.integers(0, 30)))
+def test_turns_are_asked_as_if_each_were_looked_at(found, span):
+    start, end = span[0], span[0] + span[1]
+    assert list(found.covered(start, end).items()) == covered_slowly(found, start, end)
+    assert found.nearest(start, end) == nearest_slowly(found, start, end)
+
+
+class Counted(float):
+    """A time that counts how often it is compared."""
+
+    compared = 0
+
+    def __lt__(self, other):
+        Counted.compared += 1
+        return float(self) < float(other)
+
+    def __gt__(self, other):
+        Counted.compared += 1
+        return float(self) > float(other)
+
+
+def test_a_turn_of_hours_has_no_word_look_at_all_others():
+    many = 4000
+    spans = [(Counted(n), Counted(n + 0.5), f"S{n % 3}") for n in range(1, many)]
+    found = turns((Counted(0), Counted(many), "S9"), *spans)
+    Counted.compared = 0
+    for n in range(10, many, 40):
+        assert found.covered(Counted(n), Counted(n + 0.5)) == {"S9": 0.5, f"S{n % 3}": 0.5}
+        found.nearest(Counted(n), Counted(n + 0.5))
+    assert Counted.compared < 100 * 100  # of 100 words
 
 
 def conversation():

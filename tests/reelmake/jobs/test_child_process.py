@@ -27,7 +27,7 @@ def start(tmp_path):
     sidecar = tmp_path / "results" / "V" / "fingerprints" / "speakers.json"
     artifact_files.write_json(sidecar, wanted)
 
-    def begin(block: str) -> subprocess.Popen:
+    def begin(block: str, before: str = "") -> subprocess.Popen:
         code = f"""
 import os, sys, time
 from pathlib import Path
@@ -41,6 +41,7 @@ def instead(this, message, kind):
 def work():
 {textwrap.indent(textwrap.dedent(block), "    ")}
 
+{textwrap.dedent(before)}
 with job({str(sidecar)!r}, "logs/V.log", {{}}, instead=instead) as this:
     print(child_process.run(this, work, "the engine"))
 """
@@ -95,6 +96,29 @@ def test_whatever_ends_it_the_job_ends_well_and_says_that_it_failed(start, block
     assert says in found["error"] and found["error"].startswith("V: speakers: ")
     assert (start.results / "../../instead").read_text() == kind
     assert said.startswith("reelmake: without speakers: V: ") and said.count("\n") == 1
+
+
+def test_a_film_goes_on_without_an_engine_that_is_not_installed(start):
+    missing = """
+    import importlib.metadata
+
+    def version(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    importlib.metadata.version = version
+    """
+    block = """
+    from reelmake.models import sherpa
+    with sherpa.errors(Path("a"), Path("b")):
+        sherpa.provider("auto")
+    """
+    process = start(block, before=missing)
+    _, said = process.communicate(timeout=30)
+    found = record(start.results)
+    assert process.returncode == 0 and "Traceback" not in said
+    assert (found["state"], found["class"]) == ("failed", "engine")
+    assert "sherpa-onnx is not installed" in found["error"] and "make setup" in found["error"]
+    assert (start.results / "../../instead").read_text() == "engine"
 
 
 def test_what_it_can_not_send_is_in_the_log(start):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelmake.library import config, fingerprints
+from reelmake.library.reading_languages import model_file
 from reelmake.library.stages import STAGES, TARGETS, downstream
 
 IDENTITY = {"path": "/films/a.mp4", "size": 10, "mtime_ns": 5}
@@ -78,6 +79,13 @@ def test_what_is_written_makes_stale_only_what_asks_for_it():
         asking = {section: {"prompt": "{text} {onscreen}"}}
         stale = changed(compute(asking), compute(asking | more))
         assert stale == ["onscreen", *downstream(stage)]
+
+
+def test_a_language_that_the_same_model_reads_makes_nothing_stale(tmp_path):
+    assert compute({"onscreen": {"languages": ["de", "ch"]}}) == compute()
+    (path := tmp_path / model_file("korean")).touch()
+    own = {"languages": ["de", "korean"], "models": str(path.parent)}
+    assert changed(compute(), compute({"onscreen": own})) == ["onscreen", "manifest"]
 
 
 def test_the_source_makes_everything_stale():

@@ -149,6 +149,14 @@ def test_a_change_keeps_who_may_edit_it_and_how_its_lines_end(table):
     assert table.stat().st_mode & 0o777 == 0o664
 
 
+@pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
+def test_a_program_that_wrote_unicode_still_knows_letters_after_a_change(table, order):
+    table.write_bytes("\ufefffilm\tlabel\tname\none\tS1\tÄnne\n".encode(order))
+    assert speaker_names.change(table, {("two", "S1"): "Zoë"}) == 1
+    made = "\ufefffilm\tlabel\tname\none\tS1\tÄnne\ntwo\tS1\tZoë\n"
+    assert table.read_bytes() == made.encode()  # without its mark it is taken for Latin-1
+
+
 def test_commands_at_once_lose_no_name(table):
     def name(number):
         speaker_names.change(table, {(f"film{number}", "S1"): "Anna"})

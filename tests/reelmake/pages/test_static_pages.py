@@ -46,6 +46,21 @@ def test_a_changed_film_is_written_and_one_that_is_gone_is_removed(results):
     assert pages(results)[same] == before[same]
 
 
+def test_a_page_says_who_is_guessed_now_though_another_film_changed(results):
+    for number in (1, 2):
+        make_film(results / f"film{number}", names={}, prints=([1, 0], [0, 1]))
+    make_film(results / "film0", names={"S1": "Anna"}, prints=([1, 0], [0, 1]))
+    updating.update(results)
+    static_pages.write(results)
+    page = results / "pages/film/film1/index.html"
+    assert "Anna?" in page.read_text()
+    make_film(results / "film0", names={"S1": "Eve", "S2": "Ben"}, prints=([1, 0], [0, 1]))
+    updating.update(results)
+    assert static_pages.write(results).written == 3
+    assert "Eve?" in page.read_text() and "Anna" not in page.read_text()
+    assert static_pages.write(results).written == 0
+
+
 def test_other_templates_write_all_again(results, monkeypatch):
     static_pages.write(results)
     monkeypatch.setattr(rendering, "version", lambda: "another")

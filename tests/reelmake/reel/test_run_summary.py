@@ -29,8 +29,11 @@ def fail(results, video: str, why: str, stage: str = "media", kind: str = "input
     record(results, video, stage, state="failed", error=error, **{"class": kind})
 
 
-def lines(results, left_out: int = 0, *argv: str) -> list[str]:
-    return run_summary.lines(results, BEGAN, BEGAN + 100, left_out, ["snakemake", *argv])
+def lines(results, left_out: int = 0, *argv: str, missing: str = "") -> list[str]:
+    return run_summary.lines(
+        *(results, BEGAN, BEGAN + 100, left_out, ["snakemake", *argv]),
+        can_try=lambda stage: stage != missing,
+    )
 
 
 def test_a_run_that_started_nothing_says_nothing(results):
@@ -123,5 +126,14 @@ def test_films_without_speakers_are_done_and_said(results):
     assert lines(results) == [
         "2 videos done; 2 jobs in 1 min 40 s, 0 s in GPU stages",
         "  without speakers: 2 videos (one, two) (resources): out of memory; the next run tries "
-        "that again, if its model is here",
+        "that again",
+    ]
+
+
+def test_no_run_tries_again_what_a_model_is_missing_for(results):
+    fail(results, "one", "the model a/b is not on this machine", "speakers", "engine")
+    record(results, "one", "manifest")
+    assert lines(results, missing="speakers")[1:] == [
+        "  without speakers: 1 video (one) (engine): the model a/b is not on this machine; that is "
+        "tried again once the models are here (`reel models`)",
     ]

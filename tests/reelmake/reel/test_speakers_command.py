@@ -85,6 +85,18 @@ def test_guesses_are_accepted(library, capsys):
     assert "there is no guess" in run(capsys, "accept", ends=1).err
 
 
+def test_what_stands_in_the_label_of_a_voice_steers_nothing(library, capsys):
+    path = library / "results" / "two" / "speakers.json"
+    path.write_text(path.read_text().replace('"S2"', '"S2\\u001b[2J\\nx"'))
+    (library / "speakers.csv").write_text("film,label,name\n")
+    updating.update(library / "results", rebuild=True)
+    said = run(capsys).out
+    assert "two S2\ufffd[2J\ufffdx: a guess" in said and "\x1b" not in said
+    before = (library / "speakers.csv").read_text()
+    assert "there is no guess" in run(capsys, "accept", ends=1).err
+    assert (library / "speakers.csv").read_text() == before
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
