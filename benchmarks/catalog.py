@@ -3,13 +3,15 @@
     python benchmarks/catalog.py [FILMS]
 
 The films are synthetic: their artifacts alone, each with 100 segments of speech of 15 words and 60
-described scenes, in an invented language whose words are as frequent as a language's are. Each
-line is a process of its own that imports what it needs, as a run and `reel catalog` do.
+described scenes, in an invented language whose words are as frequent as a language's are, by two of
+300 people, who have names in a tenth of the films. Each line is a process of its own that imports
+what it needs, as a run and `reel catalog` do.
 """
 
 import concurrent.futures
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -23,6 +25,8 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 FOLDER = WORK / "catalog"
 FILMS = 10_000
 SEGMENTS, SCENES, WORDS = 100, 60, 15
+PEOPLE, NAMED, PRINT = 300, 10, 256
+"""One film in so many has names; the numbers of a voice print."""
 CHANGED = 50
 
 STEP = """
@@ -40,14 +44,30 @@ print(json.dumps(found))
 """
 
 
-def make(numbers: range) -> None:
-    """Films, if they are not there."""
+def film(name: str, seed: int) -> None:
+    """Make a film."""
     from make_moments import make_film
 
+    who = random.Random(seed).sample(range(PEOPLE), 2)
+    names = {f"S{n}": f"Person {each}" for n, each in enumerate(who, 1)}
+    prints = tuple(voice(each, seed) for each in who)
+    given = {"names": {} if seed % NAMED else names, "prints": prints}
+    make_film(FOLDER / "results" / name, SEGMENTS, SCENES, WORDS, seed=seed, **given)
+
+
+def voice(person: int, seed: int) -> list[float]:
+    """The voice print that a person has in a film."""
+    own, noise = random.Random(person), random.Random(seed)
+    numbers = [own.gauss(0, 1) + 0.5 * noise.gauss(0, 1) for _ in range(PRINT)]
+    length = sum(number * number for number in numbers) ** 0.5
+    return [number / length for number in numbers]
+
+
+def make(numbers: range) -> None:
+    """Films, if they are not there."""
     for number in numbers:
-        results = FOLDER / "results" / f"film{number:05}"
-        if not (results / "manifest.json").exists():
-            make_film(results, SEGMENTS, SCENES, WORDS, seed=number)
+        if not (FOLDER / "results" / f"film{number:05}" / "manifest.json").exists():
+            film(f"film{number:05}", number)
 
 
 def step(what: str) -> list[float]:
@@ -91,13 +111,10 @@ def main(films: int) -> None:
     rows["nothing has changed (what a run with nothing to do asks)"] = step(
         "updating.is_current(Path('results'))"
     )
-    from make_moments import make_film
-
-    make_film(FOLDER / "results" / "new", SEGMENTS, SCENES, WORDS, seed=films)
+    film("new", films)
     rows["one new film"] = step(update)
     for number in range(CHANGED):
-        place = number * films // CHANGED
-        make_film(FOLDER / "results" / f"film{place:05}", SEGMENTS, SCENES, WORDS, seed=-number)
+        film(f"film{number * films // CHANGED:05}", -number)
     rows[f"{CHANGED} films have changed"] = step(update)
     shutil.rmtree(FOLDER / "results" / "new")
     rows["one film is gone"] = step(update)

@@ -117,6 +117,7 @@ if __name__ == "__main__":
         snakemake.params.run,
         instead=functools.partial(give_up, output=speakers),
     ) as this:
+        temporary_audio.remove_own(this)  # also where the artifact comes from the cache
         memoized_job.make(
             this,
             find_speakers,

@@ -57,14 +57,20 @@ def own(this: Job, media: Path) -> Iterator[Path]:
     """The sound in a file of the job's own for the block: another link to `audio.wav` where that
     lies there, which may go at any moment, or else extracted. media: the video's `media.json`."""
     settings = {name: this.fingerprint["settings"][name] for name in SETTINGS}
-    path = this.results / f".{this.stage}.wav"
-    path.unlink(missing_ok=True)  # of a job that was killed
+    path = remove_own(this)
     try:
         if not _link(this, settings, path):
             extract(this, media, path, settings)
         yield path
     finally:
         path.unlink(missing_ok=True)
+
+
+def remove_own(this: Job) -> Path:
+    """Remove the sound of the job's own that one before it has left, which was killed; its path."""
+    path = this.results / f".{this.stage}.wav"
+    path.unlink(missing_ok=True)
+    return path
 
 
 def _link(this: Job, settings: Mapping[str, Any], path: Path) -> bool:
