@@ -55,6 +55,8 @@ def make_library(results: Path) -> None:
     shutil.copy(FILM, results.parent / "films" / "old.mpg")
     shutil.copy(FILM, results / "old" / "trailer.mp4")
     _make(results / "broken", state="failed", texts=[])
+    record = results / "broken" / "jobs" / "manifest.json"
+    _change(record, error="broken: manifest: it broke")  # as jobs say it
     name = ATTACKS[0].replace("/", "") + ATTACKS[1] + ATTACKS[5] + ".mp4"
     _make(
         results / HOSTILE,

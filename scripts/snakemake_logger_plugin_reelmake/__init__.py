@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from snakemake_logger_plugin_default import LogHandler as SnakemakesOwn
-from snakemake_logger_plugin_reelmake.chatter import is_chatter
+from snakemake_logger_plugin_reelmake.chatter import IN_OTHER_WORDS, is_chatter
 
 # The library is imported when the first jobs are known, not before: Snakemake loads every plugin
 # before it reads the Snakefile, which says whose library it is.
@@ -104,7 +104,7 @@ class LogHandler(SnakemakesOwn):
             self._screen.update()
 
     def _print_message(self, record: LogRecord) -> None:
-        message = str(record.msg)
+        message = IN_OTHER_WORDS.get(str(record.msg), str(record.msg))
         if message.startswith("This was a dry-run") and self._dry_run is not None:
             self._print(self._dry_run.lines())
         elif self._shares is not None and self._shares.submitted(message):

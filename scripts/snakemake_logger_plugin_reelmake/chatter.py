@@ -12,6 +12,8 @@ BEGINNINGS = (
     "Conda environments: ignored",
     "Select jobs to execute",
     "Reasons:\n",
+    "Some jobs were triggered by provenance information",
+    "Rules with provenance triggered jobs:",
     "Removing temporary output",
     "Would remove temporary output",
     "Removing output files of failed job",
@@ -27,6 +29,14 @@ BEGINNINGS = (
     *("Unable to guess SLURM account", "Cleaning up SLURM log files"),
 )
 """Of messages that are not shown. Anything else is: a warning must not be lost."""
+
+IN_OTHER_WORDS = {
+    # Of a dry run alone, which goes on.
+    "Error: Directory cannot be locked. Another Snakemake instance is running.": (
+        "reelmake: a run is going on; what it has still to do is listed here, too"
+    ),
+}
+"""Messages that would alarm people for nothing."""
 
 
 def is_chatter(message: str) -> bool:

@@ -1,11 +1,15 @@
 """What the logger makes of Snakemake's events."""
 
+import importlib.util
+import logging
 import time
+from pathlib import Path
 
 import pytest
 
 from reelmake.library import job_records
-from snakemake_logger_plugin_reelmake.chatter import is_chatter
+from snakemake_logger_plugin_reelmake import LogHandler
+from snakemake_logger_plugin_reelmake.chatter import IN_OTHER_WORDS, is_chatter
 from snakemake_logger_plugin_reelmake.dry_run import DryRun, reason
 from snakemake_logger_plugin_reelmake.run_state import ALIKE, RESULTS, RunState
 
@@ -135,8 +139,22 @@ def test_nothing_but_chatter_is_dropped():
         "Building DAG of jobs...",
         "Select jobs to execute...",
         "Elapsed time: 1",
+        "Some jobs were triggered by provenance information, see 'reason' section",
         "\n",
     ):
         assert is_chatter(message)
     for message in ("reelmake: new: 1 video (a)", "Nothing to be done", "MissingRuleException: x"):
         assert not is_chatter(message)
+
+
+def test_a_dry_run_beside_a_run_is_no_error():
+    (message,) = IN_OTHER_WORDS
+    spec = importlib.util.find_spec("snakemake.persistence")
+    assert message in Path(spec.origin).read_text()  # it is what Snakemake says
+    handler = object.__new__(LogHandler)
+    handler._dry_run = handler._shares = None
+    told = []
+    handler._print = told.extend
+    handler._print_message(logging.LogRecord("", 20, "", 0, message, (), None))
+    (line,) = told
+    assert "a run is going on" in line and "Error" not in line

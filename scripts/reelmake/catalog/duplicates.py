@@ -180,9 +180,11 @@ def _scene(film: str, hashes: Hashes, at: int) -> Scene:
 
 
 def _only(report: Report, videos: set[str]) -> Report:
-    """What is said of some films."""
+    """What is said of some films, or of the identical ones that stand for them."""
+    identical = [each for each in report.identical if videos & {film.film for film in each.films}]
+    videos = videos | {group.films[0].film for group in identical}
     return Report(
-        [group for group in report.identical if videos & {each.film for each in group.films}],
+        identical,
         [group for group in report.alike if videos & {each.film for each in group.films}],
         [pair for pair in report.overlapping if videos & {pair.film, pair.other}],
         [each for each in report.scenes if videos & {each.one.film, each.other.film}],

@@ -79,6 +79,8 @@ def search(
             lists = [candidates.telling(Index(db, "moment_words", filters), wanted, *lists)]
         groups = moments.grouped(fused([*lists, *meant]))
         missing: dict[int, tuple[str, ...]] = {}
+        if complete and wanted.terms and is_meant and groups and not any(lists):
+            notes.append("no moment has this word; these mean about the same")
         if not complete:
             missing = {id(group): moments.lacking(group, wanted) for group in groups}
             if is_meant:

@@ -36,7 +36,9 @@ def shown(name: str | None, guessed: Any, label: str) -> str:
 
 
 def present(db: Connection, film: int, start: float, end: float) -> list[str]:
-    """Who speaks in a span of a film, for people, the longest first."""
+    """Who speaks in a span of a film, for people, the longest first: names, or labels where the
+    film has several voices. S1 of a film with one voice would tell nobody anything.
+    """
     rows = db.execute(
         "SELECT turns.speaker, name, guessed,"
         ' sum(min(turns."end", :end) - max(turns.start, :start)) AS seconds'
@@ -46,7 +48,14 @@ def present(db: Connection, film: int, start: float, end: float) -> list[str]:
         " GROUP BY turns.speaker ORDER BY seconds DESC, turns.speaker",
         {"film": film, "start": start, "end": max(end, start + 0.001)},
     )
-    return list(dict.fromkeys(shown(name, guessed, label) for label, name, guessed, _ in rows))
+    voices = db.execute("SELECT count(*) FROM speakers WHERE film = ?", (film,)).fetchone()[0]
+    return list(
+        dict.fromkeys(
+            shown(name, guessed, label)
+            for label, name, guessed, _ in rows
+            if name is not None or voices != 1
+        )
+    )
 
 
 class Speaking:

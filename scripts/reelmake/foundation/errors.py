@@ -16,6 +16,8 @@ def explain(error: OSError) -> tuple[str, Kind]:
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         reason = f"{error.filename or 'the results'}: {error.strerror}"
         return f"{reason}; check the disk and the permissions", "resources"
+    if error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}", "engine"
     return str(error), "engine"
 
 

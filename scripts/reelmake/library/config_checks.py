@@ -12,14 +12,21 @@ from reelmake.library.stages import STAGES, TARGETS, chosen
 
 
 def check_names(config: dict[str, Any]) -> None:
-    """Raise UserError for what the setting `stages` names and nothing makes, and for a profile
-    that there is not."""
+    """Raise UserError for what the setting `stages` names and nothing makes, for a profile that
+    there is not, and for a language to read by a code that RapidOCR does not know."""
     profile = config["hardware"]["profile"]
     if profile is not None and str(profile) not in PROFILES:
         raise UserError(
             f"config: hardware.profile: there is no '{profile}'"
             f"{did_you_mean(str(profile), PROFILES)}; name one of {', '.join(PROFILES)}, or null"
         )
+    read = config["onscreen"]["languages"]
+    for name in read if isinstance(read, list) else ():
+        if isinstance(name, str) and name in reading_languages.CALLED:
+            raise UserError(
+                f"config: onscreen.languages: RapidOCR calls {name} "
+                f"'{reading_languages.CALLED[name]}'; write that"
+            )
     wanted = config["stages"]
     for name in wanted if isinstance(wanted, list) else ():
         if isinstance(name, str) and name not in TARGETS:

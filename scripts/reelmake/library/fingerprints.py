@@ -20,6 +20,9 @@ from reelmake.library.config import Config
 from reelmake.library.reading_languages import needing_models
 from reelmake.library.stages import STAGES, TARGETS, Stage, chosen, stages_of
 
+_SHOWN = 40
+"""Characters of a value that is cut off."""
+
 
 class Fingerprint(TypedDict):
     """What the artifact of a stage should be made from.
@@ -117,9 +120,23 @@ def differences(old: Mapping[str, Any] | None, new: Fingerprint) -> list[str]:
     for name in sorted(names):
         was_set, is_set = (_value(each, name, stage) for each in (before, after))
         if was_set != is_set:
-            was_set, is_set = _without_the_same(was_set, is_set)
-            said.append(f"{name} {_show(was_set)} -> {_show(is_set)}")
+            said.append(_difference(name, was_set, is_set))
     return said
+
+
+def _difference(name: str, was_set: Any, is_set: Any) -> str:
+    """What changed of a setting, so that people see it though long values are cut off."""
+    was_set, is_set = _without_the_same(was_set, is_set)
+    was, now = _show(was_set), _show(is_set)
+    if isinstance(was_set, list) and isinstance(is_set, list) and _SHOWN in (len(was), len(now)):
+        gone = ", ".join(str(each) for each in was_set if each not in is_set)
+        come = ", ".join(str(each) for each in is_set if each not in was_set)
+        said = [f"{word} {those}" for word, those in (("without", gone), ("with", come)) if those]
+        if said:
+            return f"{name}: {' and '.join(said)}"
+    if was == now and len(was) == _SHOWN:
+        return f"{name} changed after '{was[:-3]}'"
+    return f"{name} {was} -> {now}"
 
 
 def _without_the_same(one: Any, other: Any) -> tuple[Any, Any]:
@@ -207,4 +224,4 @@ def _show(value: Any) -> str:
     if isinstance(value, dict) and "content" in value:
         return f"{value['name']} ({value['content'][:8]})"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    return text if len(text) < _SHOWN else f"{text[: _SHOWN - 3]}..."

@@ -93,7 +93,7 @@ class Library:
         found = speaker_names.read(path)
         if found and self._part is None:
             sources = {video.id: video.source for video in self.videos.values()}
-            found.tell_unknown(path, sources, self.say)
+            found.tell_unknown(path, sources, RESULTS, self.say)
         return found
 
     @functools.cached_property

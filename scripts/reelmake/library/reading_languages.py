@@ -9,6 +9,12 @@ OWN_MODEL = (
     *("korean", "eslav", "th", "el", "arabic", "cyrillic", "devanagari", "ta", "te"),  # PP-OCRv5
 )
 
+CALLED = {
+    **{"zh": "ch", "zh-Hans": "ch", "zh-Hant": "chinese_cht", "ja": "japan", "ko": "korean"},
+    **{"ru": "eslav", "uk": "eslav", "be": "eslav", "ar": "arabic", "hi": "devanagari"},
+}
+"""What RapidOCR calls languages that everybody else calls by these codes."""
+
 
 def model_file(language: str) -> str:
     """The name of the file that RapidOCR's model for one of `OWN_MODEL` has."""

@@ -65,11 +65,16 @@ class Names:
         return {**self._of.get(ALL, {}), **self._of.get(source, {}), **self._of.get(video, {})}
 
     def tell_unknown(
-        self, path: Path, videos: Mapping[str, str], say: Callable[[str], None]
+        self, path: Path, videos: Mapping[str, str], results: Path, say: Callable[[str], None]
     ) -> None:
-        """Say which rows are of no film. path: of the table. videos: the source of each by id."""
+        """Say which rows are of no film. path: of the table. videos: the source of each by id.
+        results: the folder of all films, which has those, too, that a run over some leaves out."""
         known = {ALL, *videos, *videos.values()}
-        unknown = [row for row in self.rows if row.film not in known]
+        unknown = [
+            row
+            for row in self.rows
+            if row.film not in known and not os.path.lexists(results / row.film)  # or its path
+        ]
         # A table may be of many more films than are here, and to look for a hint takes a while.
         for row in unknown[:SAID]:
             hint = text.did_you_mean(row.film, videos)

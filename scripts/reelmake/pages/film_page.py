@@ -60,6 +60,7 @@ def read(db: Any, results: Path, row: Row) -> Film:
         each["speaker"]: speakers.shown(each["name"], each["guessed"], each["speaker"])
         for each in tables["speakers"]
     }
+    alone = [each["name"] for each in tables["speakers"]] == [None]  # S1 would tell nobody anything
     media = _object(artifact_files.read_json(folder / "media.json"))
     wanted = _object(artifact_files.read_json(folder / "fingerprints" / "media.json"))
     source = film_files.source(folder, wanted)
@@ -84,10 +85,15 @@ def read(db: Any, results: Path, row: Row) -> Film:
         "segments": _said(tables["segments"], names),
         "speakers": [each | {"shown": names[each["speaker"]]} for each in tables["speakers"]],
         "scenes": scenes,
-        "highlights": [each | {"by": _named(each["speakers"], names)} for each in highlights],
+        "highlights": [
+            each | {"by": None if alone else _named(each["speakers"], names)} for each in highlights
+        ],
         "beats": _with_pictures(tables["beats"], scenes),
         "chapters": tables["chapters"],
-        "failures": tables["failures"],
+        "failures": [
+            each | {"error": rendering.reason(each["error"], row["video"], each["stage"])}
+            for each in tables["failures"]
+        ],
         "provenance": [_with_engines(each) for each in tables["provenance"]],
         "poster": _poster(highlights, scenes),
         "timeline": _timeline(duration, scenes, highlights),
@@ -258,7 +264,7 @@ def _facts(row: Row, media: Row) -> list[str]:
         found.append(f"{row['fps']:.5g} frames/s")
     if codecs:
         found.append(" + ".join(codecs))
-    if row["language"]:
+    if row["language"] and row["segments"]:  # of silence, it is what was set or guessed
         found.append(f"spoken: {row['language']}")
     return found
 

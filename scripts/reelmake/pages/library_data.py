@@ -1,9 +1,10 @@
 """What the page of the library shows of every film: one row each, as small as may be."""
 
 import json
+from pathlib import PurePath
 from typing import Any
 
-from reelmake.pages.rendering import shown
+from reelmake.pages.rendering import reason, shown
 
 # The picture of a film is the one next to the start of its best highlight, or else to its middle.
 _QUERY = """
@@ -17,10 +18,12 @@ pictures AS (
     FROM keyframes JOIN shown ON shown.film = keyframes.film GROUP BY keyframes.film
 )
 SELECT films.video, films.title, films.duration, films.state, films.highlights, films.scenes,
-       films.segments, films.language, films.size, films.modified, pictures.file, shown.score,
-       (SELECT coalesce(stage || ': ' || error, stage) FROM failures
-        WHERE failures.film = films.id LIMIT 1)
+       films.segments, iif(films.segments, films.language, NULL),
+       films.size, films.modified, pictures.file, shown.score,
+       failed.stage, failed.error, films.source
 FROM films JOIN shown ON shown.film = films.id LEFT JOIN pictures ON pictures.film = films.id
+LEFT JOIN (SELECT film, min(stage) AS stage, error FROM failures GROUP BY film) AS failed
+    ON failed.film = films.id
 ORDER BY films.id
 """
 FIELDS = (
@@ -37,15 +40,22 @@ def rows(db: Any) -> list[list[Any]]:
     db: an open catalog.
     """
     found = []
-    for row in db.execute(_QUERY):
-        values = list(row)
-        duration, modified, failure = values[2], values[9], values[12]
+    for *values, stage, error, source in db.execute(_QUERY):
+        duration, modified = values[2], values[9]
         values[2] = round(duration, 1) if duration is not None else None
         values[9] = modified[:10] if isinstance(modified, str) else None
-        values[12] = shown(failure[:LONGEST]) if isinstance(failure, str) else None
+        values.append(shown(_failure(values[0], stage, error, source)) if stage else None)
         values[1] = shown(values[1] or values[0])
         found.append(values)
     return found
+
+
+def _failure(video: str, stage: str, error: str | None, source: str | None) -> str:
+    """Why a film failed, in the few lines that the grid has: its file by its name alone."""
+    why = reason(error, video, stage) or ""
+    if source:
+        why = why.replace(source, PurePath(source).name)
+    return f"{stage}: {why}"[:LONGEST] if why else stage
 
 
 def script(films: list[list[Any]]) -> bytes:

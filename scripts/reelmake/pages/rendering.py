@@ -30,6 +30,11 @@ def shown(value: Any) -> str:
     return _CONTROL.sub("\ufffd", _STEERING.sub("", text))
 
 
+def reason(error: Any, video: str, stage: str) -> Any:
+    """Why a job failed, without the film and the stage that a page names beside it."""
+    return error.removeprefix(f"{video}: {stage}: ") if isinstance(error, str) else error
+
+
 def clock(seconds: Any) -> str:
     """Seconds as people write them: 0:07, 12:34, 1:02:03."""
     if not isinstance(seconds, int | float):

@@ -32,7 +32,7 @@ def _doctor(arguments: Arguments) -> int:
         found.append(each)
         if not arguments.json:
             fix = f" -> {each.fix}" if each.fix else ""
-            print(printable(f"{each.state:<5} {each.check:<17} {each.says}{fix}"), flush=True)
+            print(printable(f"{each.state:<5} {each.check:<27} {each.says}{fix}"), flush=True)
     if arguments.json:
         print_json([each._asdict() for each in found])
     return 1 if any(each.state == "fail" for each in found) else 0

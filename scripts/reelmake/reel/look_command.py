@@ -90,10 +90,10 @@ def _verify(arguments: Arguments) -> int:
         videos = f"{len(folders)} video{'' if len(folders) == 1 else 's'}"
         next_step = ""
         if found:
-            next_step = (
-                "; the next run makes or restores it"
-                if arguments.fix
-                else ("; `reel verify --fix` removes it, and the next run makes or restores it")
-            )
+            them = "it" if len(found) == 1 else "them"
+            next_step = f"the next run makes or restores {them}"
+            if not arguments.fix:
+                next_step = f"`reel verify --fix` removes {them}, and {next_step}"
+            next_step = f"; {next_step}"
         print(f"{checked} files of {videos} read, {len(found)} bad{next_step}")
     return 1 if found else 0

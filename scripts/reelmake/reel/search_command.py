@@ -83,7 +83,11 @@ def _search(arguments: Arguments) -> int:
 
     words, path = " ".join(arguments.query), RESULTS / updating.NAME
     if not words.strip() and arguments.like is None and arguments.speaker is None:
-        raise UserError('say what to look for: reel search "the crowd cheers"')
+        taken = arguments.configfile or arguments.config
+        hint = "; write it before --configfile and --config, which take what follows them"
+        raise UserError(
+            f'say what to look for: reel search "the crowd cheers"{hint if taken else ""}'
+        )
     if arguments.play and arguments.json:
         raise UserError("--play is for people, --json for scripts: give one of them")
     others: list[Ranker] = []

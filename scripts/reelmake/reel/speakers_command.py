@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reelmake.foundation import artifact_files
+from reelmake.foundation import artifact_files, urls
 from reelmake.foundation.errors import UserError
 from reelmake.foundation.text import count, did_you_mean, printable, some, visible
 from reelmake.foundation.units import show_seconds
@@ -97,6 +97,8 @@ def _voices(arguments: Arguments) -> tuple[list[Voice], bool]:
     found = []
     for video, title, source, label, name, guessed, likeness, seconds in rows:
         if only is None or video in only:
+            if names and urls.is_url(source or ""):
+                source = _source(video)  # whole: the catalog has no secrets of addresses
             given = names.of(video, source or "").get(label)
             # Of a name that was taken away, the next run makes nothing.
             name = given or (name if guessed else None)
@@ -160,10 +162,15 @@ def _name(arguments: Arguments, film: str, label: str, name: str) -> int:
     return ends
 
 
+def _source(video: str) -> str:
+    """The path or URL of a film, as its run had it."""
+    source = sidecars.read(RESULTS / video, "media").get("source", {})
+    return str(source.get("path", ""))
+
+
 def _tell_other_rows(path: Path, video: str, label: str) -> None:
     """Say it where a voice whose name was taken away has one by another row."""
-    source = sidecars.read(RESULTS / video, "media").get("source", {}).get("path", "")
-    name = speaker_names.read(path).of(video, source).get(label)
+    name = speaker_names.read(path).of(video, _source(video)).get(label)
     if name is not None:
         say(
             f"{video} {label} is still '{visible(name)}', by a row of its path or of all films "

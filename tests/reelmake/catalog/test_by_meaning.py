@@ -55,6 +55,15 @@ def test_a_word_that_says_nothing_finds_nothing_beside_meanings(library):
     assert any(moment.matches and "bird" in moment.said for moment in answer.moments)
 
 
+@pytest.mark.parametrize(
+    "query, note",
+    [("sparrow", ["no moment has this word; these mean about the same"]), ("bird", [])],
+)
+def test_a_single_word_that_nobody_says_is_named_too(library, query, note):
+    answer, _ = found(library, query)
+    assert answer.moments and answer.notes == note
+
+
 def test_filters_hold_for_meanings_too(library):
     said, _ = found(library, "a round crimson shape", kinds=("said",))
     assert {moment.meaning for moment in said.moments if not moment.said} <= {None}

@@ -86,3 +86,8 @@ def test_only_what_is_like_one_film(library):
     report = duplicates.find(library, film="trailer")
     assert report.identical == [] and report.alike == [] and len(report.overlapping) == 2
     assert duplicates.find(library, film="other") == duplicates.Report([], [], [], [])
+    # Of identical films one stands for all: what is like that one is like each of them.
+    assert names(duplicates.find(library, film="match_copy").alike[0].films) == [
+        "match",
+        "match_small",
+    ]

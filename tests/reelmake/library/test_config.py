@@ -148,6 +148,7 @@ def test_what_nothing_makes_is_refused_with_the_nearest(name, hint):
         ({"segments": {"min_seconds": 61}}, r"min_seconds \(61\) is more than .* \(60\)"),
         ({"scores": {"prompt": "How good is {Text}?"}}, r"scores\.prompt has neither {text} nor"),
         ({"narrative": {"prompt": "The {beat}"}}, r"narrative\.prompt has neither"),
+        ({"onscreen": {"languages": ["en", "ja"]}}, r"RapidOCR calls ja 'japan'"),
         ({"onscreen": {"languages": ["en", "th"]}}, r"th can't be read.*th_PP-OCRv5_rec_mobile"),
         (
             {"stages": ["scenes", "narrative"], "scores": {"prompt": "{text} {onscreen}"}},

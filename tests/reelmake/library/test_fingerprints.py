@@ -175,6 +175,20 @@ def test_of_names_only_those_that_differ_are_said():
     ]
 
 
+def test_of_what_is_long_the_change_is_said():
+    def said(stage, before, after):
+        return fingerprints.differences(compute(before)[stage], compute(after)[stage])
+
+    stages = config.load({})["stages"]
+    fewer = [each for each in stages if each not in ("onscreen", "clips", "catalog")]
+    assert said("manifest", {}, {"stages": fewer}) == ["stages: without onscreen, clips"]
+    assert said("manifest", {"stages": fewer}, {}) == ["stages: with onscreen, clips"]
+    begins = "Of all that is said and seen in this film, {text},"
+    prompts = [{"scores": {"prompt": f"{begins} {end}"}} for end in "ab"]
+    (change,) = said("scores", *prompts)
+    assert change.startswith("scores.prompt changed after 'Of all that is said")
+
+
 def test_a_model_has_a_name_whether_its_content_is_known_or_not():
     local = {"name": "a.gguf", "content": "0"}
     assert fingerprints.model_name("a.gguf") == fingerprints.model_name(local) == "a.gguf"

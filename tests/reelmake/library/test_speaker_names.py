@@ -94,16 +94,27 @@ def test_rows_of_no_film_are_said_and_do_no_harm(table):
     table.write_text("film,label,name\n*,S1,A\none,S1,B\n/f/two.mp4,S1,C\nonee,S2,D\n")
     said = []
     videos = {"one": "/f/one.mp4", "two": "/f/two.mp4"}
-    speaker_names.read(table).tell_unknown(table, videos, said.append)
+    speaker_names.read(table).tell_unknown(table, videos, table.parent, said.append)
     assert said == [
         f"{table}, line 5: there is no film 'onee' (did you mean 'one'?); give its id or path"
     ]
 
 
+def test_a_film_that_this_run_leaves_out_is_there(table, tmp_path):
+    (tmp_path / "results" / "other").mkdir(parents=True)
+    film = tmp_path / "films.mp4"
+    film.touch()
+    table.write_text(f"film,label,name\nother,S1,A\n{film},S1,B\nno,S1,C\n")
+    said = []
+    names = speaker_names.read(table)
+    names.tell_unknown(table, {"one": "/f/one.mp4"}, tmp_path / "results", said.append)
+    assert said == [f"{table}, line 4: there is no film 'no'; give its id or path"]
+
+
 def test_of_many_rows_of_no_film_a_few_are_said(table):
     table.write_text("film,label,name\n" + "".join(f"no{n},S1,A\n" for n in range(50)))
     said = []
-    speaker_names.read(table).tell_unknown(table, {"one": "/f/one.mp4"}, said.append)
+    speaker_names.read(table).tell_unknown(table, {"one": "/f/one.mp4"}, table.parent, said.append)
     assert len(said) == 4
     assert said[-1] == f"{table}: 47 more rows of films that are not here"
 

@@ -1,6 +1,7 @@
 """The page of a film: what it shows, and that no text of a film is ever markup."""
 
 import contextlib
+import json
 import random
 from html.parser import HTMLParser
 
@@ -9,7 +10,7 @@ import pytest
 import make_pages
 from make_moments import make_film
 from make_pages import HOSTILE
-from reelmake.catalog import database, updating
+from reelmake.catalog import database, speakers, updating
 from reelmake.pages import film_page, static_pages
 from reelmake.pages.links import Links
 
@@ -93,6 +94,39 @@ def test_a_failed_stage_has_its_reason(page):
     text = Markup(page("broken")).text
     assert "What failed" in text
     assert "it broke" in text
+
+
+def test_of_a_film_of_which_nothing_is_known_nothing_is_promised(tmp_path):
+    results = tmp_path / "results"
+    make_film(results / "cut", state="failed")
+    record = results / "cut" / "jobs" / "manifest.json"
+    broken = json.loads(record.read_bytes()) | {"error": "cut: manifest: it is empty"}
+    record.write_text(json.dumps(broken))
+    for path in results.glob("cut/*"):
+        if path.is_file():
+            path.unlink()
+    updating.update(results)
+    with contextlib.closing(database.connect(results / "catalog.db")) as db:
+        row = film_page.find(db, "cut")
+        html = film_page.page(film_page.read(db, results, row), Links(False, "../../"))
+    text = " ".join(Markup(html).text.split())
+    assert "What failed manifest it is empty" in text  # the film and the stage are said once
+    assert "below" not in text and "Space plays" not in text
+    assert 'class="frame empty"' in html
+
+
+def test_one_voice_without_a_name_is_not_called_s1(tmp_path):
+    results = tmp_path / "results"
+    make_film(results / "alone", texts=["hello", "again"], names={})
+    document = json.loads((results / "alone" / "speakers.json").read_bytes())
+    document["speakers"] = document["speakers"][:1]
+    document["turns"] = [each for each in document["turns"] if each["speaker"] == "S1"]
+    (results / "alone" / "speakers.json").write_text(json.dumps(document))
+    updating.update(results)
+    with contextlib.closing(database.connect(results / "catalog.db")) as db:
+        film = film_page.read(db, results, film_page.find(db, "alone"))
+        assert film["highlights"] and {each["by"] for each in film["highlights"]} == {None}
+        assert speakers.present(db, 1, 0.0, 12.0) == []
 
 
 @pytest.mark.parametrize("damage", ["[]", "{", '{"streams": 3, "source": 7}', '{"files": [1]}'])

@@ -75,6 +75,8 @@ def test_nothing_is_missing(given, capsys):
     said = capsys.readouterr().out.splitlines()
     assert len(said) >= len(found)
     assert all(line.startswith("ok ") for line in said)
+    # What is said stands in one column, however long the name of a check is.
+    assert {line.index(found[name].says) for name, line in zip(found, said, strict=True)} == {34}
 
 
 @pytest.mark.parametrize(

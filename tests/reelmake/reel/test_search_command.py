@@ -116,6 +116,8 @@ def test_nothing_found_is_an_answer(capsys):
     assert "there is no word in the query" in capsys.readouterr().err
     assert main.main(["search"]) == 1
     assert "say what to look for" in capsys.readouterr().err
+    assert main.main(["search", "--configfile", "config.yaml", "elephant"]) == 1
+    assert "before --configfile" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--film", "\udcff\x1b[2J"]])

@@ -62,6 +62,15 @@ def test_a_name_that_stays_by_another_row_is_said(library, capsys):
     assert "still" not in run(capsys, "name", "one", "S1", "").err
 
 
+def test_a_film_from_the_web_is_named_by_its_whole_address(library, capsys):
+    """The catalog has it without what may be secret."""
+    url = "https://me:pw@example.org/watch?v=1"
+    make_film(library / "results" / "web", source=url, names={"S1": "Zoe"})
+    updating.update(library / "results")
+    (library / "speakers.csv").write_text(f"film,label,name\n{url},S1,Zoe\n")
+    assert "Zoe: " in run(capsys, "--film", "web").out
+
+
 def test_a_film_may_be_named_by_its_path(library, capsys):
     with opened(library / "results" / "catalog.db") as db:
         source = db.execute("SELECT source FROM films WHERE video = 'two'").fetchone()[0]

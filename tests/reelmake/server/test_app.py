@@ -40,6 +40,12 @@ def test_a_search_finds_the_moment(site):
     assert "<mark>crowd</mark>" in page
 
 
+def test_all_that_somebody_says(site):
+    page = site.ask("/search?speaker=Anna").content.decode()
+    assert "What is said by" in page and "<b><bdi>Anna" in page
+    assert '<p class="muted small"><a href="/search?like=' in page  # nothing to say, no dot
+
+
 def test_a_search_finds_what_means_the_same(serve, shared):
     folder = shared("meanings", lambda folder: make_meanings.make(folder / "results"))
     site = serve(folder, "--config", f"embeddings={json.dumps(make_meanings.GIVEN['embeddings'])}")

@@ -106,7 +106,7 @@
     const hours = seconds >= 36000 ? `${Math.round(seconds / 3600).toLocaleString()} hours`
       : `${Math.ceil(seconds / 60)} ${seconds > 60 ? "minutes" : "minute"}`;
     const many = `${found.length.toLocaleString()} film${found.length === 1 ? "" : "s"}`;
-    at("summary").textContent = found.length ? `${many}, ${hours}` : many;
+    at("summary").textContent = seconds ? `${many}, ${hours}` : many; // of broken films, no length is known
     at("nothing").hidden = found.length > 0;
     list.replaceChildren();
     shown = 0;

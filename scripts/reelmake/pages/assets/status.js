@@ -31,7 +31,9 @@
       item.append(link, ` ${job.stage}`);
       if (job.items) item.append(reel.element("span", "muted", ` ${many(job.items.done)} of ${many(job.items.total)} ${job.items.unit}`));
       if (job.error) {
-        const why = reel.element("bdi", "", ` ${job.error.message}`);
+        const told = `${job.video}: ${job.stage}: `; // stands before it already
+        const message = job.error.message || "";
+        const why = reel.element("bdi", "", ` ${message.startsWith(told) ? message.slice(told.length) : message}`);
         item.append(why);
       }
       return item;
