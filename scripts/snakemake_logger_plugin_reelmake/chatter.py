@@ -17,6 +17,7 @@ BEGINNINGS = (
     "Removing temporary output",
     "Would remove temporary output",
     "Removing output files of failed job",
+    "Restored previous version of ",
     "Exiting because a job execution failed",
     "Shutting down, this might take some time",
     "Will exit after finishing currently running jobs",

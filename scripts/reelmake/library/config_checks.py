@@ -13,7 +13,7 @@ from reelmake.library.stages import STAGES, TARGETS, chosen
 
 def check_names(config: dict[str, Any]) -> None:
     """Raise UserError for what the setting `stages` names and nothing makes, for a profile that
-    there is not, and for a language to read by a code that RapidOCR does not know."""
+    there is not, and for languages that are not called by their codes."""
     profile = config["hardware"]["profile"]
     if profile is not None and str(profile) not in PROFILES:
         raise UserError(
@@ -27,6 +27,10 @@ def check_names(config: dict[str, Any]) -> None:
                 f"config: onscreen.languages: RapidOCR calls {name} "
                 f"'{reading_languages.CALLED[name]}'; write that"
             )
+    into = config["translations"]["languages"]
+    for name in into if isinstance(into, list) else [into]:
+        if isinstance(name, str) and (code := _code_of(name)) is not None:
+            raise UserError(f"config: translations.languages: {name} is '{code}' there")
     wanted = config["stages"]
     for name in wanted if isinstance(wanted, list) else ():
         if isinstance(name, str) and name not in TARGETS:
@@ -37,6 +41,18 @@ def check_names(config: dict[str, Any]) -> None:
             raise UserError(
                 f"config: stages: there is no '{name}'{hint}; name any of {', '.join(TARGETS)}"
             )
+
+
+def _code_of(name: str) -> str | None:
+    """The ISO 639 code of a language that is called by its name; None for what is no name."""
+    if len(name.partition("-")[0]) < 4:  # a code, right or wrong
+        return None
+    import langcodes
+
+    try:
+        return str(langcodes.find(name))
+    except LookupError:
+        return None
 
 
 def check(config: dict[str, Any]) -> None:

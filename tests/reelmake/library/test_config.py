@@ -39,7 +39,9 @@ def test_what_is_translated_is_said_by_the_languages():
     [
         ({"stages": ["translations"]}, "into which languages"),
         ({"stages": ["translations", "catalog"]}, "into which languages"),
-        ({"translations": {"languages": ["German"]}}, 'languages.0.: "German" does not match'),
+        ({"translations": {"languages": ["German"]}}, "languages: German is 'de' there"),
+        ({"translations": {"languages": "français"}}, "languages: français is 'fr' there"),
+        ({"translations": {"languages": ["DE"]}}, 'languages.0.: "DE" does not match'),
         ({"translations": {"languages": ["../x"]}}, "does not match"),
         ({"translations": {"languages": ["de", "de"]}}, "non-unique"),
         ({"translations": {"prompt": "{lines}"}}, "has no {language}"),
