@@ -5,7 +5,7 @@ another film. That is written down in the catalog, once a film is read: no run h
 voices to know that there is nothing to do, and what only may be is in no file that people publish.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from reelmake.library import voice_prints
 
-Vector = NDArray[np.float32]
+Vectors = NDArray[np.float32]
 TOGETHER = 1000
 """Voices that are compared with all that are named at once."""
 
@@ -48,31 +48,23 @@ def guesses(voices: Sequence[Voice], match: float) -> dict[tuple[int, str], Gues
 
     match: the least likeness.
     """
-    by_kind: dict[tuple[str | None, int], list[tuple[Voice, Vector]]] = {}
-    for voice in voices:
-        vector = _vector(voice.print)
-        if vector is not None:
-            by_kind.setdefault((voice.model, len(vector)), []).append((voice, vector))
     found: dict[tuple[int, str], Guess] = {}
-    for same in by_kind.values():
-        known = sorted(
-            (each for each in same if each[0].is_named), key=lambda each: each[0].name or ""
-        )
-        others = [voice for voice, _ in same if not voice.is_named]
-        if not known or not others:
+    for same, vectors in _by_kind(voices):
+        named = [place for place, voice in enumerate(same) if voice.is_named]
+        named.sort(key=lambda place: same[place].name or "")
+        others = [place for place, voice in enumerate(same) if not voice.is_named]
+        if not named or not others:
             continue
-        there = np.stack([vector for _, vector in known])
-        names = [voice.name for voice, _ in known]
+        there, names = vectors[named], [same[place].name for place in named]
         # Of all that have one name, the likest counts: a host may be named in thousands of films.
         firsts = [place for place, name in enumerate(names) if name not in names[place - 1 : place]]
-        here = np.stack([vector for voice, vector in same if not voice.is_named])
-        taken = {(voice.film, voice.name) for voice, _ in known}
+        taken = {(same[place].film, same[place].name) for place in named}
         likely = []
         for start in range(0, len(others), TOGETHER):
-            each = here[start : start + TOGETHER] @ there.T
-            likeness = np.maximum.reduceat(each, firsts, axis=1)
+            some = others[start : start + TOGETHER]
+            likeness = np.maximum.reduceat(there @ vectors[some].T, firsts, axis=0)
             for row, column in zip(*np.nonzero(likeness >= match), strict=True):
-                voice, name = others[start + row], names[firsts[column]]
+                voice, name = same[some[column]], names[firsts[row]]
                 likely.append((float(likeness[row, column]), voice, name))
         likely.sort(key=lambda each: (-each[0], each[1].film, each[1].label))
         for value, voice, name in likely:
@@ -84,14 +76,27 @@ def guesses(voices: Sequence[Voice], match: float) -> dict[tuple[int, str], Gues
     return found
 
 
-def _vector(text: str | None) -> Vector | None:
-    """A print as a vector of unit length; None where it is none."""
-    try:
-        vector = np.frombuffer(voice_prints.packed(text), voice_prints.DTYPE).astype(np.float32)
-    except ValueError:
-        return None
-    length = float(np.linalg.norm(vector))
-    return vector / length if 0 < length < np.inf else None
+def _by_kind(voices: Sequence[Voice]) -> Iterator[tuple[list[Voice], Vectors]]:
+    """The voices whose prints can be compared, with these as vectors of unit length, a row each.
+
+    A library has tens of thousands: they are made into numbers together.
+    """
+    kinds: dict[tuple[str | None, int], tuple[list[Voice], list[bytes]]] = {}
+    for voice in voices:
+        try:
+            packed = voice_prints.packed(voice.print)
+        except ValueError:
+            continue
+        if packed and len(packed) % np.dtype(voice_prints.DTYPE).itemsize == 0:
+            same, prints = kinds.setdefault((voice.model, len(packed)), ([], []))
+            same.append(voice)
+            prints.append(packed)
+    for same, prints in kinds.values():
+        numbers = np.frombuffer(b"".join(prints), voice_prints.DTYPE).astype(np.float32)
+        vectors = numbers.reshape(len(same), -1)
+        lengths = np.linalg.norm(vectors, axis=1)
+        good = np.flatnonzero((lengths > 0) & np.isfinite(lengths))
+        yield [same[place] for place in good], vectors[good] / lengths[good, None]
 
 
 def update(db: Any, match: float) -> int:

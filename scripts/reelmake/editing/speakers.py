@@ -24,6 +24,8 @@ HEARD = 0.3
 """Seconds of a word that count, about as long as one lasts: the times of Whisper's words reach over
 the pause beside them, and into the turn of somebody else. Where two real voices take turns after
 pauses of 0 to 0.8 s, of 79 first words 7 went to whoever spoke before, and 2 do so."""
+FEW = 8
+"""People at once, whom a time between two beginnings or ends is known by; there are few more."""
 BOTH = "+"
 """Stands between the labels of those who speak at once."""
 
@@ -48,6 +50,7 @@ class Turns:
             last = self._last_to_end[-1] if self._last_to_end else turn
             self._last_to_end.append(last if last.end > turn.end else turn)
         self._lanes = [_Lane(lane) for lane in _apart(self.all)]
+        self._bounds, self._between = _steady(self.all)
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Turns":
@@ -58,6 +61,14 @@ class Turns:
     def labels(self) -> list[str]:
         """The speakers, in the order in which they speak first."""
         return list(dict.fromkeys(turn.speaker for turn in self.all))
+
+    def throughout(self, start: float, end: float) -> tuple[str, ...]:
+        """Who speaks in all of a span in which nobody begins or ends, whoever began first before;
+        empty where nobody speaks, and where `covered` has to tell. Most words are such spans, and
+        a library has millions."""
+        place = bisect_right(self._bounds, start)
+        inside = 0 < place < len(self._bounds) and start < end <= self._bounds[place]
+        return self._between[place - 1] if inside else ()
 
     def covered(self, start: float, end: float) -> dict[str, float]:
         """How many seconds of a span each speaks in, the longest first; of those alike, whoever
@@ -96,6 +107,27 @@ class _Lane:
         return self._turns[bisect_right(self._ends, start) : bisect_left(self._starts, end)]
 
 
+def _steady(turns: Sequence[Turn]) -> tuple[list[float], list[tuple[str, ...]]]:
+    """The times at which somebody begins or ends, and who speaks from each to the next, whoever
+    began first before; empty where nobody does, more than `FEW` do, or one does twice.
+
+    turns: by their beginnings.
+    """
+    turns = [turn for turn in turns if turn.start < turn.end]
+    bounds = sorted({time for turn in turns for time in (turn.start, turn.end)})
+    between: list[tuple[str, ...]] = []
+    here: list[Turn] = []
+    place = 0
+    for time in bounds:
+        here = [turn for turn in here if turn.end > time]
+        while place < len(turns) and turns[place].start == time:
+            here.append(turns[place])
+            place += 1
+        who = tuple(turn.speaker for turn in here) if len(here) <= FEW else ()
+        between.append(who if len(set(who)) == len(who) else ())
+    return bounds, between
+
+
 def _apart(turns: Sequence[Turn]) -> list[list[Turn]]:
     """The turns in as few lists as there are at once, so that none overlaps another in its list.
 
@@ -118,27 +150,22 @@ def _apart(turns: Sequence[Turn]) -> list[list[Turn]]:
 
 
 class Span(NamedTuple):
-    """A word, or a segment without words. start, end: as the transcript has them (seconds). first,
-    last: between which it is surely heard."""
+    """A word, or a segment whose words have no times. start, end: as the transcript has them
+    (seconds). word: its text; None: it is a segment."""
 
     start: float
     end: float
-    first: float
-    last: float
+    word: str | None = None
 
-    @classmethod
-    def of_word(cls, word: Mapping[str, Any]) -> "Span":
-        """word: of transcript.json. It begins after a pause, unless it ends a sentence: then a
-        pause follows."""
-        start, end = word["start"], word["end"]
-        if sentences.ENDING.search(str(word.get("word"))):
-            return cls(start, end, start, min(end, start + HEARD))
-        return cls(start, end, max(start, end - HEARD), end)
-
-    @classmethod
-    def of_segment(cls, segment: Mapping[str, Any]) -> "Span":
-        """segment: of transcript.json, whose words have no times."""
-        return cls(segment["start"], segment["end"], segment["start"], segment["end"])
+    @property
+    def heard(self) -> tuple[float, float]:
+        """When it is surely said (start, end; seconds): a word begins after a pause, unless it ends
+        a sentence: then a pause follows."""
+        if self.word is None:
+            return self.start, self.end
+        if sentences.ENDING.search(self.word):
+            return self.start, min(self.end, self.start + HEARD)
+        return max(self.start, self.end - HEARD), self.end
 
 
 def speakers_of(spans: Sequence[Span], turns: Turns) -> list[str | None]:
@@ -146,9 +173,15 @@ def speakers_of(spans: Sequence[Span], turns: Turns) -> list[str | None]:
     `BOTH`; None where the film has no turn."""
     single: list[str | None] = []
     several: list[tuple[str, ...]] = []
-    for start, end, first, last in spans:
+    for span in spans:
+        start, end = span.start, span.end
+        if steady := turns.throughout(start, end):
+            before = single[-1] if single else None
+            single.append(before if before in steady else steady[0])
+            several.append(tuple(sorted(steady)) if len(steady) > 1 else ())
+            continue
         whole = turns.covered(start, end) or turns.covered(start - 0.001, end + 0.001)
-        covered = turns.covered(first, last) or whole
+        covered = turns.covered(*span.heard) or whole
         best = next(iter(covered), None) or turns.nearest(start, end)
         before = single[-1] if single else None
         if before in covered and best and covered[before] >= covered.get(best, 0.0):
@@ -241,8 +274,8 @@ def present(turns: Turns, start: float, end: float) -> list[str]:
 def _spans(segment: dict[str, Any]) -> list[Span]:
     """Of what a segment says: of its words, or of the whole where their times are unknown."""
     if segment["words"]:
-        return [Span.of_word(word) for word in segment["words"]]
-    return [Span.of_segment(segment)] if segment["text"].strip() else []
+        return [Span(word["start"], word["end"], word["word"]) for word in segment["words"]]
+    return [Span(segment["start"], segment["end"])] if segment["text"].strip() else []
 
 
 def _cut(

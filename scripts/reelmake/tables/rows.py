@@ -64,6 +64,11 @@ class Artifacts:
             and isinstance(each.get("speaker"), str)
         )
 
+    @functools.cached_property
+    def spoken(self) -> list[Row]:
+        """The segments of speech, whole, each with who says most of it and each word of it."""
+        return list(_said(self))
+
     def speaking(self, start: Any, end: Any) -> str | None:
         """The labels of who speaks in a span of seconds, with commas; None: nobody is known to."""
         if not (_is_time(start) and _is_time(end)):
@@ -139,7 +144,10 @@ def _streams(video: Artifacts) -> Iterator[Row]:
 
 
 def _segments(video: Artifacts) -> Iterator[Row]:
-    """The segments of speech, whole, each with who says most of it and each word of it."""
+    yield from video.spoken
+
+
+def _said(video: Artifacts) -> Iterator[Row]:
     listed = video.listed("transcript.json", "segments")
     spans = [_spans(segment) if video.turns.all else [] for segment in listed]
     # Of all together, as subtitles have it: two may speak at once over several segments.
@@ -160,11 +168,12 @@ def _spans(segment: Row) -> list[Span]:
     whole = all(_is_time(each.get(at)) for each in (segment, *words) for at in _ENDS)
     if "speaker" in segment or not whole:
         return []
-    return [Span.of_word(word) for word in words] or [Span.of_segment(segment)]
+    spans = [Span(word["start"], word["end"], str(word.get("word"))) for word in words]
+    return spans or [Span(segment["start"], segment["end"])]
 
 
 def _words(video: Artifacts) -> Iterator[Row]:
-    for segment in _segments(video):
+    for segment in video.spoken:
         for word in _objects(segment.get("words")):
             speaker = word.get("speaker", segment.get("speaker"))
             yield word | {"segment": segment.get("id"), "speaker": speaker}

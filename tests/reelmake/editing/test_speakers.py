@@ -50,7 +50,7 @@ def test_a_segment_is_cut_where_the_speaker_changes():
 
 
 def said_by(spans, turns):
-    return speakers.speakers_of([Span(*span, *span) for span in spans], turns)
+    return speakers.speakers_of([Span(*span) for span in spans], turns)
 
 
 def test_a_word_whose_times_reach_over_a_pause_is_said_by_whom_it_is_heard_of():
@@ -59,7 +59,7 @@ def test_a_word_whose_times_reach_over_a_pause_is_said_by_whom_it_is_heard_of():
     answers = turns((21.0, 24.65, "S1"), (25.19, 30, "S2"))
     words += [("hand.", 29.7, 31.2), ("That", 31.2, 31.4)]
     asks = turns((21.0, 24.65, "S1"), (25.19, 30, "S2"), (30.2, 33, "S1"))
-    spans = [Span.of_word({"word": word, "start": a, "end": b}) for word, a, b in words]
+    spans = [Span(start, end, word) for word, start, end in words]
     assert speakers.speakers_of(spans[:3], answers) == ["S1", "S2", "S2"]
     assert speakers.speakers_of(spans, asks) == ["S1", "S2", "S2", "S2", "S1"]
 
@@ -179,6 +179,16 @@ def test_turns_are_asked_as_if_each_were_looked_at(found, span):
     start, end = span[0], span[0] + span[1]
     assert list(found.covered(start, end).items()) == covered_slowly(found, start, end)
     assert found.nearest(start, end) == nearest_slowly(found, start, end)
+    if steady := found.throughout(start, end):
+        assert covered_slowly(found, start, end) == [(who, end - start) for who in steady]
+
+
+@given(anything, st.lists(st.tuples(st.integers(0, 100), st.integers(0, 12)), max_size=30))
+def test_words_in_which_nobody_begins_or_ends_are_said_by_the_same(found, words):
+    spans = [Span(start, start + long, "word.") for start, long in sorted(words)]
+    quick = speakers.speakers_of(spans, found)
+    found._between = [()] * len(found._between)
+    assert speakers.speakers_of(spans, found) == quick
 
 
 class Counted(float):
