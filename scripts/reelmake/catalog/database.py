@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -212,12 +212,27 @@ class Database:
             "INSERT OR REPLACE INTO catalog_states VALUES (?, ?, ?, ?, ?)", (id, video, *state)
         )
 
-    def guess_speakers(self, match: float) -> None:
+    def guesses_basis(self) -> int:
+        """What the guesses of who speaks were made from, as `voices.basis` has it; 0: not all were
+        made. It is in the file's `application_id`, and so in the transactions."""
+        number: int = self._db.execute("PRAGMA application_id").fetchone()[0]
+        return number
+
+    def begin_guesses(self) -> None:
+        """Remember, in a transaction of the caller's, that guesses are to be made."""
+        self._db.execute("PRAGMA application_id = 0")
+
+    def guess_speakers(self, match: float, films: Collection[str] = (), before: int = 0) -> None:
         """Have voices without a name that of one like it, as `voices.update` does, in a transaction
-        of the caller's."""
+        of the caller's.
+
+        films: those that were written since the guesses were whole. before: their basis then.
+        """
         from reelmake.catalog import voices  # numpy comes with it
 
-        voices.update(self._db, match)
+        basis = voices.basis(self._db, match)
+        voices.update(self._db, match, films if basis == before else None)
+        self._db.execute(f"PRAGMA application_id = {basis}")
 
     def remove(self, video: str) -> None:
         """Forget a film, in a transaction of the caller's."""

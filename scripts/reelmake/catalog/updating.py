@@ -224,15 +224,19 @@ def _changes(known: Mapping[str, State], found: Mapping[str, State]) -> _Changes
 
 
 def _apply(results: Path, db: Database, changes: _Changes, tell: Told | None, match: float) -> None:
+    before = db.guesses_basis()
+    if len(changes.removed) + len(changes.written) > 1:  # a kill in between is another's to mend
+        with db.transaction():
+            db.begin_guesses()
     for number, video in enumerate(changes.removed, 1):
         with db.transaction():
             db.remove(video)
             if number == len(changes.removed) and not changes.written:
-                db.guess_speakers(match)
+                db.guess_speakers(match, (), before)
     if not (changes.removed or changes.written):
         with db.transaction():
             db.guess_speakers(match)
-    _write(results, db, changes.written, 1, tell, match)
+    _write(results, db, changes.written, 1, tell, match, before)
 
 
 def _write(
@@ -242,9 +246,10 @@ def _write(
     together: int,
     tell: Told | None,
     match: float,
+    before: int = 0,
 ) -> None:
     """together: how many films a transaction has. Voices are compared in the last one: where that
-    is never reached, the next update has something to do."""
+    is never reached, the next update has something to do. before: what guesses were made from."""
     done = 0
     read = zip(films.values(), reading.films(results, [*films]), strict=True)
     for some in _batched(read, together):
@@ -253,7 +258,7 @@ def _write(
                 db.write(film, state)
             done += len(some)
             if done == len(films):
-                db.guess_speakers(match)
+                db.guess_speakers(match, films, before)
         if tell:
             tell(done, len(films))
 

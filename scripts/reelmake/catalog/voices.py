@@ -5,7 +5,9 @@ another film. That is written down in the catalog, once a film is read: no run h
 voices to know that there is nothing to do, and what only may be is in no file that people publish.
 """
 
-from collections.abc import Iterator, Sequence
+import json
+import zlib
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -99,15 +101,33 @@ def _by_kind(voices: Sequence[Voice]) -> Iterator[tuple[list[Voice], Vectors]]:
         yield [same[place] for place in good], vectors[good] / lengths[good, None]
 
 
-def update(db: Any, match: float) -> int:
+_ROWS = "SELECT film, speaker, name, guessed, model, print, likeness FROM speakers"
+_NAMED = "name IS NOT NULL AND NOT guessed"
+_FILMS = "SELECT id FROM films WHERE video IN (SELECT value FROM json_each(?))"
+
+
+def basis(db: Any, match: float) -> int:
+    """A number, 1 to 2^31 - 1, that is another one where guesses may be others, though the voice
+    is the same: of all voices that people have named, and of `match`."""
+    named = db.execute(f"{_ROWS} WHERE {_NAMED} ORDER BY film, speaker")
+    number = zlib.crc32(repr(match).encode())
+    for row in named:
+        number = zlib.crc32(repr(row).encode(), number)
+    return number & 0x7FFFFFFF or 1
+
+
+def update(db: Any, match: float, films: Collection[str] | None = None) -> int:
     """Have the catalog guess who is who; how many guesses are others than before. In a
     transaction of the caller's.
 
-    db: an open catalog. match: the least likeness. Raises sqlite3.Error.
+    db: an open catalog. match: the least likeness. films: the ids of those whose voices alone may
+    have become others; None: all. Raises sqlite3.Error.
     """
-    rows = db.execute(
-        "SELECT film, speaker, name, guessed, model, print, likeness FROM speakers"
-    ).fetchall()
+    if films is None:
+        rows = db.execute(_ROWS).fetchall()
+    else:
+        chosen = json.dumps([*films])
+        rows = db.execute(f"{_ROWS} WHERE {_NAMED} OR film IN ({_FILMS})", (chosen,)).fetchall()
     voices = [
         Voice(film, label, name, bool(guessed), model, text)
         for film, label, name, guessed, model, text, _ in rows

@@ -258,7 +258,7 @@ def test_killed_at_each_commit_it_is_whole_and_the_next_update_completes_it(
         if not killed:
             break
         commits = commit
-    assert commits == (4 if how == "changes" else 3)
+    assert commits == (5 if how == "changes" else 3)
 
 
 def test_readers_and_a_writer_are_not_in_each_others_way(results, ask):

@@ -147,6 +147,28 @@ def test_another_setting_of_likeness_guesses_anew(library, monkeypatch):
     ]
 
 
+def test_of_a_new_film_its_own_voices_alone_are_compared(library, monkeypatch):
+    asked = []
+
+    def listened(voices, match):
+        asked.append([(voice.film, voice.label) for voice in voices if not voice.is_named])
+        return guesses(voices, match)
+
+    monkeypatch.setattr("reelmake.catalog.voices.guesses", listened)
+    make_film(library / "four", texts=["hello"], names={}, prints=([1.0, 0.05], [0.0, 1.0]))
+    updating.update(library)
+    assert asked == [[(4, "S1"), (4, "S2")]]
+    found = named(library)
+    assert ("four", "S1", "Anna", 1) in found
+    updating.update(library, rebuild=True)
+    assert named(library) == found
+    # Somebody has a name that nobody had: all are compared.
+    make_film(library / "four", texts=["hello"], names={"S1": "Eve"}, prints=([0.0, 1.0], [1, 0]))
+    updating.update(library)
+    assert len(asked[-1]) > 2
+    assert ("two", "S1", "Eve", 1) in named(library)
+
+
 def test_a_guess_says_how_alike_the_voices_are_now(library):
     def likeness():
         with contextlib.closing(connect(library / "catalog.db")) as db:
