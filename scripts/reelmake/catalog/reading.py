@@ -6,6 +6,7 @@ Reading costs about as much as writing, so the two take a core each.
 """
 
 import contextlib
+import fcntl
 import gc
 import json
 import os
@@ -21,6 +22,8 @@ from reelmake.catalog.film_rows import FilmRows
 
 MANY = 100
 """From so many films on another process is worth its start."""
+AHEAD = 1 << 20
+"""Bytes that the other process may be ahead."""
 
 
 def films(results: Path, videos: Sequence[str]) -> Iterator[FilmRows]:
@@ -45,6 +48,8 @@ def _beside(results: Path, videos: Sequence[str]) -> Iterator[FilmRows]:
         start_new_session=True,  # Ctrl+C is its parent's, whose end it notices
     )
     assert process.stdin and process.stdout
+    with contextlib.suppress(OSError, AttributeError):  # Linux: room for a few films more
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, AHEAD)
     try:
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(json.dumps(list(videos)).encode())

@@ -256,17 +256,19 @@ def _write(
         with db.transaction():
             for state, film in some:
                 db.write(film, state)
-            done += len(some)
+                done += 1
             if done == len(films):
                 db.guess_speakers(match, films, before)
         if tell:
             tell(done, len(films))
 
 
-def _batched(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+def _batched(items: Iterable[Any], size: int) -> Iterator[Iterator[Any]]:
+    """The items in batches, each to be gone through before the next; only its first one is there
+    when a batch begins: others are read while it is written."""
     iterator = iter(items)
-    while some := list(itertools.islice(iterator, size)):
-        yield some
+    for first in iterator:
+        yield itertools.chain([first], itertools.islice(iterator, size - 1))
 
 
 @contextlib.contextmanager

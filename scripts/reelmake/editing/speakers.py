@@ -62,13 +62,14 @@ class Turns:
         """The speakers, in the order in which they speak first."""
         return list(dict.fromkeys(turn.speaker for turn in self.all))
 
-    def throughout(self, start: float, end: float) -> tuple[str, ...]:
-        """Who speaks in all of a span in which nobody begins or ends, whoever began first before;
-        empty where nobody speaks, and where `covered` has to tell. Most words are such spans, and
-        a library has millions."""
-        place = bisect_right(self._bounds, start)
-        inside = 0 < place < len(self._bounds) and start < end <= self._bounds[place]
-        return self._between[place - 1] if inside else ()
+    def steady(self, time: float) -> tuple[float, float, tuple[str, ...]]:
+        """The time around one (seconds) in which nobody begins or ends, from and until when, and
+        who speaks in it, whoever began first before: nobody, or `covered` has to tell. Most words
+        lie within one such time, and a library has millions."""
+        place = bisect_right(self._bounds, time)
+        if 0 < place < len(self._bounds):
+            return self._bounds[place - 1], self._bounds[place], self._between[place - 1]
+        return 0.0, 0.0, ()
 
     def covered(self, start: float, end: float) -> dict[str, float]:
         """How many seconds of a span each speaks in, the longest first; of those alike, whoever
@@ -173,9 +174,12 @@ def speakers_of(spans: Sequence[Span], turns: Turns) -> list[str | None]:
     `BOTH`; None where the film has no turn."""
     single: list[str | None] = []
     several: list[tuple[str, ...]] = []
+    since, until, steady = turns.steady(0.0)
     for span in spans:
-        start, end = span.start, span.end
-        if steady := turns.throughout(start, end):
+        start, end, _ = span
+        if not since <= start < until:
+            since, until, steady = turns.steady(start)
+        if steady and start < end <= until:
             before = single[-1] if single else None
             single.append(before if before in steady else steady[0])
             several.append(tuple(sorted(steady)) if len(steady) > 1 else ())
@@ -190,6 +194,8 @@ def speakers_of(spans: Sequence[Span], turns: Turns) -> list[str | None]:
         least = WHOLE * (end - start)
         at_once = sorted(who for who, seconds in whole.items() if seconds >= least > 0)
         several.append(tuple(at_once) if len(at_once) > 1 else ())
+    if not any(several):
+        return single
     found = list(single)
     numbered = range(len(spans))
     for group, numbers in groupby(numbered, key=lambda number: several[number]):

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -97,9 +98,12 @@ def _object(found: Any) -> Row:
     return found if isinstance(found, dict) else {}
 
 
+_NUMBERS = (int, float)
+
+
 def _is_time(value: Any) -> bool:
     """Whether it is a number of seconds. Python reads NaN in JSON, too, which equals nothing."""
-    return isinstance(value, int | float) and abs(value) < float("inf")
+    return isinstance(value, _NUMBERS) and -math.inf < value < math.inf
 
 
 def _videos(video: Artifacts) -> Iterator[Row]:
@@ -165,8 +169,8 @@ def _spans(segment: Row) -> list[Span]:
     """Of each word of a segment, or of itself where it has none; empty where they are
     no times, or it knows who speaks."""
     words = _objects(segment.get("words"))
-    whole = all(_is_time(each.get(at)) for each in (segment, *words) for at in _ENDS)
-    if "speaker" in segment or not whole:
+    whole = all(_is_time(each.get("start")) and _is_time(each.get("end")) for each in words)
+    if "speaker" in segment or not (whole and all(_is_time(segment.get(at)) for at in _ENDS)):
         return []
     spans = [Span(word["start"], word["end"], str(word.get("word"))) for word in words]
     return spans or [Span(segment["start"], segment["end"])]
