@@ -128,13 +128,8 @@ def _result(answer: bytes, status: int, engine: str) -> Any:
             "once (--cores)",
             kind="resources",
         )
-    if status < 0:
-        raise StageError(crashes.why(engine, -status), kind="engine")
     if status:
-        raise StageError(
-            f"{engine} ended its process (status {status}); the log may say why. Check its models",
-            kind="engine",
-        )
+        raise StageError(crashes.why(engine, status), kind="engine")
     found = msgpack.unpackb(answer)
     if "error" in found:
         raise StageError(found["error"], kind=found["kind"])

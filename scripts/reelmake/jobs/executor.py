@@ -110,7 +110,7 @@ class Executor(local.Executor):  # type: ignore[misc]
         if status == -signal.SIGTERM:  # stopped before it began, or by somebody
             raise SpawnedJobError
         if -status in crashes.NUMBERS and (video := wildcards.get("video")):
-            error = crashes.record(RESULTS / video, rule.name, -status)
+            error = crashes.record(RESULTS / video, rule.name, status)
             if not terminal.shows_failures():
                 terminal.write(sys.stderr.fileno(), error)
             raise SpawnedJobError

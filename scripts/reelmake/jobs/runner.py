@@ -21,7 +21,7 @@ from reelmake.jobs import signals
 from reelmake.jobs import terminal as shown
 from reelmake.jobs.job import Job
 from reelmake.jobs.run_context import RunContext
-from reelmake.library import failed_stages, measures, run_lock
+from reelmake.library import failed_stages, job_records, measures, run_lock
 from reelmake.library.stages import STAGES
 
 Instead = Callable[[Job, str, Kind], None]
@@ -130,12 +130,7 @@ def _vanished(this: Job) -> StageError | None:
 def _fail(this: Job, terminal: int, cause: str, kind: Kind) -> None:
     _ignore_signals()  # another one must not keep the reason from being written
     message = printable(f"{this.video}: {this.stage}: {cause}")
-    this.record |= {
-        "state": "failed",
-        "error": message,
-        "class": kind,
-        "ended": round(time.time(), 3),
-    }
+    this.record |= job_records.failure(message, kind)
     goes_on = kind != "killed" and _publishes_instead(this, message, kind)
     if goes_on:
         this.record["made"] = measures.count(this.stage, this.results)

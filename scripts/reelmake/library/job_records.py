@@ -179,13 +179,14 @@ def restored(
     }
 
 
+def failure(error: str, kind: Kind) -> JobRecord:
+    """What a record says of a job that has failed now. error: the reason. kind: its class."""
+    return {"state": "failed", "error": error, "class": kind, "ended": round(time.time(), 3)}
+
+
 def refuse(results: Path, reason: str) -> None:
     """Record that a video's first stage can't start, for a reason found before any job."""
-    write(
-        results,
-        "media",
-        {"state": "failed", "error": reason, "class": "transient", "ended": time.time()},
-    )
+    write(results, "media", failure(reason, "transient"))
 
 
 def state(record: Mapping[str, Any], now: float | None = None) -> str:

@@ -21,7 +21,6 @@ with whisper.loaded(folder, config.load({})["transcription"], device, 2) as spee
     print(json.dumps(speech.device))
 """
 _LLAMA = """
-import os
 import sys
 import tempfile
 from pathlib import Path
