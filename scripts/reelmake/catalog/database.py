@@ -126,6 +126,9 @@ class Database:
             # A commit is not flushed: a power cut may lose the last ones, no more.
             self._db.execute("PRAGMA synchronous = NORMAL")
             _require_version(self._db)
+            # What the guesses were made from, as `voices.basis` has it; 0: not all were made. In
+            # the file it is the `application_id`, and so in the transactions.
+            self._basis: int = self._db.execute("PRAGMA application_id").fetchone()[0]
         except BaseException:
             self._db.close()
             raise
@@ -146,7 +149,7 @@ class Database:
             db.close()
             raise
         self = cls.__new__(cls)
-        self._db, self._new = db, True
+        self._db, self._new, self._basis = db, True, 0
         return self
 
     def finish(self, wal: bool) -> None:
@@ -212,26 +215,21 @@ class Database:
             "INSERT OR REPLACE INTO catalog_states VALUES (?, ?, ?, ?, ?)", (id, video, *state)
         )
 
-    def guesses_basis(self) -> int:
-        """What the guesses of who speaks were made from, as `voices.basis` has it; 0: not all were
-        made. It is in the file's `application_id`, and so in the transactions."""
-        number: int = self._db.execute("PRAGMA application_id").fetchone()[0]
-        return number
-
     def begin_guesses(self) -> None:
-        """Remember, in a transaction of the caller's, that guesses are to be made."""
+        """Have whoever opens the file after a kill know, in a transaction of the caller's, that
+        guesses are to be made."""
         self._db.execute("PRAGMA application_id = 0")
 
-    def guess_speakers(self, match: float, films: Collection[str] = (), before: int = 0) -> None:
+    def guess_speakers(self, match: float, films: Collection[str] = ()) -> None:
         """Have voices without a name that of one like it, as `voices.update` does, in a transaction
         of the caller's.
 
-        films: those that were written since the guesses were whole. before: their basis then.
+        films: the ids of those that were written since the file was opened.
         """
         from reelmake.catalog import voices  # numpy comes with it
 
         basis = voices.basis(self._db, match)
-        voices.update(self._db, match, films if basis == before else None)
+        voices.update(self._db, match, films if basis == self._basis else None)
         self._db.execute(f"PRAGMA application_id = {basis}")
 
     def remove(self, video: str) -> None:

@@ -224,7 +224,6 @@ def _changes(known: Mapping[str, State], found: Mapping[str, State]) -> _Changes
 
 
 def _apply(results: Path, db: Database, changes: _Changes, tell: Told | None, match: float) -> None:
-    before = db.guesses_basis()
     if len(changes.removed) + len(changes.written) > 1:  # a kill in between is another's to mend
         with db.transaction():
             db.begin_guesses()
@@ -232,11 +231,11 @@ def _apply(results: Path, db: Database, changes: _Changes, tell: Told | None, ma
         with db.transaction():
             db.remove(video)
             if number == len(changes.removed) and not changes.written:
-                db.guess_speakers(match, (), before)
+                db.guess_speakers(match)
     if not (changes.removed or changes.written):
         with db.transaction():
             db.guess_speakers(match)
-    _write(results, db, changes.written, 1, tell, match, before)
+    _write(results, db, changes.written, 1, tell, match)
 
 
 def _write(
@@ -246,10 +245,9 @@ def _write(
     together: int,
     tell: Told | None,
     match: float,
-    before: int = 0,
 ) -> None:
     """together: how many films a transaction has. Voices are compared in the last one: where that
-    is never reached, the next update has something to do. before: what guesses were made from."""
+    is never reached, the next update has something to do."""
     done = 0
     read = zip(films.values(), reading.films(results, [*films]), strict=True)
     for some in _batched(read, together):
@@ -258,7 +256,7 @@ def _write(
                 db.write(film, state)
                 done += 1
             if done == len(films):
-                db.guess_speakers(match, films, before)
+                db.guess_speakers(match, films)
         if tell:
             tell(done, len(films))
 
