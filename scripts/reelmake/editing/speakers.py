@@ -5,6 +5,7 @@ nearest. Where two turns cover the same words for a while, two people speak at o
 said to: `S1+S2`.
 """
 
+import functools
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -50,7 +51,6 @@ class Turns:
             last = self._last_to_end[-1] if self._last_to_end else turn
             self._last_to_end.append(last if last.end > turn.end else turn)
         self._lanes = [_Lane(lane) for lane in _apart(self.all)]
-        self._bounds, self._between = _steady(self.all)
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Turns":
@@ -66,10 +66,15 @@ class Turns:
         """The time around one (seconds) in which nobody begins or ends, from and until when, and
         who speaks in it, whoever began first before: nobody, or `covered` has to tell. Most words
         lie within one such time, and a library has millions."""
-        place = bisect_right(self._bounds, time)
-        if 0 < place < len(self._bounds):
-            return self._bounds[place - 1], self._bounds[place], self._between[place - 1]
+        bounds, between = self._steady
+        place = bisect_right(bounds, time)
+        if 0 < place < len(bounds):
+            return bounds[place - 1], bounds[place], between[place - 1]
         return 0.0, 0.0, ()
+
+    @functools.cached_property
+    def _steady(self) -> tuple[list[float], list[tuple[str, ...]]]:
+        return _steady(self.all)  # not where nobody asks about words: a search has many films
 
     def covered(self, start: float, end: float) -> dict[str, float]:
         """How many seconds of a span each speaks in, the longest first; of those alike, whoever

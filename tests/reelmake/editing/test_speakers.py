@@ -189,7 +189,7 @@ def test_turns_are_asked_as_if_each_were_looked_at(found, span):
 def test_words_in_which_nobody_begins_or_ends_are_said_by_the_same(found, words):
     spans = [Span(start, start + long, "word.") for start, long in sorted(words)]
     quick = speakers.speakers_of(spans, found)
-    found._between = [()] * len(found._between)
+    found._steady = ([], [])
     assert speakers.speakers_of(spans, found) == quick
 
 
