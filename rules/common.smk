@@ -146,9 +146,8 @@ def may_share():
 @functools.cache
 def work_left():
     """What the shares of this run have to do, in all."""
-    targets = set(workflow.dag_settings.targets)
-    is_all = "all" in targets or not targets
-    return WorkLeft(forced(), None if is_all else named_stages(targets))
+    named = None if asks_for_all() else named_stages(workflow.dag_settings.targets)
+    return WorkLeft(forced(), named)
 
 
 @functools.cache
@@ -213,9 +212,8 @@ def say_missing_models():
     """Say it now, and not in each job."""
     from reelmake.models import needed_models
 
-    targets = set(workflow.dag_settings.targets)
-    made = named_stages(targets)
-    if "all" in targets or not targets:
+    made = named_stages(workflow.dag_settings.targets)
+    if asks_for_all():
         made |= chosen(settings["stages"])
     if (line := needed_models.missing(settings, made)) is not None:
         say(line)
@@ -264,6 +262,12 @@ def sum_up():
             raise SystemExit(1)  # videos failed, though each share came to its end
 
 
+def asks_for_all():
+    """Whether the command line asks for what a plain run makes."""
+    targets = workflow.dag_settings.targets
+    return "all" in targets or not targets
+
+
 def names_catalog(wildcards=None):
     """Whether the command line asks for the catalog by name."""
     dag = workflow.dag_settings
@@ -274,9 +278,7 @@ def wants_catalog():
     """Whether this run is to bring the catalog up to date."""
     if THIS_SHARE or workflow.exec_mode != ExecMode.DEFAULT or workflow.touch:
         return False
-    targets = set(workflow.dag_settings.targets)
-    is_all = "all" in targets or not targets
-    return names_catalog() or (is_all and "catalog" in settings["stages"])
+    return names_catalog() or (asks_for_all() and "catalog" in settings["stages"])
 
 
 def rebuilds_catalog(wildcards=None):
@@ -313,11 +315,11 @@ def catalog_or_nothing(wildcards):
 @or_exit
 def before_catalog(wildcards):
     """An input function: what has to be there before the catalog is brought up to date."""
-    named = workflow.dag_settings.targets
-    if "all" in named or not named:
+    if asks_for_all():
         stages = lasting_stages()
     else:
-        stages = [name for name in named_stages(named) if not STAGES[name].temporary]
+        named = named_stages(workflow.dag_settings.targets)
+        stages = [name for name in named if not STAGES[name].temporary]
     made = artifacts(*stages)(wildcards) if stages else []
     return [*([made] if isinstance(made, str) else made), catalog_request()]
 

@@ -18,7 +18,6 @@ from reelmake.library.scene_descriptions import FIELDS
 from reelmake.tables import chapter_file, titles
 
 Row = dict[str, Any]
-_ENDS = ("start", "end")
 _LANGUAGE = re.compile("[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
@@ -60,9 +59,7 @@ class Artifacts:
         return Turns(
             Turn(each["start"], each["end"], each["speaker"])
             for each in found
-            if _is_time(each.get("start"))
-            and _is_time(each.get("end"))
-            and isinstance(each.get("speaker"), str)
+            if _is_timed(each) and isinstance(each.get("speaker"), str)
         )
 
     @functools.cached_property
@@ -99,6 +96,12 @@ def _object(found: Any) -> Row:
 
 
 _NUMBERS = (int, float)
+"""Not `int | float`, which would be made for each word of a library."""
+
+
+def _is_timed(row: Row) -> bool:
+    """Whether it has a start and an end."""
+    return _is_time(row.get("start")) and _is_time(row.get("end"))
 
 
 def _is_time(value: Any) -> bool:
@@ -166,11 +169,10 @@ def _said(video: Artifacts) -> Iterator[Row]:
 
 
 def _spans(segment: Row) -> list[Span]:
-    """Of each word of a segment, or of itself where it has none; empty where they are
-    no times, or it knows who speaks."""
+    """Of each word of a segment, or of itself where it has none; empty where they have no times, or
+    it knows who speaks."""
     words = _objects(segment.get("words"))
-    whole = all(_is_time(each.get("start")) and _is_time(each.get("end")) for each in words)
-    if "speaker" in segment or not (whole and all(_is_time(segment.get(at)) for at in _ENDS)):
+    if "speaker" in segment or not all(map(_is_timed, (segment, *words))):
         return []
     spans = [Span(word["start"], word["end"], str(word.get("word"))) for word in words]
     return spans or [Span(segment["start"], segment["end"])]
